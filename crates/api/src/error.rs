@@ -1,0 +1,226 @@
+//! From a domain's error to RFC 9457, once.
+
+use axum::body::Body;
+use axum::response::Response;
+use gatewright_catalog::CatalogError;
+use gatewright_credentials::CredentialError;
+use gatewright_database::DatabaseError;
+use gatewright_identity::IdentityError;
+use gatewright_native::NativeError;
+use gatewright_types::ProblemCode;
+use gatewright_types::ids::RequestId;
+use gatewright_types::problem::{Fault, FieldError, Retry};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Seconds that a caller is asked to wait where trying again may help.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// Why a request is not answered as asked. What is not said here is added by [`crate::router`].
+#[derive(Debug)]
+pub enum ApiError {
+    /// A problem.
+    Problem(Box<Problem>),
+    /// The answer that was given to this `Idempotency-Key` before.
+    Replay(Box<Response>),
+}
+
+/// What is wrong, without what only the router knows.
+#[derive(Debug)]
+pub struct Problem {
+    /// What kind of problem it is.
+    pub code: ProblemCode,
+    /// What is wrong with this very request; no secret.
+    pub detail: String,
+    /// Which fields.
+    pub errors: Vec<FieldError>,
+    /// Where the subscription stands, when its state is the problem.
+    pub state: Option<&'static str>,
+}
+
+/// A problem as RFC 9457 writes it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+pub struct ProblemDocument {
+    /// The address of the page about this kind of problem.
+    #[serde(rename = "type")]
+    kind: String,
+    /// One line, the same for every occurrence.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong with this very request.
+    detail: String,
+    /// What kind of problem it is; stable.
+    code: &'static str,
+    /// Who has to change something: CLIENT, GATEWAY or UPSTREAM.
+    fault: &'static str,
+    /// Whether the same request may succeed later: NO or LATER.
+    retry: &'static str,
+    /// The request, as logs name it.
+    #[schema(value_type = String)]
+    request_id: RequestId,
+    /// Which fields are not acceptable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    /// Where the subscription stands, when its state is the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+}
+
+impl ApiError {
+    /// A problem in words.
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        Self::Problem(Box::new(Problem { code, detail: detail.into(), errors: Vec::new(), state: None }))
+    }
+
+    /// Fields that are not acceptable.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] => format!("{}: {}", only.field, only.detail),
+            many => format!("{} fields are not acceptable; `errors` says which and why.", many.len()),
+        };
+        Self::Problem(Box::new(Problem { code: ProblemCode::ValidationFailed, detail, errors, state: None }))
+    }
+
+    /// There is no such thing, or it is somebody else's.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(ProblemCode::NotFound, detail)
+    }
+}
+
+/// Leaves the problem for [`crate::router`], which knows the request's id and the pages' address.
+impl axum::response::IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Replay(response) => *response,
+            Self::Problem(problem) => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                response.extensions_mut().insert(std::sync::Arc::new(*problem));
+                response
+            }
+        }
+    }
+}
+
+impl Problem {
+    /// Writes the problem into a response, keeping its other fields.
+    pub fn write(&self, response: &mut Response, pages: &str, request_id: RequestId) {
+        let document = ProblemDocument {
+            kind: format!("{pages}{}", self.code),
+            title: self.code.title(),
+            status: self.code.status(),
+            detail: self.detail.clone(),
+            code: self.code.as_str(),
+            fault: match self.code.fault() {
+                Fault::Client => "CLIENT",
+                Fault::Gateway => "GATEWAY",
+                Fault::Upstream => "UPSTREAM",
+            },
+            retry: match self.code.retry() {
+                Retry::No => "NO",
+                Retry::Later => "LATER",
+            },
+            request_id,
+            errors: self.errors.clone(),
+            state: self.state,
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.remove(header::CONTENT_LENGTH);
+        if self.code.retry() == Retry::Later {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        if self.code == ProblemCode::Unauthenticated {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"gatewright\""));
+        }
+        *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
+    }
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        if error.is_unavailable() {
+            tracing::warn!(error = %error, "the database is away or busy");
+            return Self::new(ProblemCode::Unavailable, "The database is away or busy.");
+        }
+        // The text may hold values of the request, so it goes to the log, never to the caller.
+        tracing::error!(error = %error, "the database refused a query");
+        Self::new(ProblemCode::Internal, "Something went wrong inside Gatewright; the log has more under the request id.")
+    }
+}
+
+impl From<CatalogError> for ApiError {
+    fn from(error: CatalogError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            CatalogError::NotFound { .. } => Self::not_found(detail),
+            CatalogError::SlugTaken { .. } => Self::new(ProblemCode::Conflict, detail),
+            CatalogError::IllegalMove { from, .. } => Self::Problem(Box::new(Problem {
+                code: ProblemCode::IllegalSubscriptionMove,
+                detail,
+                errors: Vec::new(),
+                state: Some(from.as_str()),
+            })),
+            CatalogError::Invalid(errors) => Self::invalid(errors),
+            CatalogError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<CredentialError> for ApiError {
+    fn from(error: CredentialError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            CredentialError::NotFound(_) => Self::not_found(detail),
+            CredentialError::WrongStatus { .. } => Self::new(ProblemCode::KeyStateConflict, detail),
+            CredentialError::RotationInProgress { .. } => Self::new(ProblemCode::RotationInProgress, detail),
+            CredentialError::TooManyKeys(_) => Self::new(ProblemCode::LimitReached, detail),
+            CredentialError::Catalog(error) => error.into(),
+            CredentialError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<NativeError> for ApiError {
+    fn from(error: NativeError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            NativeError::NotFound { .. } => Self::not_found(detail),
+            NativeError::SlugTaken(_) | NativeError::ServiceNameTaken(_) | NativeError::Contradiction(_) => {
+                Self::new(ProblemCode::Conflict, detail)
+            }
+            NativeError::InUse(_) => Self::new(ProblemCode::InUse, detail),
+            NativeError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
+            NativeError::Uncompilable(_) => {
+                tracing::error!(error = %error, "the configuration of all gateways is refused");
+                Self::new(ProblemCode::Internal, "Something went wrong inside Gatewright; the log has more under the request id.")
+            }
+            NativeError::Catalog(error) => error.into(),
+            NativeError::Credential(error) => error.into(),
+            NativeError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<IdentityError> for ApiError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Catalog(error) => error.into(),
+            IdentityError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// An error's text as a sentence for people.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+        None => text,
+    }
+}

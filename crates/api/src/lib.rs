@@ -1,0 +1,27 @@
+//! The REST API: everything that the pages and command-line tools do goes through here.
+//!
+//! # Invariants
+//! * Every operation stands once in [`operations::router`], with its own file and its entry in our
+//!   OpenAPI document.
+//! * Every operation but the description itself asks for a token; tests walk the document.
+//! * Every mutation is one [`work::Work`]: one transaction with audit row, event and the answer for its
+//!   `Idempotency-Key`; after the commit the gateways are told, before the request is answered. A
+//!   caller that hangs up meanwhile changes nothing of that ([`router`]).
+//! * Whatever is refused is an RFC 9457 problem with a code that has a page.
+//!
+//! Start with [`router`], then [`work`] and any file of `operations`.
+
+pub mod error;
+pub mod extract;
+pub mod lists;
+pub mod openapi;
+pub mod operations;
+mod pages;
+pub mod principal;
+pub mod reveal;
+pub mod router;
+pub mod state;
+pub mod work;
+
+pub use router::router;
+pub use state::ApiState;

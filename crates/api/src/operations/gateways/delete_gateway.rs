@@ -1,0 +1,18 @@
+//! `DELETE /gateways/{id}`
+
+use axum::response::Response;
+use crate::error::ApiError;
+use crate::extract::Id;
+use crate::work::Command;
+use crate::work::Nothing;
+use gatewright_native::gateways;
+use gatewright_native::nodes::Effects;
+use gatewright_types::ids::GatewayId;
+
+/// Delete a gateway that has no API consumers, with its services and routes.
+#[utoipa::path(delete, path = "/gateways/{id}", tag = "Gateways", params(("id" = GatewayId, Path)), responses((status = 204, description = "Deleted")))]
+pub(crate) async fn delete_gateway(Id(id): Id<GatewayId>, command: Command<Nothing>) -> Result<Response, ApiError> {
+    let (mut work, _) = command.begin().await?;
+    gateways::delete(work.tx(), id).await?;
+    work.deleted(Effects::configuration()).await
+}

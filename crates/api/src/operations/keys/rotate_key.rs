@@ -1,0 +1,22 @@
+//! `POST /keys/{id}/rotate`
+
+use axum::response::Response;
+use crate::error::ApiError;
+use crate::extract::Id;
+use crate::lists::Told;
+use crate::reveal::RevealedKey;
+use crate::work::Command;
+use gatewright_credentials::rotate::Rotation;
+use gatewright_native::access;
+use gatewright_native::nodes::Effects;
+use gatewright_types::ids::KeyId;
+
+/// Give a key a new secret.
+///
+/// The old secret stays valid for the overlap: 300 seconds unless said otherwise, 0 after a leak.
+#[utoipa::path(post, path = "/keys/{id}/rotate", tag = "Keys", params(("id" = KeyId, Path)), request_body = Rotation, responses((status = 200, description = "The key with its new secret", body = Told<RevealedKey>)))]
+pub(crate) async fn rotate_key(Id(id): Id<KeyId>, command: Command<Rotation>) -> Result<Response, ApiError> {
+    let (mut work, new) = command.begin().await?;
+    let (revealed, changes) = access::rotate_key(work.tx(), id, new).await?;
+    work.done(&RevealedKey::from(revealed), Effects::access(changes)).await
+}

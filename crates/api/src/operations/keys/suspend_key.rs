@@ -1,0 +1,22 @@
+//! `POST /keys/{id}/suspend`
+
+use axum::response::Response;
+use crate::error::ApiError;
+use crate::extract::Id;
+use crate::lists::Told;
+use crate::work::Command;
+use crate::work::Nothing;
+use gatewright_credentials::model::ApiKey;
+use gatewright_native::access;
+use gatewright_native::nodes::Effects;
+use gatewright_types::ids::KeyId;
+
+/// Suspend a key.
+///
+/// It is refused until it is reactivated.
+#[utoipa::path(post, path = "/keys/{id}/suspend", tag = "Keys", params(("id" = KeyId, Path)), responses((status = 200, description = "The key, and how the nodes answered", body = Told<ApiKey>)))]
+pub(crate) async fn suspend_key(Id(id): Id<KeyId>, command: Command<Nothing>) -> Result<Response, ApiError> {
+    let (mut work, _) = command.begin().await?;
+    let (key, changes) = access::suspend_key(work.tx(), id).await?;
+    work.done(&key, Effects::access(changes)).await
+}

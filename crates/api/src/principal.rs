@@ -1,0 +1,85 @@
+//! Who a request comes from.
+
+use axum::extract::FromRequestParts;
+use gatewright_database::{Actor, Caller, TenantTx};
+use gatewright_identity::authenticate::authenticate;
+use gatewright_identity::model::Principal;
+use gatewright_types::ProblemCode;
+use gatewright_types::ids::RequestId;
+use http::header;
+use http::request::Parts;
+
+use crate::ApiState;
+use crate::error::ApiError;
+
+/// Whoever holds the token of the request.
+pub struct Authenticated(pub Principal);
+
+impl FromRequestParts<ApiState> for Authenticated {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let unauthenticated =
+            || ApiError::new(ProblemCode::Unauthenticated, "Send an operator's token as `Authorization: Bearer gwo_…`.");
+        let value = parts.headers.get(header::AUTHORIZATION).ok_or_else(unauthenticated)?;
+        let value = value.to_str().map_err(|_| unauthenticated())?;
+        // RFC 9110 §11.1: the scheme is case-insensitive.
+        let (scheme, token) = value.split_once(' ').ok_or_else(unauthenticated)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(unauthenticated());
+        }
+        authenticate(state.database(), token.trim()).await?.map(Self).ok_or_else(unauthenticated)
+    }
+}
+
+/// An operator of a tenant, on whose behalf the request works.
+#[derive(Clone)]
+pub struct Operator {
+    pub(crate) caller: Caller,
+    state: ApiState,
+}
+
+impl Operator {
+    /// Begins a transaction for the operator's tenant.
+    pub async fn begin(&self) -> Result<TenantTx, ApiError> {
+        Ok(self.state.database().tenant(self.caller).await?)
+    }
+}
+
+impl FromRequestParts<ApiState> for Operator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, state).await?;
+        let Principal::Operator { tenant_id, operator_id, .. } = principal else {
+            return Err(ApiError::new(
+                ProblemCode::Forbidden,
+                "An installation's token creates and lists tenants; inside of one, use an operator's token.",
+            ));
+        };
+        let caller = Caller { tenant_id, actor: Actor::Operator(operator_id), request_id: request_id(parts) };
+        Ok(Self { caller, state: state.clone() })
+    }
+}
+
+/// Whoever runs the installation.
+pub struct Installation;
+
+impl FromRequestParts<ApiState> for Installation {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        match Authenticated::from_request_parts(parts, state).await?.0 {
+            Principal::Installation => Ok(Self),
+            Principal::Operator { .. } => Err(ApiError::new(
+                ProblemCode::Forbidden,
+                "Only an installation's token may do this; `gatewright bootstrap` makes one.",
+            )),
+        }
+    }
+}
+
+/// The id that the router gave the request.
+pub(crate) fn request_id(parts: &Parts) -> RequestId {
+    parts.extensions.get::<RequestId>().copied().unwrap_or_else(|| RequestId::from_uuid(uuid::Uuid::nil()))
+}

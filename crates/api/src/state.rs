@@ -1,0 +1,56 @@
+//! What every operation can reach.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gatewright_database::Database;
+use gatewright_native::Nodes;
+
+/// What every operation can reach. Cloning is cheap.
+#[derive(Clone)]
+pub struct ApiState(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    nodes: Arc<Nodes>,
+    problem_pages: String,
+    gateway_url: String,
+    draining: AtomicBool,
+}
+
+impl ApiState {
+    /// The database, the nodes to be told, what problem codes are appended to, and where the native
+    /// gateway of this process listens.
+    pub fn new(database: Database, nodes: Arc<Nodes>, problem_pages: String, gateway_url: String) -> Self {
+        Self(Arc::new(Inner { database, nodes, problem_pages, gateway_url, draining: AtomicBool::new(false) }))
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// The nodes to be told.
+    pub fn nodes(&self) -> &Nodes {
+        &self.0.nodes
+    }
+
+    /// What problem codes are appended to.
+    pub fn problem_pages(&self) -> &str {
+        &self.0.problem_pages
+    }
+
+    /// Where the native gateway of this process listens.
+    pub fn gateway_url(&self) -> &str {
+        &self.0.gateway_url
+    }
+
+    /// From now on `/health/ready` says that this process is going away.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+}

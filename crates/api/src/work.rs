@@ -1,0 +1,182 @@
+//! One mutation: from the request to its answer.
+//!
+//! 1. who asks, and the body ([`Command`]);
+//! 2. the transaction, and whether this `Idempotency-Key` was answered before ([`Command::begin`]);
+//! 3. the use case, in the handler;
+//! 4. the answer is kept, everything is committed, the gateways are told ([`Work::finish`]).
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::Response;
+use gatewright_database::TenantTx;
+use gatewright_database::idempotency::{self, Claim, Scope};
+use gatewright_native::nodes::Effects;
+use gatewright_types::ProblemCode;
+use gatewright_types::ids::TenantId;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::ApiState;
+use crate::error::ApiError;
+use crate::extract::{self, BODY_MAX_BYTES, Raw};
+use crate::principal::Operator;
+use crate::reveal::hide;
+
+/// Longest `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_MAX: usize = 255;
+
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+static IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// An operator's order: who, what, and under which `Idempotency-Key`.
+pub struct Command<T, const MAX: usize = BODY_MAX_BYTES> {
+    operator: Operator,
+    state: ApiState,
+    idempotency: Option<Scope>,
+    body: T,
+}
+
+/// For an order without a body.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Command<T, MAX> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let operator = Operator::from_request_parts(&mut parts, state).await?;
+        let caller = &operator.caller;
+        let actor_id = caller.actor.id().unwrap_or_default();
+        let mut idempotency = scope(&parts, Some(caller.tenant_id), actor_id)?;
+        let Raw(bytes) = Raw::<MAX>::from_request(Request::from_parts(parts, body), state).await?;
+        if let Some(scope) = &mut idempotency {
+            scope.fingerprint = Sha256::digest(&bytes).into();
+        }
+        Ok(Self { operator, state: state.clone(), idempotency, body: extract::json(&bytes)? })
+    }
+}
+
+/// What the request's `Idempotency-Key` belongs to; the fingerprint is added when the body is there.
+///
+/// Only POST takes one: the other methods are idempotent by themselves.
+pub(crate) fn scope(parts: &Parts, tenant_id: Option<TenantId>, actor_id: Uuid) -> Result<Option<Scope>, ApiError> {
+    let Some(value) = parts.headers.get(&IDEMPOTENCY_KEY).filter(|_| parts.method == http::Method::POST) else {
+        return Ok(None);
+    };
+    let key = value.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len())).ok_or_else(|| {
+        let detail = format!("An Idempotency-Key is 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters.");
+        ApiError::new(ProblemCode::InvalidRequest, detail)
+    })?;
+    let path = parts.extensions.get::<axum::extract::OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());
+    Ok(Some(Scope {
+        tenant_id,
+        actor_id,
+        route: format!("{} {path}", parts.method),
+        key: key.to_owned(),
+        fingerprint: [0; 32],
+    }))
+}
+
+/// What a claim means for the request.
+pub(crate) fn judge(claim: Claim) -> Result<(), ApiError> {
+    match claim {
+        Claim::New => Ok(()),
+        Claim::Replay { status, body } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            let mut response = respond(status, &body);
+            response.headers_mut().insert(IDEMPOTENCY_REPLAYED.clone(), HeaderValue::from_static("true"));
+            Err(ApiError::Replay(Box::new(response)))
+        }
+        Claim::Reused => Err(ApiError::new(
+            ProblemCode::IdempotencyKeyReused,
+            "Another body was sent with this Idempotency-Key. Use a new key for a new request.",
+        )),
+        Claim::InFlight => Err(in_flight()),
+    }
+}
+
+pub(crate) fn in_flight() -> ApiError {
+    ApiError::new(ProblemCode::IdempotencyInFlight, "A request with this Idempotency-Key is still under way.")
+}
+
+impl<T, const MAX: usize> Command<T, MAX> {
+    /// Begins the transaction. Fails with the earlier answer when there is one.
+    pub async fn begin(self) -> Result<(Work, T), ApiError> {
+        let mut tx = self.operator.begin().await?;
+        if let Some(scope) = &self.idempotency {
+            let now = tx.now();
+            judge(idempotency::claim(&mut tx, scope, now).await?)?;
+        }
+        Ok((Work { tx, state: self.state, idempotency: self.idempotency }, self.body))
+    }
+}
+
+/// A mutation under way; dropped unfinished, it leaves nothing behind.
+pub struct Work {
+    tx: TenantTx,
+    state: ApiState,
+    idempotency: Option<Scope>,
+}
+
+impl Work {
+    /// The transaction of the use case.
+    pub fn tx(&mut self) -> &mut TenantTx {
+        &mut self.tx
+    }
+
+    /// Answers 201 with what was made.
+    pub async fn created(self, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
+        self.finish(StatusCode::CREATED, body, effects).await
+    }
+
+    /// Answers 200.
+    pub async fn done(self, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
+        self.finish(StatusCode::OK, body, effects).await
+    }
+
+    /// Answers 204.
+    pub async fn deleted(self, effects: Effects) -> Result<Response, ApiError> {
+        self.finish(StatusCode::NO_CONTENT, &Value::Null, effects).await
+    }
+
+    /// Keeps the answer, commits, tells the gateways, answers.
+    async fn finish(mut self, status: StatusCode, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
+        let mut body = serde_json::to_value(body).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            ApiError::new(ProblemCode::Internal, "The answer cannot be written.")
+        })?;
+        if let Some(scope) = &self.idempotency {
+            let mut kept = body.clone();
+            hide(&mut kept);
+            let (tenant_id, now) = (self.tx.tenant_id(), self.tx.now());
+            if !idempotency::keep(&mut self.tx, tenant_id, scope, now, status.as_u16(), &kept).await? {
+                return Err(in_flight());
+            }
+        }
+        self.tx.commit().await?;
+        let told = !effects.access.is_empty();
+        let nodes = self.state.nodes().carry_out(self.state.database(), effects).await;
+        if told && let Value::Object(fields) = &mut body {
+            fields.insert("nodes".to_owned(), json!(nodes));
+        }
+        Ok(respond(status, &body))
+    }
+}
+
+/// An answer as JSON; without a body where the status has none.
+pub(crate) fn respond(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    if status != StatusCode::NO_CONTENT {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *response.body_mut() = Body::from(body.to_string());
+    }
+    response
+}

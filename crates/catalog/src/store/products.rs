@@ -1,0 +1,100 @@
+use gatewright_database::{PageRequest, TenantTx};
+use gatewright_types::ids::ProductId;
+use uuid::Uuid;
+
+use crate::model::{Contract, Product};
+
+pub(crate) async fn insert(tx: &mut TenantTx, product: &Product) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO products (tenant_id, id, kind, name, slug, description, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        tx.tenant_id().uuid(),
+        product.id.uuid(),
+        product.kind.as_str(),
+        product.name,
+        product.slug.as_str(),
+        product.description,
+        product.created_at,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(tx: &mut TenantTx, id: ProductId) -> Result<Option<Product>, sqlx::Error> {
+    sqlx::query_as!(
+        Product,
+        r#"SELECT id AS "id: _", kind AS "kind: _", name, slug AS "slug: _", description,
+             contract_format AS "contract_format: _", created_at, updated_at
+           FROM products WHERE tenant_id = $1 AND id = $2"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+pub(crate) async fn list(tx: &mut TenantTx, page: PageRequest) -> Result<Vec<Product>, sqlx::Error> {
+    sqlx::query_as!(
+        Product,
+        r#"SELECT id AS "id: _", kind AS "kind: _", name, slug AS "slug: _", description,
+             contract_format AS "contract_format: _", created_at, updated_at
+           FROM products WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"#,
+        tx.tenant_id().uuid(),
+        page.after,
+        page.probe(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+pub(crate) async fn update(tx: &mut TenantTx, product: &Product) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE products SET name = $3, description = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        product.id.uuid(),
+        product.name,
+        product.description,
+        product.updated_at,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn put_contract(tx: &mut TenantTx, id: ProductId, contract: &Contract) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE products SET contract_format = $3, contract = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        contract.format.as_str(),
+        contract.document,
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn contract(tx: &mut TenantTx, id: ProductId) -> Result<Option<Contract>, sqlx::Error> {
+    sqlx::query_as!(
+        Contract,
+        r#"SELECT contract_format AS "format!: _", contract AS "document!"
+           FROM products WHERE tenant_id = $1 AND id = $2 AND contract IS NOT NULL"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+pub(crate) async fn existing(tx: &mut TenantTx, ids: &[ProductId]) -> Result<Vec<ProductId>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query_scalar!(
+        r#"SELECT id AS "id: ProductId" FROM products WHERE tenant_id = $1 AND id = ANY($2)"#,
+        tx.tenant_id().uuid(),
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}

@@ -1,0 +1,143 @@
+use gatewright_database::{PageRequest, TenantTx};
+use gatewright_types::ids::{CustomerId, PlanId, ProductId, SubscriptionId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::model::{CustomerKind, PlanKind, Subscription};
+use crate::subscriptions::{Standing, SubscriptionFilter};
+
+/// What a subscription would be made of.
+pub(crate) struct Offer {
+    pub(crate) customer_exists: bool,
+    pub(crate) version: Option<i32>,
+    pub(crate) trial_days: Option<i32>,
+    pub(crate) product_ids: Vec<ProductId>,
+}
+
+pub(crate) async fn offer(
+    tx: &mut TenantTx,
+    customer_kind: CustomerKind,
+    customer_id: CustomerId,
+    plan_kind: PlanKind,
+    plan_id: PlanId,
+) -> Result<Offer, sqlx::Error> {
+    sqlx::query_as!(
+        Offer,
+        r#"SELECT EXISTS (SELECT FROM customers WHERE tenant_id = $1 AND id = $2 AND kind = $3) AS "customer_exists!",
+             v.version AS "version?", v.trial_days AS "trial_days?",
+             ARRAY(SELECT product_id FROM plan_version_products AS c
+                   WHERE c.tenant_id = v.tenant_id AND c.plan_id = v.plan_id AND c.version = v.version) AS "product_ids!: _"
+           FROM (SELECT) AS always
+           LEFT JOIN plans AS p ON p.tenant_id = $1 AND p.id = $4 AND p.kind = $5
+           LEFT JOIN plan_versions AS v ON v.tenant_id = p.tenant_id AND v.plan_id = p.id AND v.version = p.current_version"#,
+        tx.tenant_id().uuid(),
+        customer_id.uuid(),
+        customer_kind.as_str(),
+        plan_id.uuid(),
+        plan_kind.as_str(),
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+pub(crate) async fn insert(tx: &mut TenantTx, subscription: &Subscription) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO subscriptions (tenant_id, id, customer_id, plan_id, plan_version, state, trial_ends_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        tx.tenant_id().uuid(),
+        subscription.id.uuid(),
+        subscription.customer_id.uuid(),
+        subscription.plan_id.uuid(),
+        subscription.plan_version,
+        subscription.state.as_str(),
+        subscription.trial_ends_at,
+        subscription.created_at,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn update(tx: &mut TenantTx, subscription: &Subscription) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE subscriptions SET state = $3, suspended_from = $4, ended_at = $5, updated_at = $6 WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        subscription.id.uuid(),
+        subscription.state.as_str(),
+        subscription.suspended_from.map(|state| state.as_str()),
+        subscription.ended_at,
+        subscription.updated_at,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(tx: &mut TenantTx, id: SubscriptionId) -> Result<Option<Subscription>, sqlx::Error> {
+    sqlx::query_as!(
+        Subscription,
+        r#"SELECT s.id AS "id: _", s.customer_id AS "customer_id: _", s.plan_id AS "plan_id: _", s.plan_version,
+             s.state AS "state: _", s.suspended_from AS "suspended_from: _", s.trial_ends_at, s.ended_at, s.created_at, s.updated_at
+           FROM subscriptions AS s
+           JOIN plans AS p ON p.tenant_id = s.tenant_id AND p.id = s.plan_id AND p.kind = 'CATALOG'
+           WHERE s.tenant_id = $1 AND s.id = $2"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+pub(crate) async fn lock(tx: &mut TenantTx, id: SubscriptionId) -> Result<Option<Subscription>, sqlx::Error> {
+    sqlx::query_as!(
+        Subscription,
+        r#"SELECT id AS "id: _", customer_id AS "customer_id: _", plan_id AS "plan_id: _", plan_version,
+             state AS "state: _", suspended_from AS "suspended_from: _", trial_ends_at, ended_at, created_at, updated_at
+           FROM subscriptions WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+pub(crate) async fn list(
+    tx: &mut TenantTx,
+    filter: SubscriptionFilter,
+    page: PageRequest,
+) -> Result<Vec<Subscription>, sqlx::Error> {
+    sqlx::query_as!(
+        Subscription,
+        r#"SELECT s.id AS "id: _", s.customer_id AS "customer_id: _", s.plan_id AS "plan_id: _", s.plan_version,
+             s.state AS "state: _", s.suspended_from AS "suspended_from: _", s.trial_ends_at, s.ended_at, s.created_at, s.updated_at
+           FROM subscriptions AS s
+           JOIN plans AS p ON p.tenant_id = s.tenant_id AND p.id = s.plan_id AND p.kind = 'CATALOG'
+           WHERE s.tenant_id = $1 AND ($2::uuid IS NULL OR s.customer_id = $2) AND ($3::text IS NULL OR s.state = $3)
+             AND ($4::uuid IS NULL OR s.id < $4)
+           ORDER BY s.id DESC LIMIT $5"#,
+        tx.tenant_id().uuid(),
+        filter.customer_id.map(CustomerId::uuid),
+        filter.state.map(|state| state.as_str()),
+        page.after,
+        page.probe(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+pub(crate) async fn standings(
+    connection: &mut PgConnection,
+    ids: &[SubscriptionId],
+) -> Result<Vec<Standing>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query_as!(
+        Standing,
+        r#"SELECT s.id AS "subscription_id: _", s.customer_id AS "customer_id: _", s.state AS "state: _",
+             ARRAY(SELECT product_id FROM plan_version_products AS c
+                   WHERE c.tenant_id = s.tenant_id AND c.plan_id = s.plan_id AND c.version = s.plan_version) AS "product_ids!: _"
+           FROM subscriptions AS s WHERE s.id = ANY($1)"#,
+        &ids,
+    )
+    .fetch_all(connection)
+    .await
+}

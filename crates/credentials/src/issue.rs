@@ -1,0 +1,105 @@
+//! Makes a key.
+
+use chrono::{DateTime, Utc};
+use gatewright_catalog::check::Checks;
+use gatewright_database::TenantTx;
+use gatewright_types::access::{Environment, KeyStatus};
+use gatewright_types::ids::{BindingId, KeyId, ProductId};
+use gatewright_vault::Minted;
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::model::{AccessorType, ApiKey, NewBinding};
+use crate::{CredentialError, store};
+
+/// Most keys of one subscription that are not revoked.
+pub const KEYS_PER_SUBSCRIPTION_MAX: usize = 50;
+/// Most products that a key is narrowed to.
+pub const KEY_PRODUCTS_MAX: usize = 100;
+
+/// What a key is made from.
+#[derive(Debug)]
+pub struct NewKey {
+    /// A name for people.
+    pub name: String,
+    /// Where it may be used.
+    pub environment: Environment,
+    /// Narrows it to these products.
+    pub product_ids: Option<Vec<ProductId>>,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key whose secret is to be revealed, once.
+pub struct Revealed {
+    /// The key.
+    pub key: ApiKey,
+    /// Its secret.
+    pub secret: SecretString,
+}
+
+/// Makes a key that lives by `binding`; `covered` are the products of that subscription. One round trip.
+pub async fn issue(
+    tx: &mut TenantTx,
+    binding: NewBinding,
+    covered: &[ProductId],
+    new: NewKey,
+) -> Result<Revealed, CredentialError> {
+    check(tx, covered, &new)?;
+    let Minted { secret, hash, prefix, last_four } = gatewright_vault::mint_api_key(new.environment, tx.rng());
+    let key = ApiKey {
+        id: KeyId::mint(tx.clock(), tx.rng()),
+        accessor_type: AccessorType::BearerToken,
+        environment: new.environment,
+        name: new.name,
+        status: KeyStatus::Active,
+        secret_version: 1,
+        prefix: prefix.to_owned(),
+        last_four,
+        product_ids: new.product_ids,
+        expires_at: new.expires_at,
+        old_secret_valid_until: None,
+        subscription_ids: vec![binding.subscription_id],
+        created_at: tx.now(),
+        updated_at: tx.now(),
+        revoked_at: None,
+    };
+    let binding_id = BindingId::mint(tx.clock(), tx.rng());
+    store::insert(tx, &key, &hash, binding_id, &binding).await?;
+    let detail = json!({ "subscriptionId": binding.subscription_id, "environment": key.environment, "prefix": key.prefix, "lastFour": key.last_four });
+    tx.happened("credentials", "key.created", key.id, detail);
+    Ok(Revealed { key, secret })
+}
+
+/// Fails when a subscription, held by the caller, has as many keys as it may.
+pub async fn require_room(tx: &mut TenantTx, binding: &NewBinding) -> Result<(), CredentialError> {
+    let count = store::count_live(tx, binding.subscription_id).await?;
+    if usize::try_from(count).unwrap_or(usize::MAX) >= KEYS_PER_SUBSCRIPTION_MAX {
+        return Err(CredentialError::TooManyKeys(KEYS_PER_SUBSCRIPTION_MAX));
+    }
+    Ok(())
+}
+
+fn check(tx: &TenantTx, covered: &[ProductId], new: &NewKey) -> Result<(), CredentialError> {
+    let mut checks = Checks::default();
+    checks.name("/name", &new.name);
+    check_expiry(&mut checks, tx.now(), new.expires_at);
+    check_products(&mut checks, covered, new.product_ids.as_deref());
+    Ok(checks.done()?)
+}
+
+pub(crate) fn check_expiry(checks: &mut Checks, now: DateTime<Utc>, expires_at: Option<DateTime<Utc>>) {
+    checks.require(expires_at.is_none_or(|at| at > now), "/expiresAt", "expected a time to come");
+}
+
+pub(crate) fn check_products(checks: &mut Checks, covered: &[ProductId], wanted: Option<&[ProductId]>) {
+    let Some(wanted) = wanted else { return };
+    checks.require(
+        (1..=KEY_PRODUCTS_MAX).contains(&wanted.len()),
+        "/productIds",
+        format!("expected 1 to {KEY_PRODUCTS_MAX} products, or null for all"),
+    );
+    for id in wanted {
+        checks.require(covered.contains(id), "/productIds", format!("{id} is no product of the subscription's plan"));
+    }
+}

@@ -1,0 +1,101 @@
+//! Finds credentials by hash, with everything that decides whether they are admitted.
+
+use std::collections::{BTreeSet, HashMap};
+
+use gatewright_catalog::subscriptions::{self, Standing};
+use gatewright_database::{Page, PageRequest, TenantTx};
+use gatewright_snapshot::{AccessChange, Credential, Grant, Scope};
+use gatewright_types::CredentialHash;
+use gatewright_types::ids::{KeyId, ProductId, SubscriptionId};
+use sqlx::PgConnection;
+
+use crate::model::ApiKey;
+use crate::store::{self, SecretRow};
+use crate::CredentialError;
+
+/// One key.
+pub async fn get(tx: &mut TenantTx, id: KeyId) -> Result<ApiKey, CredentialError> {
+    store::find(tx, id).await?.ok_or(CredentialError::NotFound(id))
+}
+
+/// A page of keys, of one subscription or of all.
+pub async fn list(
+    tx: &mut TenantTx,
+    subscription_id: Option<SubscriptionId>,
+    request: PageRequest,
+) -> Result<Page<ApiKey>, CredentialError> {
+    Ok(Page::from_rows(store::list(tx, subscription_id, request).await?, request))
+}
+
+/// The credentials with these hashes, whoever's they are; two round trips. What is missing is nobody's.
+///
+/// In a tenant's transaction it finds that tenant's only.
+pub async fn by_hash(
+    connection: &mut PgConnection,
+    hashes: &[CredentialHash],
+) -> Result<Vec<AccessChange>, CredentialError> {
+    let rows = store::secrets_by_hash(connection, hashes).await?;
+    records(connection, rows).await
+}
+
+/// What the gateways must know of these keys from now on: one record per secret that may still be in use.
+pub(crate) async fn of_keys(tx: &mut TenantTx, ids: &[KeyId]) -> Result<Vec<AccessChange>, CredentialError> {
+    let rows = store::secrets_of_keys(tx, ids).await?;
+    records(tx, rows).await
+}
+
+async fn records(connection: &mut PgConnection, rows: Vec<SecretRow>) -> Result<Vec<AccessChange>, CredentialError> {
+    let subscriptions: BTreeSet<SubscriptionId> =
+        rows.iter().flat_map(|row| row.binding_subscriptions.iter().copied()).collect();
+    let subscriptions: Vec<SubscriptionId> = subscriptions.into_iter().collect();
+    let standings: HashMap<SubscriptionId, Standing> = if subscriptions.is_empty() {
+        HashMap::new()
+    } else {
+        subscriptions::standings(connection, &subscriptions)
+            .await?
+            .into_iter()
+            .map(|standing| (standing.subscription_id, standing))
+            .collect()
+    };
+    Ok(rows.into_iter().filter_map(|row| record(row, &standings)).collect())
+}
+
+fn record(row: SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Option<AccessChange> {
+    let hash = CredentialHash::from_slice(&row.hash)?;
+    let expires_at_ms = [row.expires_at, row.valid_until].into_iter().flatten().map(|at| at.timestamp_millis()).min();
+    let grants = row
+        .binding_subscriptions
+        .iter()
+        .zip(row.binding_gateways.iter().zip(&row.binding_consumers))
+        .filter_map(|(subscription_id, consumer)| {
+            let standing = standings.get(subscription_id)?;
+            let scope = match consumer {
+                (Some(gateway_id), Some(consumer_id)) => {
+                    Scope::Gateway { gateway_id: *gateway_id, consumer_id: *consumer_id }
+                }
+                _ => Scope::Products(narrowed(&standing.product_ids, row.product_ids.as_deref())),
+            };
+            Some(Grant {
+                subscription_id: *subscription_id,
+                customer_id: standing.customer_id,
+                admitted: standing.state.admits(),
+                scope,
+            })
+        })
+        .collect();
+    let credential = Credential {
+        version: u64::try_from(row.access_version).unwrap_or(0),
+        key_id: row.key_id,
+        tenant_id: row.tenant_id,
+        environment: row.environment,
+        status: row.status,
+        expires_at_ms,
+        grants,
+    };
+    Some(AccessChange { hash, credential })
+}
+
+/// The plan's products, less those that the key leaves out.
+fn narrowed(covered: &[ProductId], key: Option<&[ProductId]>) -> Vec<ProductId> {
+    covered.iter().copied().filter(|id| key.is_none_or(|kept| kept.contains(id))).collect()
+}

@@ -1,0 +1,65 @@
+//! Gives a key a new secret.
+
+use chrono::TimeDelta;
+use gatewright_catalog::check::Checks;
+use gatewright_database::TenantTx;
+use gatewright_types::access::KeyStatus;
+use gatewright_types::ids::KeyId;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::issue::Revealed;
+use crate::{AccessChange, CredentialError, look_up, store};
+
+/// How long old and new secret are both valid when the caller does not say, in seconds.
+pub const OVERLAP_DEFAULT_SECONDS: u32 = 300;
+/// Longest overlap: seven days, in seconds.
+pub const OVERLAP_MAX_SECONDS: u32 = 7 * 24 * 3600;
+
+/// How a key is to be rotated.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rotation {
+    /// How long the old secret stays valid, in seconds; 0 refuses it at once, as after a leak.
+    #[schema(default = 300, minimum = 0, maximum = 604800)]
+    pub overlap_seconds: Option<u32>,
+    /// Ends the overlap of an earlier rotation that is still under way.
+    #[serde(default)]
+    pub end_overlap: bool,
+}
+
+/// Gives a key a new secret; the old one stays valid for the overlap.
+///
+/// The changes are of the old secrets only: nobody knows the new one yet.
+pub async fn rotate(
+    tx: &mut TenantTx,
+    id: KeyId,
+    rotation: Rotation,
+) -> Result<(Revealed, Vec<AccessChange>), CredentialError> {
+    let overlap_seconds = rotation.overlap_seconds.unwrap_or(OVERLAP_DEFAULT_SECONDS);
+    let mut checks = Checks::default();
+    checks.require(overlap_seconds <= OVERLAP_MAX_SECONDS, "/overlapSeconds", format!("expected 0 to {OVERLAP_MAX_SECONDS}"));
+    checks.done()?;
+
+    let held = store::lock(tx, id).await?.ok_or(CredentialError::NotFound(id))?;
+    if held.status == KeyStatus::Revoked {
+        return Err(CredentialError::WrongStatus { status: held.status, wanted: "rotated" });
+    }
+    if let Some(until) = held.old_secret_valid_until.filter(|until| *until > tx.now()) {
+        if !rotation.end_overlap {
+            return Err(CredentialError::RotationInProgress { until });
+        }
+        store::end_overlap(tx, id).await?;
+    }
+
+    let minted = gatewright_vault::mint_api_key(held.environment, tx.rng());
+    let valid_until = tx.now() + TimeDelta::seconds(i64::from(overlap_seconds));
+    store::supersede(tx, id, &minted.hash, &minted.last_four, valid_until).await?;
+    let key = look_up::get(tx, id).await?;
+    let detail = json!({ "secretVersion": key.secret_version, "lastFour": key.last_four, "oldSecretValidUntil": valid_until });
+    tx.happened("credentials", "key.rotated", id, detail);
+    let mut changes = look_up::of_keys(tx, &[id]).await?;
+    changes.retain(|change| change.hash != minted.hash);
+    Ok((Revealed { key, secret: minted.secret }, changes))
+}

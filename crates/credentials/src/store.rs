@@ -1,0 +1,319 @@
+//! The SQL of keys and bindings. Nothing here decides.
+//!
+//! Keys are locked in the order of their ids, and before their bindings.
+
+use chrono::{DateTime, Utc};
+use gatewright_database::{PageRequest, TenantTx};
+use gatewright_types::CredentialHash;
+use gatewright_types::access::{Environment, KeyStatus};
+use gatewright_types::ids::{BindingId, ConsumerId, GatewayId, KeyId, ProductId, SubscriptionId, TenantId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::model::{ApiKey, NewBinding};
+
+pub(crate) async fn insert(
+    tx: &mut TenantTx,
+    key: &ApiKey,
+    hash: &CredentialHash,
+    binding_id: BindingId,
+    binding: &NewBinding,
+) -> Result<(), sqlx::Error> {
+    let product_ids = uuids(key.product_ids.as_deref());
+    sqlx::query!(
+        "WITH key AS (
+           INSERT INTO api_keys (tenant_id, id, accessor_type, environment, name, status, secret_version, prefix, hash, last_four,
+             product_ids, expires_at, access_version, created_at, updated_at)
+           VALUES ($1, $2, $3, $4, $5, 'ACTIVE', 1, $6, $7, $8, $9, $10, nextval('access_version_seq'), $11, $11)
+         )
+         INSERT INTO key_subscription_bindings (tenant_id, id, key_id, subscription_id, gateway_id, consumer_id, created_at)
+         VALUES ($1, $12, $2, $13, $14, $15, $11)",
+        tx.tenant_id().uuid(),
+        key.id.uuid(),
+        key.accessor_type.as_str(),
+        key.environment.as_str(),
+        key.name,
+        key.prefix,
+        hash.as_bytes().as_slice(),
+        key.last_four,
+        product_ids.as_deref(),
+        key.expires_at,
+        key.created_at,
+        binding_id.uuid(),
+        binding.subscription_id.uuid(),
+        binding.consumer.map(|(gateway_id, _)| gateway_id.uuid()),
+        binding.consumer.map(|(_, consumer_id)| consumer_id.uuid()),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+fn uuids(ids: Option<&[ProductId]>) -> Option<Vec<Uuid>> {
+    ids.map(|ids| ids.iter().map(|id| id.uuid()).collect())
+}
+
+pub(crate) async fn count_live(tx: &mut TenantTx, subscription_id: SubscriptionId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM key_subscription_bindings AS b
+           JOIN api_keys AS k ON k.tenant_id = b.tenant_id AND k.id = b.key_id AND k.status <> 'REVOKED'
+           WHERE b.tenant_id = $1 AND b.subscription_id = $2 AND b.ended_at IS NULL"#,
+        tx.tenant_id().uuid(),
+        subscription_id.uuid(),
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+pub(crate) async fn find(tx: &mut TenantTx, id: KeyId) -> Result<Option<ApiKey>, sqlx::Error> {
+    let mut rows = select(tx, Some(id), None, None, 1).await?;
+    Ok(rows.pop())
+}
+
+pub(crate) async fn list(
+    tx: &mut TenantTx,
+    subscription_id: Option<SubscriptionId>,
+    page: PageRequest,
+) -> Result<Vec<ApiKey>, sqlx::Error> {
+    select(tx, None, subscription_id, page.after, page.probe()).await
+}
+
+async fn select(
+    tx: &mut TenantTx,
+    id: Option<KeyId>,
+    subscription_id: Option<SubscriptionId>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<ApiKey>, sqlx::Error> {
+    let now = tx.now();
+    sqlx::query_as!(
+        ApiKey,
+        r#"SELECT k.id AS "id: _", k.accessor_type AS "accessor_type: _", k.environment AS "environment: _", k.name,
+             k.status AS "status: _", k.secret_version, k.prefix, k.last_four, k.product_ids AS "product_ids: _", k.expires_at,
+             (SELECT max(valid_until) FROM superseded_secrets AS s
+              WHERE s.tenant_id = k.tenant_id AND s.key_id = k.id AND s.valid_until > $6) AS old_secret_valid_until,
+             ARRAY(SELECT subscription_id FROM key_subscription_bindings AS b
+                   WHERE b.tenant_id = k.tenant_id AND b.key_id = k.id AND b.ended_at IS NULL
+                   ORDER BY subscription_id) AS "subscription_ids!: _",
+             k.created_at, k.updated_at, k.revoked_at
+           FROM api_keys AS k
+           WHERE k.tenant_id = $1 AND ($2::uuid IS NULL OR k.id = $2) AND ($4::uuid IS NULL OR k.id < $4)
+             AND ($3::uuid IS NULL OR EXISTS (SELECT FROM key_subscription_bindings AS b
+                   WHERE b.tenant_id = k.tenant_id AND b.key_id = k.id AND b.subscription_id = $3))
+           ORDER BY k.id DESC LIMIT $5"#,
+        tx.tenant_id().uuid(),
+        id.map(KeyId::uuid),
+        subscription_id.map(SubscriptionId::uuid),
+        after,
+        limit,
+        now,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// A key that is held until the end of the transaction.
+pub(crate) struct Held {
+    pub(crate) status: KeyStatus,
+    pub(crate) environment: Environment,
+    pub(crate) old_secret_valid_until: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn lock(tx: &mut TenantTx, id: KeyId) -> Result<Option<Held>, sqlx::Error> {
+    sqlx::query_as!(
+        Held,
+        r#"SELECT status AS "status: _", environment AS "environment: _",
+             (SELECT max(valid_until) FROM superseded_secrets AS s
+              WHERE s.tenant_id = k.tenant_id AND s.key_id = k.id) AS old_secret_valid_until
+           FROM api_keys AS k WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Sets the status of keys that the caller holds.
+pub(crate) async fn set_status(tx: &mut TenantTx, ids: &[KeyId], to: KeyStatus) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query!(
+        "UPDATE api_keys SET status = $3, revoked_at = CASE WHEN $3 = 'REVOKED' THEN coalesce(revoked_at, $4) END,
+           access_version = nextval('access_version_seq'), updated_at = $4
+         WHERE tenant_id = $1 AND id = ANY($2)",
+        tx.tenant_id().uuid(),
+        &ids,
+        to.as_str(),
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Holds the live keys of a subscription, in the order of their ids, and raises their versions.
+pub(crate) async fn raise_version_of_subscription(
+    tx: &mut TenantTx,
+    subscription_id: SubscriptionId,
+) -> Result<Vec<KeyId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"WITH held AS (
+             SELECT k.tenant_id, k.id FROM api_keys AS k
+             WHERE k.tenant_id = $1 AND k.id IN (SELECT key_id FROM key_subscription_bindings AS b
+                     WHERE b.tenant_id = $1 AND b.subscription_id = $2 AND b.ended_at IS NULL)
+             ORDER BY k.id FOR UPDATE
+           )
+           UPDATE api_keys AS k SET access_version = nextval('access_version_seq')
+           FROM held WHERE k.tenant_id = held.tenant_id AND k.id = held.id
+           RETURNING k.id AS "id: KeyId""#,
+        tx.tenant_id().uuid(),
+        subscription_id.uuid(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+pub(crate) async fn end_bindings(tx: &mut TenantTx, subscription_id: SubscriptionId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE key_subscription_bindings SET ended_at = $3 WHERE tenant_id = $1 AND subscription_id = $2 AND ended_at IS NULL",
+        tx.tenant_id().uuid(),
+        subscription_id.uuid(),
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Of these keys, those that no live binding holds and that are not revoked.
+pub(crate) async fn without_binding(tx: &mut TenantTx, ids: &[KeyId]) -> Result<Vec<KeyId>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query_scalar!(
+        r#"SELECT k.id AS "id: KeyId" FROM api_keys AS k
+           WHERE k.tenant_id = $1 AND k.id = ANY($2) AND k.status <> 'REVOKED'
+             AND NOT EXISTS (SELECT FROM key_subscription_bindings AS b
+                   WHERE b.tenant_id = k.tenant_id AND b.key_id = k.id AND b.ended_at IS NULL)"#,
+        tx.tenant_id().uuid(),
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Puts a new secret in the place of the current one, which stays valid until `valid_until`.
+pub(crate) async fn supersede(
+    tx: &mut TenantTx,
+    id: KeyId,
+    hash: &CredentialHash,
+    last_four: &str,
+    valid_until: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH old AS (
+           INSERT INTO superseded_secrets (tenant_id, key_id, secret_version, hash, last_four, valid_until)
+           SELECT tenant_id, id, secret_version, hash, last_four, $5 FROM api_keys WHERE tenant_id = $1 AND id = $2
+         )
+         UPDATE api_keys SET hash = $3, last_four = $4, secret_version = secret_version + 1,
+           access_version = nextval('access_version_seq'), updated_at = $6
+         WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        hash.as_bytes().as_slice(),
+        last_four,
+        valid_until,
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Refuses old secrets of a key from now on.
+pub(crate) async fn end_overlap(tx: &mut TenantTx, id: KeyId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE superseded_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until > $3",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn update(tx: &mut TenantTx, key: &ApiKey) -> Result<(), sqlx::Error> {
+    let product_ids = uuids(key.product_ids.as_deref());
+    sqlx::query!(
+        "UPDATE api_keys SET name = $3, product_ids = $4, expires_at = $5, access_version = nextval('access_version_seq'), updated_at = $6
+         WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        key.id.uuid(),
+        key.name,
+        product_ids.as_deref(),
+        key.expires_at,
+        key.updated_at,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// One secret, current or superseded, with its key and the key's live bindings (three arrays side by side).
+pub(crate) struct SecretRow {
+    pub(crate) hash: Vec<u8>,
+    pub(crate) valid_until: Option<DateTime<Utc>>,
+    pub(crate) tenant_id: TenantId,
+    pub(crate) key_id: KeyId,
+    pub(crate) environment: Environment,
+    pub(crate) status: KeyStatus,
+    pub(crate) product_ids: Option<Vec<ProductId>>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) access_version: i64,
+    pub(crate) binding_subscriptions: Vec<SubscriptionId>,
+    pub(crate) binding_gateways: Vec<Option<GatewayId>>,
+    pub(crate) binding_consumers: Vec<Option<ConsumerId>>,
+}
+
+pub(crate) async fn secrets_by_hash(
+    connection: &mut PgConnection,
+    hashes: &[CredentialHash],
+) -> Result<Vec<SecretRow>, sqlx::Error> {
+    let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.as_bytes().to_vec()).collect();
+    sqlx::query_as!(
+        SecretRow,
+        r#"WITH secrets AS (
+             SELECT hash, NULL::timestamptz AS valid_until, tenant_id, id AS key_id FROM api_keys WHERE hash = ANY($1)
+             UNION ALL
+             SELECT hash, valid_until, tenant_id, key_id FROM superseded_secrets WHERE hash = ANY($1)
+           )
+           SELECT s.hash AS "hash!", s.valid_until, k.tenant_id AS "tenant_id: _", k.id AS "key_id: _", k.environment AS "environment: _",
+             k.status AS "status: _", k.product_ids AS "product_ids: _", k.expires_at, k.access_version,
+             b.subscriptions AS "binding_subscriptions!: _", b.gateways AS "binding_gateways!: _", b.consumers AS "binding_consumers!: _"
+           FROM secrets AS s
+           JOIN api_keys AS k ON k.tenant_id = s.tenant_id AND k.id = s.key_id
+           CROSS JOIN LATERAL (
+             SELECT coalesce(array_agg(subscription_id ORDER BY id), '{}') AS subscriptions,
+               coalesce(array_agg(gateway_id ORDER BY id), '{}') AS gateways,
+               coalesce(array_agg(consumer_id ORDER BY id), '{}') AS consumers
+             FROM key_subscription_bindings AS b
+             WHERE b.tenant_id = k.tenant_id AND b.key_id = k.id AND b.ended_at IS NULL
+           ) AS b"#,
+        &hashes,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub(crate) async fn secrets_of_keys(tx: &mut TenantTx, ids: &[KeyId]) -> Result<Vec<SecretRow>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let hashes = sqlx::query_scalar!(
+        r#"SELECT hash AS "hash!" FROM api_keys WHERE tenant_id = $1 AND id = ANY($2)
+           UNION ALL
+           SELECT hash FROM superseded_secrets WHERE tenant_id = $1 AND key_id = ANY($2)"#,
+        tx.tenant_id().uuid(),
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let hashes: Vec<CredentialHash> = hashes.iter().filter_map(|hash| CredentialHash::from_slice(hash)).collect();
+    secrets_by_hash(tx, &hashes).await
+}

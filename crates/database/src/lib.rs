@@ -1,0 +1,27 @@
+//! The only way to PostgreSQL.
+//!
+//! # Invariants
+//! * A query runs in a [`TenantTx`], which sees one tenant's rows, or in a [`SystemTx`], whose every
+//!   use stands in [`system`]. Row-level security holds the wall, not the WHERE clauses.
+//! * The pool runs as a role that owns nothing and cannot bypass the wall; [`Database::open`]
+//!   refuses one that can.
+//! * What a use case did is recorded with [`TenantTx::happened`]: the audit row and the outbox event
+//!   are written by the same commit as its own rows, or not at all.
+//!
+//! Start with [`transaction`]; [`embedded`] runs a private PostgreSQL where none is configured.
+
+pub mod embedded;
+pub mod error;
+pub mod idempotency;
+pub mod page;
+pub mod pool;
+pub mod record;
+pub mod system;
+pub mod transaction;
+
+pub use error::DatabaseError;
+pub use page::{Page, PageRequest};
+pub use pool::{Database, migrate};
+pub use record::{Actor, Caller};
+pub use system::{SystemTx, SystemUse};
+pub use transaction::TenantTx;

@@ -1,0 +1,147 @@
+//! Connections, and who they run as.
+
+use std::time::Duration;
+
+use gatewright_types::{Clock, Rng};
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Transaction};
+
+use crate::DatabaseError;
+
+/// Who the pool runs as; made by the first migration.
+const APP_ROLE: &str = "gatewright_app";
+/// Longest wait for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest a statement may run.
+const STATEMENT_TIMEOUT: &str = "15s";
+/// Longest a statement waits for a row that another transaction holds.
+const LOCK_TIMEOUT: &str = "5s";
+/// Longest a transaction may sit between two statements.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "30s";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// The database, with the time and randomness that its rows are made of. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: PgPool,
+    clock: Clock,
+    rng: Rng,
+}
+
+/// Brings the schema up to date, as the user in `options`; returns how many steps that took.
+///
+/// Holds an advisory lock meanwhile, so that several processes may start at once.
+pub async fn migrate(options: &PgConnectOptions) -> Result<usize, DatabaseError> {
+    let mut connection = sqlx::PgConnection::connect_with(options).await?;
+    let before = applied(&mut connection).await?;
+    MIGRATIONS.run(&mut connection).await?;
+    let after = applied(&mut connection).await?;
+    connection.close().await?;
+    Ok(after - before)
+}
+
+async fn applied(connection: &mut sqlx::PgConnection) -> Result<usize, DatabaseError> {
+    // Not a checked query: sqlx makes this table itself, so it is missing where queries are checked.
+    let exists: bool =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
+    if !exists {
+        return Ok(0);
+    }
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(connection).await?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
+impl Database {
+    /// Opens a pool of at most `connections` on a migrated database.
+    ///
+    /// Fails when the role it runs as could bypass row-level security.
+    pub async fn open(
+        options: PgConnectOptions,
+        connections: u32,
+        clock: Clock,
+        rng: Rng,
+    ) -> Result<Self, DatabaseError> {
+        // A role that is set while connecting is also what RESET ROLE returns to.
+        let options = options.application_name("gatewright").options([
+            ("role", APP_ROLE),
+            ("statement_timeout", STATEMENT_TIMEOUT),
+            ("lock_timeout", LOCK_TIMEOUT),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A ping per use would double the round trips; `begin` tries again instead.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        let database = Self { pool, clock, rng };
+        database.refuse_unsafe_role().await?;
+        Ok(database)
+    }
+
+    /// Whether it answers.
+    pub async fn ping(&self) -> Result<(), DatabaseError> {
+        self.begin("BEGIN").await?.rollback().await?;
+        Ok(())
+    }
+
+    /// Waits for what is under way, then closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// The clock that its rows are dated with.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Where ids and secrets come from.
+    pub const fn rng(&self) -> &Rng {
+        &self.rng
+    }
+
+    /// Begins with `statement`; when the pooled connection turns out to be dead, once more on another.
+    pub(crate) async fn begin(&self, statement: &str) -> Result<Transaction<'static, Postgres>, DatabaseError> {
+        let attempts = self.pool.size() + 1;
+        let mut last = None;
+        for _ in 0..attempts {
+            match self.pool.begin_with(AssertSqlSafe(statement.to_owned())).await {
+                Ok(transaction) => return Ok(transaction),
+                Err(error) if is_dead_connection(&error) => last = Some(error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(last.unwrap_or(sqlx::Error::PoolTimedOut).into())
+    }
+
+    async fn refuse_unsafe_role(&self) -> Result<(), DatabaseError> {
+        let mut transaction = self.begin("BEGIN").await?;
+        let role = sqlx::query!(
+            r#"SELECT rolname::text AS "name!", rolsuper OR rolbypassrls AS "bypasses!",
+                 EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid) AS "owns!"
+               FROM pg_roles WHERE rolname = current_user"#
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.rollback().await?;
+        let why = match (role.bypasses, role.owns) {
+            (true, _) => "can bypass row-level security",
+            (_, true) => "owns tables",
+            _ => return Ok(()),
+        };
+        Err(DatabaseError::UnsafeRole { role: role.name, why })
+    }
+}
+
+/// Errors that only say that the server ended this connection earlier.
+fn is_dead_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        // 57P01 admin_shutdown, 57P02 crash_shutdown: left in the socket by a server that went away.
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P01" | "57P02")),
+        _ => false,
+    }
+}

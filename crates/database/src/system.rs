@@ -1,0 +1,61 @@
+//! Transactions that look across tenants, and the whole list of what they are for.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::{Database, DatabaseError};
+
+/// Everything that may look across tenants. Whoever adds a line says why the wall cannot hold there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemUse {
+    /// A token tells which tenant it belongs to, so it must be found before a tenant is known.
+    AuthenticateOperator,
+    /// A tenant cannot create itself; `bootstrap` and `demo` begin without one.
+    ManageTenants,
+    /// One snapshot holds the gateways of every tenant.
+    CompileSnapshot,
+    /// A node asks by hash alone; whether the key's tenant is the gateway's, the node decides.
+    LookUpCredentials,
+    /// Old rows are removed for all tenants at once.
+    KeepHouse,
+}
+
+/// A transaction that sees every tenant.
+pub struct SystemTx {
+    transaction: Transaction<'static, Postgres>,
+}
+
+impl Database {
+    /// Begins a transaction that sees every tenant; one round trip.
+    pub async fn system(&self, purpose: SystemUse) -> Result<SystemTx, DatabaseError> {
+        tracing::trace!(purpose = ?purpose, "looking across tenants");
+        let transaction = self.begin("BEGIN; SET LOCAL ROLE gatewright_system").await?;
+        Ok(SystemTx { transaction })
+    }
+}
+
+impl SystemTx {
+    /// Commits.
+    pub async fn commit(self) -> Result<(), DatabaseError> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    /// Ends a transaction that only read.
+    pub async fn close(self) -> Result<(), DatabaseError> {
+        Ok(self.transaction.rollback().await?)
+    }
+}
+
+impl Deref for SystemTx {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for SystemTx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+}

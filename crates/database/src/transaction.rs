@@ -1,0 +1,97 @@
+//! A transaction that sees one tenant.
+
+use std::fmt::Display;
+use std::ops::{Deref, DerefMut};
+
+use chrono::{DateTime, Utc};
+use gatewright_types::ids::{AuditId, EventId, TenantId};
+use gatewright_types::{Clock, Rng};
+use serde_json::Value;
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::record::{self, Caller, Happened};
+use crate::{Database, DatabaseError};
+
+/// One use case's transaction: it sees and writes the rows of one tenant only.
+///
+/// Dropped without [`commit`](Self::commit), it leaves nothing behind.
+pub struct TenantTx {
+    transaction: Transaction<'static, Postgres>,
+    caller: Caller,
+    clock: Clock,
+    rng: Rng,
+    now: DateTime<Utc>,
+    happened: Vec<Happened>,
+}
+
+impl Database {
+    /// Begins a transaction for the caller's tenant; one round trip.
+    pub async fn tenant(&self, caller: Caller) -> Result<TenantTx, DatabaseError> {
+        // The id is a UUID that we format ourselves, so the text cannot break out of the quotes.
+        let begin = format!("BEGIN; SELECT set_config('gatewright.tenant_id', '{}', true)", caller.tenant_id.uuid());
+        let transaction = self.begin(&begin).await?;
+        let now = self.clock().now();
+        Ok(TenantTx { transaction, caller, clock: self.clock().clone(), rng: self.rng().clone(), now, happened: Vec::new() })
+    }
+}
+
+impl TenantTx {
+    /// Whose rows it sees.
+    pub const fn tenant_id(&self) -> TenantId {
+        self.caller.tenant_id
+    }
+
+    /// On whose behalf it runs.
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// When it began; the time of everything it writes.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Where its new ids take their time from.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Where its new ids and secrets come from.
+    pub const fn rng(&self) -> &Rng {
+        &self.rng
+    }
+
+    /// Notes that something was done: an audit row, and an event `name` of `gatewright.<domain>.events`.
+    ///
+    /// `detail` goes to other systems and must hold no secret.
+    pub fn happened(&mut self, domain: &'static str, name: &'static str, resource_id: impl Display, detail: Value) {
+        self.happened.push(Happened {
+            audit_id: AuditId::mint(&self.clock, &self.rng),
+            event_id: EventId::mint(&self.clock, &self.rng),
+            domain,
+            name,
+            resource_id: resource_id.to_string(),
+            detail,
+        });
+    }
+
+    /// Writes what was noted and commits; two round trips, one without notes.
+    pub async fn commit(mut self) -> Result<(), DatabaseError> {
+        record::write(&mut self.transaction, &self.caller, self.now, &self.happened).await?;
+        self.transaction.commit().await?;
+        Ok(())
+    }
+}
+
+impl Deref for TenantTx {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for TenantTx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+}

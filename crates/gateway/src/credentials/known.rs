@@ -1,0 +1,230 @@
+//! A core's knowledge of credentials.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
+use std::rc::Rc;
+
+use gatewright_snapshot::AccessChange;
+use gatewright_snapshot::access_change::CREDENTIAL_VALID_MS;
+use gatewright_types::{CredentialHash, Rng};
+use quick_cache::UnitWeighter;
+use quick_cache::unsync::{Cache, DefaultLifecycle};
+use tokio::sync::oneshot;
+
+use super::tombstones::Tombstones;
+use super::{Held, LookupAnswer};
+use crate::limits::Limits;
+
+/// A record older than this is asked about again in the background, so that a busy key never waits.
+const REFRESH_AFTER_MS: i64 = CREDENTIAL_VALID_MS * 2 / 3;
+/// How long a failed refresh is left alone.
+const REFRESH_PAUSE_MS: i64 = 1_000;
+
+type Bounded<V> = Cache<CredentialHash, V, UnitWeighter, Seed, DefaultLifecycle<CredentialHash, V>>;
+
+/// What is known about a credential right now.
+pub(crate) enum Finding {
+    /// A valid record.
+    Held(Rc<Held>),
+    /// A valid record that is old enough to be asked about again, which is up to the caller.
+    Aging(Rc<Held>),
+    /// Nobody holds it.
+    Nobody,
+    /// Has to be looked up.
+    Unknown,
+}
+
+/// How a look-up ended.
+#[derive(Clone)]
+pub(crate) enum Verdict {
+    Held(Rc<Held>),
+    Nobody,
+    Unavailable,
+}
+
+/// One core's knowledge. No lock: a core is one thread.
+pub(crate) struct Credentials {
+    found: RefCell<Bounded<Rc<Entry>>>,
+    missed: RefCell<Bounded<i64>>,
+    tombstones: RefCell<Tombstones>,
+    /// Look-ups under way, and who waits for each.
+    flights: RefCell<HashMap<CredentialHash, Vec<oneshot::Sender<Verdict>>, Seed>>,
+    max_flights: usize,
+}
+
+struct Entry {
+    held: Rc<Held>,
+    refresh_at_ms: Cell<i64>,
+}
+
+impl Credentials {
+    /// Knows nothing yet.
+    pub(crate) fn new(limits: &Limits, rng: &Rng) -> Self {
+        let seed = Seed(u64::from_le_bytes(rng.bytes()), u64::from_le_bytes(rng.bytes()));
+        Self {
+            found: RefCell::new(bounded(limits.max_credentials, seed)),
+            missed: RefCell::new(bounded(limits.max_misses, seed)),
+            tombstones: RefCell::new(Tombstones::new(limits.max_tombstones)),
+            flights: RefCell::new(HashMap::with_hasher(seed)),
+            max_flights: limits.max_lookups,
+        }
+    }
+
+    /// What is known about a credential.
+    pub(crate) fn get(&self, hash: &CredentialHash, now_ms: i64) -> Finding {
+        if let Some(entry) = self.found.borrow().get(hash) {
+            let age_ms = now_ms.saturating_sub(entry.held.answered_at_ms);
+            if age_ms < CREDENTIAL_VALID_MS {
+                if now_ms < entry.refresh_at_ms.get() {
+                    return Finding::Held(Rc::clone(&entry.held));
+                }
+                entry.refresh_at_ms.set(now_ms.saturating_add(REFRESH_PAUSE_MS));
+                return Finding::Aging(Rc::clone(&entry.held));
+            }
+            return Finding::Unknown;
+        }
+        match self.missed.borrow().get(hash) {
+            Some(answered_at_ms) if now_ms.saturating_sub(*answered_at_ms) < CREDENTIAL_VALID_MS => Finding::Nobody,
+            _ => Finding::Unknown,
+        }
+    }
+
+    /// Takes in what was pushed.
+    pub(crate) fn apply(&self, change: &AccessChange, now_ms: i64) {
+        let pushed = &change.credential;
+        let is_older = |held: &Held| held.credential.version > pushed.version;
+        if self
+            .tombstones
+            .borrow()
+            .get(&change.hash, now_ms)
+            .is_some_and(|held| is_older(held))
+        {
+            return;
+        }
+        let held = Rc::new(Held::new(std::sync::Arc::new(pushed.clone()), now_ms));
+        self.tombstones.borrow_mut().put(change.hash, Rc::clone(&held), now_ms);
+        // Also when the cache has a higher version: then that one stays.
+        if !self
+            .found
+            .borrow()
+            .peek(&change.hash)
+            .is_some_and(|entry| is_older(&entry.held))
+        {
+            self.keep(change.hash, held);
+        }
+    }
+
+    /// Takes in the answer to a look-up and says what is true now.
+    pub(crate) fn learn(&self, hash: CredentialHash, answer: LookupAnswer, now_ms: i64) -> Verdict {
+        if let Some(pushed) = self.tombstones.borrow().get(&hash, now_ms) {
+            let is_newer = matches!(&answer, LookupAnswer::Found { credential, .. }
+                if credential.version >= pushed.credential.version);
+            if !is_newer {
+                // The look-up was under way when the change was pushed, or read an old copy.
+                self.keep(hash, Rc::new(Held::new(pushed.credential.clone(), now_ms)));
+                return Verdict::Held(Rc::clone(pushed));
+            }
+        } else if !self.tombstones.borrow().are_complete(now_ms) {
+            return Verdict::Unavailable;
+        }
+        match answer {
+            LookupAnswer::Found {
+                credential,
+                answered_at_ms,
+            } => {
+                let newer = self.found.borrow().peek(&hash).map(|entry| Rc::clone(&entry.held));
+                if let Some(newer) = newer.filter(|held| held.credential.version > credential.version) {
+                    return Verdict::Held(newer);
+                }
+                // A clock ahead of ours must not make a record valid for longer.
+                let held = Rc::new(Held::new(credential, answered_at_ms.min(now_ms)));
+                self.keep(hash, Rc::clone(&held));
+                Verdict::Held(held)
+            }
+            LookupAnswer::Unknown { answered_at_ms } => {
+                self.found.borrow_mut().remove(&hash);
+                self.missed.borrow_mut().insert(hash, answered_at_ms.min(now_ms));
+                Verdict::Nobody
+            }
+            LookupAnswer::Unavailable => Verdict::Unavailable,
+        }
+    }
+
+    fn keep(&self, hash: CredentialHash, held: Rc<Held>) {
+        let refresh_at_ms = Cell::new(held.answered_at_ms.saturating_add(REFRESH_AFTER_MS));
+        self.missed.borrow_mut().remove(&hash);
+        self.found
+            .borrow_mut()
+            .insert(hash, Rc::new(Entry { held, refresh_at_ms }));
+    }
+
+    /// Joins the look-up of a credential. `None` when there are too many; the flag says whether the
+    /// caller has to carry it out.
+    pub(crate) fn join(&self, hash: CredentialHash) -> Option<(oneshot::Receiver<Verdict>, bool)> {
+        let mut flights = self.flights.borrow_mut();
+        let (tell, told) = oneshot::channel();
+        if let Some(waiting) = flights.get_mut(&hash) {
+            waiting.push(tell);
+            return Some((told, false));
+        }
+        if flights.len() >= self.max_flights {
+            return None;
+        }
+        flights.insert(hash, vec![tell]);
+        Some((told, true))
+    }
+
+    /// Tells everybody who waits for a credential how its look-up ended.
+    pub(crate) fn land(&self, hash: &CredentialHash, verdict: &Verdict) {
+        for tell in self.flights.borrow_mut().remove(hash).unwrap_or_default() {
+            // Whoever does not listen any more has hung up.
+            let _ = tell.send(verdict.clone());
+        }
+    }
+}
+
+fn bounded<V>(limit: usize, seed: Seed) -> Bounded<V> {
+    // Half of what fits is laid out at once only when that is little: an idle gateway stays small.
+    Cache::with(
+        limit.min(1_024),
+        limit as u64,
+        UnitWeighter,
+        seed,
+        DefaultLifecycle::default(),
+    )
+}
+
+/// Spreads a SHA-256 over a table, unpredictably.
+///
+/// A caller can search keys whose hashes share some bits, so the bits alone will not do.
+#[derive(Clone, Copy)]
+pub(crate) struct Seed(u64, u64);
+
+/// The hasher of [`Seed`].
+pub(crate) struct Spread {
+    seed: Seed,
+    state: u64,
+}
+
+impl BuildHasher for Seed {
+    type Hasher = Spread;
+    fn build_hasher(&self) -> Spread {
+        Spread { seed: *self, state: 0 }
+    }
+}
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        let mut first = [0; 8];
+        let length = bytes.len().min(8);
+        first[..length].copy_from_slice(&bytes[..length]);
+        // A folded multiplication (as in wyhash): both factors depend on a secret.
+        let product = u128::from(u64::from_le_bytes(first) ^ self.seed.0) * u128::from(self.seed.1 | 1);
+        self.state ^= (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}

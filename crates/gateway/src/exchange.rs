@@ -1,0 +1,209 @@
+//! One request, from its head to the head of its answer.
+
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use gatewright_snapshot::{Head, Match, Refusal, Snapshot, admit, credential_ref, match_route};
+use gatewright_types::ProblemCode;
+use gatewright_types::slug::Slug;
+use http::uri::Uri;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header, request};
+use hyper::body::{Body, Incoming};
+
+use crate::body::{RequestBody, RequestBodyFault, ResponseBody};
+use crate::client::Client;
+use crate::credentials;
+use crate::fields::{self, Forwarding, Framing, X_REQUEST_ID};
+use crate::problem::{self, Scene};
+use crate::upstream::{self, Fault};
+use crate::vigil::Phase;
+
+/// Answers one request. Whatever goes wrong is an answer, too.
+pub(crate) async fn answer(
+    client: Rc<Client>,
+    request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Infallible> {
+    client.begin();
+    let now_ms = client.core.clock.now_ms();
+    let request_id = client.core.request_ids.mint(now_ms);
+    let snapshot = client.core.snapshot();
+    let mut realm = None;
+    let has_body = !request.body().is_end_stream();
+    // hyper silently drops a Content-Length beside Transfer-Encoding (RFC 9112 §6.1 calls that an
+    // attempt at smuggling), so we cannot tell. Such a connection ends after this answer, and
+    // whatever else was smuggled in behind the body is never read as a request.
+    let mut closes = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let outcome = exchange(&client, &snapshot, &mut realm, &request_id, now_ms, request).await;
+    let mut response = outcome.unwrap_or_else(|refusal| {
+        // The rest of its body may still be on its way, and is nobody's request.
+        closes |= has_body;
+        let scene = Scene {
+            snapshot: &snapshot,
+            realm,
+            request_id: &request_id,
+        };
+        problem::answer(&client, &scene, &refusal)
+    });
+    if closes {
+        client.lingers.set(true);
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response.headers_mut().insert(&X_REQUEST_ID, request_id);
+    client.vigil.enter(Phase::Answering);
+    Ok(response)
+}
+
+async fn exchange<'s>(
+    client: &Rc<Client>,
+    snapshot: &'s Snapshot,
+    realm: &mut Option<&'s Slug>,
+    request_id: &HeaderValue,
+    now_ms: i64,
+    request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Refusal> {
+    let core = &client.core;
+    let (mut parts, body) = request.into_parts();
+    check_framing(&parts.headers)?;
+    let matched = match_route(snapshot, &Head::from(&parts))?;
+    let (gateway, route) = (matched.gateway, matched.route);
+    *realm = Some(&gateway.slug);
+    let framing = frame(&body);
+    if let Framing::Length(length) = framing
+        && length > gateway.max_request_body_bytes
+    {
+        return Err(body_too_large());
+    }
+    let held = match credential_ref(&matched, &parts.headers)? {
+        None => None,
+        Some(presented) => Some(
+            match core
+                .credentials
+                .get(&presented.hash, now_ms)
+                .settle(core, presented.hash)
+            {
+                Some(settled) => settled?,
+                None => Box::pin(credentials::find(core, presented.hash)).await?,
+            },
+        ),
+    };
+    let identity = match &held {
+        None => None,
+        // Read again: a look-up may have taken its time.
+        Some(held) => held.identity(&admit(&matched, &held.credential, core.clock.now_ms())?),
+    };
+    let target = target(&matched, &parts)?;
+    drop(matched);
+
+    let service = &*route.service;
+    let upstream = core.upstreams.of(service, &core.limits, core.ticks.now_ms());
+    let forwarding = Forwarding {
+        host: &upstream.host,
+        client: &client.address,
+        request_id,
+        identity,
+        framing,
+    };
+    fields::rewrite_request(&mut parts.headers, &forwarding);
+    if let Some(target) = target {
+        parts.uri = target;
+    }
+    parts.version = Version::HTTP_11;
+    parts.extensions.clear();
+    let body = RequestBody::new(body, client, gateway.max_request_body_bytes, service.response_timeout);
+    let sent = upstream::send(client, &upstream, service, Request::from_parts(parts, body)).await;
+    let (response, lease) = sent.map_err(refuse_fault)?;
+    pass_on(client, response, lease, service.response_timeout)
+}
+
+/// What hyper lets through and we do not.
+fn check_framing(fields: &HeaderMap) -> Result<(), Refusal> {
+    let ambiguous = |detail: &'static str| Err(Refusal::new(ProblemCode::AmbiguousRequest, detail));
+    if let Some(first) = fields.get(header::TRANSFER_ENCODING) {
+        // RFC 9112 §7: other codings before chunked exist on paper; not every server agrees on them.
+        let is_only_one = fields.get_all(header::TRANSFER_ENCODING).iter().count() == 1;
+        if !is_only_one || !first.as_bytes().eq_ignore_ascii_case(b"chunked") {
+            return ambiguous("Transfer-Encoding has to be exactly chunked.");
+        }
+    }
+    if let Some(first) = fields.get(header::EXPECT) {
+        let is_only_one = fields.get_all(header::EXPECT).iter().count() == 1;
+        if !is_only_one || !first.as_bytes().eq_ignore_ascii_case(b"100-continue") {
+            return ambiguous("The only expectation that can be met is 100-continue.");
+        }
+    }
+    Ok(())
+}
+
+fn frame(body: &Incoming) -> Framing {
+    if body.is_end_stream() {
+        return Framing::None;
+    }
+    body.size_hint().exact().map_or(Framing::Chunked, Framing::Length)
+}
+
+/// What goes into the request line, where it is not what came.
+fn target(matched: &Match<'_, '_>, parts: &request::Parts) -> Result<Option<Uri>, Refusal> {
+    if matched.is_target_unchanged() && parts.uri.authority().is_none() {
+        return Ok(None);
+    }
+    let mut text = Vec::with_capacity(matched.target_length());
+    matched.render_target(&mut text);
+    Uri::from_maybe_shared(bytes::Bytes::from(text))
+        .map(Some)
+        .map_err(|_| Refusal::new(ProblemCode::AmbiguousRequest, "The path cannot be written as a URI."))
+}
+
+fn pass_on(
+    client: &Rc<Client>,
+    mut response: Response<Incoming>,
+    lease: upstream::Lease,
+    response_timeout: std::time::Duration,
+) -> Result<Response<ResponseBody>, Refusal> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        // Nobody asked: Upgrade is never passed on.
+        return Err(refuse_fault(Fault::Failed));
+    }
+    fields::rewrite_response(response.headers_mut());
+    *response.version_mut() = Version::HTTP_11;
+    response.extensions_mut().clear();
+    Ok(response.map(|incoming| ResponseBody::streamed(client, incoming, response_timeout, lease)))
+}
+
+fn body_too_large() -> Refusal {
+    Refusal::new(
+        ProblemCode::BodyTooLarge,
+        "The body is longer than this gateway allows.",
+    )
+}
+
+#[cold]
+fn refuse_fault(fault: Fault) -> Refusal {
+    let (code, detail) = match fault {
+        Fault::Refused => (
+            ProblemCode::UpstreamRefused,
+            "No connection to the service could be made.",
+        ),
+        Fault::Untrusted => (
+            ProblemCode::UpstreamRefused,
+            "The service could not prove who it is (TLS).",
+        ),
+        Fault::ConnectTimedOut => (
+            ProblemCode::UpstreamTimedOut,
+            "No connection to the service could be made in time.",
+        ),
+        Fault::AnswerTimedOut => (
+            ProblemCode::UpstreamTimedOut,
+            "The service took the request and did not answer in time.",
+        ),
+        Fault::Failed => (
+            ProblemCode::UpstreamFailed,
+            "The service broke the connection off, or did not speak HTTP.",
+        ),
+        Fault::ClientTimedOut => (ProblemCode::RequestTimedOut, "The body stopped coming."),
+        Fault::ClientBody(RequestBodyFault::TooLong) => return body_too_large(),
+        Fault::ClientBody(RequestBodyFault::Broken) => (ProblemCode::AmbiguousRequest, "The body is not well-formed."),
+    };
+    Refusal::new(code, detail)
+}

@@ -1,0 +1,169 @@
+//! The whole data plane of a process, as the binary holds it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use gatewright_snapshot::{AccessChange, Snapshot};
+use gatewright_types::Clock;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::core::{self, Command, Seedling};
+use crate::credentials::Lookup;
+use crate::limits::{COMMANDS, Limits};
+use crate::listen;
+
+/// How a gateway is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// Threads, each with a listener and connections of its own.
+    pub cores: usize,
+    /// Decides when a key expires and how old a record is.
+    pub clock: Clock,
+    /// How much of everything is allowed.
+    pub limits: Limits,
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No core at all.
+    #[error("a gateway needs at least one core")]
+    NoCore,
+    /// A limit below what can work.
+    #[error("{0} is too small")]
+    Limit(&'static str),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {addr}: {source}")]
+    Listen {
+        /// Where.
+        addr: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system gave no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+}
+
+/// A running data plane. Dropping it ends it at once; [`Gateway::drain`] ends it politely.
+pub struct Gateway {
+    addr: SocketAddr,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    cores: Vec<Handle>,
+}
+
+struct Handle {
+    commands: mpsc::Sender<Command>,
+    ended: oneshot::Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Binds, then starts one thread per core.
+    ///
+    /// `lookups` is where questions about credentials go; when it is full or closed, callers get
+    /// `lookup-unavailable`.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], and then nothing runs.
+    pub fn start(options: Options, snapshot: Arc<Snapshot>, lookups: mpsc::Sender<Lookup>) -> Result<Self, StartError> {
+        let Options {
+            addr,
+            cores,
+            clock,
+            limits,
+        } = options;
+        if cores == 0 {
+            return Err(StartError::NoCore);
+        }
+        if limits.max_connections_per_core == 0 {
+            return Err(StartError::Limit("max_connections_per_core"));
+        }
+        let listen_error = |source| StartError::Listen { addr, source };
+        let listeners = listen::bind(addr, cores).map_err(listen_error)?;
+        let addr = listeners[0].local_addr().map_err(listen_error)?;
+        let snapshot = Arc::new(ArcSwap::new(snapshot));
+        let seedling = Seedling { clock, limits, snapshot: Arc::clone(&snapshot), lookups, trust: Arc::default() };
+        let mut handles = Vec::with_capacity(cores);
+        for (number, listener) in listeners.into_iter().enumerate() {
+            handles.push(Handle::spawn(number, listener, seedling.clone()).map_err(StartError::Thread)?);
+        }
+        tracing::info!(gateway.addr = %addr, gateway.cores = cores, "the gateway listens");
+        Ok(Self {
+            addr,
+            snapshot,
+            cores: handles,
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Puts a snapshot in force: one atomic store, and each request reads it once.
+    pub fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
+        self.snapshot.store(snapshot);
+    }
+
+    /// Takes in changes of who is admitted. When this returns, every core has.
+    pub async fn apply(&self, changes: Arc<[AccessChange]>) {
+        let mut acknowledged = Vec::with_capacity(self.cores.len());
+        for core in &self.cores {
+            let (applied, done) = oneshot::channel();
+            // A core that has ended admits nobody.
+            if core
+                .commands
+                .send(Command::Apply(Arc::clone(&changes), applied))
+                .await
+                .is_ok()
+            {
+                acknowledged.push(done);
+            }
+        }
+        for done in acknowledged {
+            let _ = done.await;
+        }
+    }
+
+    /// Stops accepting, finishes what is under way for at most `limit`, closes the rest and ends.
+    pub async fn drain(self, limit: Duration) {
+        for core in &self.cores {
+            // A core that has ended is drained.
+            let _ = core.commands.send(Command::Drain(limit)).await;
+        }
+        for core in self.cores {
+            let _ = core.ended.await;
+            if core.thread.join().is_err() {
+                tracing::error!("a core of the gateway panicked");
+            }
+        }
+    }
+}
+
+impl Handle {
+    fn spawn(number: usize, listener: std::net::TcpListener, seedling: Seedling) -> io::Result<Self> {
+        let (commands, received) = mpsc::channel(COMMANDS);
+        let (end, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name(format!("gateway-{number}"))
+            .spawn(move || {
+                if let Err(error) = core::run(listener, seedling, received) {
+                    tracing::error!(%error, "a core of the gateway could not start");
+                }
+                drop(end);
+            })?;
+        Ok(Self {
+            commands,
+            ended,
+            thread,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! Every limit of the data plane, by name.
+
+use std::time::Duration;
+
+/// How much of everything one core allows; [`Limits::default`] is what is shipped.
+///
+/// Time limits of services stand with the service, in the snapshot.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Client connections of one core; past it, new ones wait in the listener's queue.
+    pub max_connections_per_core: usize,
+    /// Longest head of a request, in bytes; a longer one is answered with 431.
+    pub max_head_bytes: usize,
+    /// From a connection's start, or a head's first byte, to the head's end.
+    pub head_timeout: Duration,
+    /// Longest rest of a kept connection between two requests.
+    pub idle_timeout: Duration,
+    /// Longest pause of a client in the middle of a request's body.
+    pub body_timeout: Duration,
+    /// Longest pause of a client that does not take its answer.
+    pub write_timeout: Duration,
+    /// Longest wait for an answer about a credential.
+    pub lookup_timeout: Duration,
+    /// Credentials one core remembers.
+    pub max_credentials: usize,
+    /// Unknown credentials one core remembers; apart, so that invented keys push out only each other.
+    pub max_misses: usize,
+    /// Look-ups that one core has under way.
+    pub max_lookups: usize,
+    /// Pushed changes one core keeps apart for a minute. Past it, look-ups are not believed for a
+    /// minute (`lookup-unavailable`), because one might bring an older record back.
+    pub max_tombstones: usize,
+    /// Connections to one service that one core keeps while they rest.
+    pub max_idle_per_service: usize,
+    /// Connections to all services that one core keeps while they rest. Busy ones are bounded by
+    /// [`Limits::max_connections_per_core`]: a client connection uses at most one at a time.
+    pub max_idle_upstream: usize,
+    /// Longest rest of a connection to a service.
+    pub upstream_idle_timeout: Duration,
+    /// How long a resolved name is believed.
+    pub dns_valid: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections_per_core: 16_384,
+            max_head_bytes: 32 * 1024,
+            head_timeout: Duration::from_secs(15),
+            idle_timeout: Duration::from_secs(75),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            lookup_timeout: Duration::from_secs(2),
+            max_credentials: 131_072,
+            max_misses: 16_384,
+            max_lookups: 4_096,
+            max_tombstones: 65_536,
+            max_idle_per_service: 128,
+            max_idle_upstream: 1_024,
+            upstream_idle_timeout: Duration::from_secs(55),
+            dns_valid: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How much of a connection is held in memory at once, each way: hyper's buffer for one read.
+pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
+/// Connections that wait to be accepted, per core.
+pub(crate) const BACKLOG: i32 = 4_096;
+/// Commands that wait for one core.
+pub(crate) const COMMANDS: usize = 64;
+/// Names one core remembers the addresses of.
+pub(crate) const RESOLVED_NAMES: usize = 1_024;
+/// How long a refused client may go on sending before the connection is torn down (RFC 9112 §9.6).
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
+/// How much of it is read and thrown away, in bytes.
+pub(crate) const LINGER_BYTES: usize = 256 * 1024;
+/// Pause of the accept loop when the process is out of file descriptors.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// What `Retry-After` says, in seconds.
+pub(crate) const RETRY_AFTER: &str = "1";

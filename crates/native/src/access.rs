@@ -1,0 +1,164 @@
+//! Everything that changes who is admitted.
+//!
+//! Each function works in the caller's transaction and returns the [`AccessChange`]s that the nodes
+//! are to be told after its commit and before the answer. That they are, is the caller's duty:
+//! [`crate::Nodes::carry_out`].
+
+use gatewright_catalog::model::Subscription;
+use gatewright_catalog::{SubscriptionState, subscriptions};
+use gatewright_credentials::change::KeyChange;
+use gatewright_credentials::issue::{self, NewKey, Revealed};
+use gatewright_credentials::model::{ApiKey, NewBinding};
+use gatewright_credentials::rotate::{self, Rotation};
+use gatewright_credentials::{AccessChange, CredentialError, change, end, look_up, status};
+use gatewright_database::{Database, SystemUse, TenantTx};
+use gatewright_types::CredentialHash;
+use gatewright_types::access::KeyStatus;
+use gatewright_types::ids::{CustomerId, KeyId, PlanId, SubscriptionId};
+
+use crate::{NativeError, store};
+
+/// Subscribes a customer and makes its first key, in one go.
+pub async fn subscribe(
+    tx: &mut TenantTx,
+    customer_id: CustomerId,
+    plan_id: PlanId,
+    activate: bool,
+    key: NewKey,
+) -> Result<(Subscription, Revealed), NativeError> {
+    let subscribed = subscriptions::create(tx, customer_id, plan_id, activate).await?;
+    let binding = NewBinding { subscription_id: subscribed.subscription.id, consumer: None };
+    let revealed = issue::issue(tx, binding, &subscribed.product_ids, key).await?;
+    Ok((subscribed.subscription, revealed))
+}
+
+/// Gives a subscription another key.
+pub async fn add_key(
+    tx: &mut TenantTx,
+    subscription_id: SubscriptionId,
+    key: NewKey,
+) -> Result<Revealed, NativeError> {
+    let subscription = subscriptions::lock(tx, subscription_id).await?;
+    if subscription.state.is_final() {
+        let from = subscription.state;
+        return Err(gatewright_catalog::CatalogError::IllegalMove { from, to: SubscriptionState::Active }.into());
+    }
+    let consumer = store::consumers::of_subscription(tx, subscription_id).await?;
+    let binding = NewBinding { subscription_id, consumer };
+    issue::require_room(tx, &binding).await?;
+    let standing = subscriptions::standings(tx, &[subscription_id]).await?;
+    let covered = standing.into_iter().flat_map(|standing| standing.product_ids).collect::<Vec<_>>();
+    Ok(issue::issue(tx, binding, &covered, key).await?)
+}
+
+/// Moves a subscription; a final state ends its bindings and every key that is left without one.
+pub async fn move_subscription(
+    tx: &mut TenantTx,
+    id: SubscriptionId,
+    to: SubscriptionState,
+) -> Result<(Subscription, Vec<AccessChange>), NativeError> {
+    let subscription = subscriptions::lock(tx, id).await?;
+    move_held(tx, subscription, to).await
+}
+
+/// Brings a subscription back: SUSPENDED to where it came from, PAUSED to ACTIVE.
+pub async fn reactivate_subscription(
+    tx: &mut TenantTx,
+    id: SubscriptionId,
+) -> Result<(Subscription, Vec<AccessChange>), NativeError> {
+    let subscription = subscriptions::lock(tx, id).await?;
+    let to = match subscription.state {
+        SubscriptionState::Suspended => subscription.suspended_from.unwrap_or(SubscriptionState::Active),
+        SubscriptionState::Paused => SubscriptionState::Active,
+        from => return Err(gatewright_catalog::CatalogError::IllegalMove { from, to: SubscriptionState::Active }.into()),
+    };
+    move_held(tx, subscription, to).await
+}
+
+async fn move_held(
+    tx: &mut TenantTx,
+    subscription: Subscription,
+    to: SubscriptionState,
+) -> Result<(Subscription, Vec<AccessChange>), NativeError> {
+    let admitted = subscription.state.admits();
+    let moved = subscriptions::move_to(tx, subscription, to).await?;
+    let changes = if to.is_final() {
+        end::end_subscription(tx, moved.id).await?
+    } else if to.admits() == admitted {
+        Vec::new()
+    } else {
+        status::subscription_moved(tx, moved.id).await?
+    };
+    Ok((moved, changes))
+}
+
+/// Gives every key of a subscription that is not revoked a new secret.
+pub async fn rotate_subscription(
+    tx: &mut TenantTx,
+    id: SubscriptionId,
+    rotation: Rotation,
+) -> Result<(Subscription, Vec<Revealed>, Vec<AccessChange>), NativeError> {
+    let subscription = subscriptions::lock(tx, id).await?;
+    if subscription.state.is_final() {
+        let from = subscription.state;
+        return Err(gatewright_catalog::CatalogError::IllegalMove { from, to: SubscriptionState::Active }.into());
+    }
+    let page = gatewright_database::PageRequest { after: None, limit: gatewright_database::page::PAGE_MAX };
+    let mut keys = look_up::list(tx, Some(id), page).await?.items;
+    keys.retain(|key| key.status != KeyStatus::Revoked);
+    keys.sort_by_key(|key| key.id);
+    let (mut revealed, mut changes) = (Vec::with_capacity(keys.len()), Vec::new());
+    for key in keys {
+        let (one, mut its_changes) = rotate::rotate(tx, key.id, rotation).await?;
+        revealed.push(one);
+        changes.append(&mut its_changes);
+    }
+    Ok((subscription, revealed, changes))
+}
+
+/// Suspends a key.
+pub async fn suspend_key(tx: &mut TenantTx, id: KeyId) -> Result<(ApiKey, Vec<AccessChange>), NativeError> {
+    let changes = status::suspend(tx, id).await?;
+    Ok((look_up::get(tx, id).await?, changes))
+}
+
+/// Reactivates a key.
+pub async fn reactivate_key(tx: &mut TenantTx, id: KeyId) -> Result<(ApiKey, Vec<AccessChange>), NativeError> {
+    let changes = status::reactivate(tx, id).await?;
+    Ok((look_up::get(tx, id).await?, changes))
+}
+
+/// Revokes a key for ever.
+pub async fn revoke_key(tx: &mut TenantTx, id: KeyId) -> Result<(ApiKey, Vec<AccessChange>), NativeError> {
+    let changes = status::revoke(tx, id).await?;
+    Ok((look_up::get(tx, id).await?, changes))
+}
+
+/// Gives a key a new secret.
+pub async fn rotate_key(
+    tx: &mut TenantTx,
+    id: KeyId,
+    rotation: Rotation,
+) -> Result<(Revealed, Vec<AccessChange>), NativeError> {
+    Ok(rotate::rotate(tx, id, rotation).await?)
+}
+
+/// Renames, narrows or dates a key.
+pub async fn change_key(
+    tx: &mut TenantTx,
+    id: KeyId,
+    wanted: KeyChange,
+) -> Result<(ApiKey, Vec<AccessChange>), NativeError> {
+    Ok(change::change(tx, id, wanted).await?)
+}
+
+/// What a node asks for: the records with these hashes, whoever's they are.
+pub async fn look_up_for_node(
+    database: &Database,
+    hashes: &[CredentialHash],
+) -> Result<Vec<AccessChange>, CredentialError> {
+    let mut tx = database.system(SystemUse::LookUpCredentials).await?;
+    let found = look_up::by_hash(&mut tx, hashes).await?;
+    tx.close().await?;
+    Ok(found)
+}

@@ -1,0 +1,160 @@
+//! Upstreams of a native gateway.
+
+use gatewright_catalog::check::Checks;
+use gatewright_database::error::broken_unique;
+use gatewright_database::{Page, PageRequest, TenantTx};
+use gatewright_snapshot::target_url::TargetUrl;
+use gatewright_types::ids::{GatewayId, ServiceId};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::model::Service;
+use crate::{NativeError, configuration, gateways, store};
+
+/// Longest wait for a connection when nothing is said, in milliseconds.
+pub const CONNECT_TIMEOUT_DEFAULT_MS: i32 = 5_000;
+/// Longest wait for an answer when nothing is said, in milliseconds.
+pub const RESPONSE_TIMEOUT_DEFAULT_MS: i32 = 60_000;
+/// Longest wait that can be asked for, in milliseconds: an hour.
+pub const TIMEOUT_MAX_MS: i32 = 3_600_000;
+/// Longest list of certificate authorities, in bytes.
+pub const CA_PEM_MAX_BYTES: usize = 64 * 1024;
+/// Most services of a gateway.
+pub const SERVICES_PER_GATEWAY_MAX: usize = 1_000;
+
+/// What a service is made from.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewService {
+    /// Its name, unique in the gateway.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: String,
+    /// Where it is: `http://` or `https://`, host, port, base path.
+    #[schema(example = "https://api.internal.example.com/v2")]
+    pub target_url: String,
+    /// Certificate authorities (PEM) that are trusted instead of the system's; for https only.
+    pub ca_pem: Option<String>,
+    /// Longest wait for a connection, in milliseconds; 5 s when absent.
+    #[schema(minimum = 1, maximum = 3600000, default = 5000)]
+    pub connect_timeout_ms: Option<i32>,
+    /// Longest wait for an answer, and between two parts of a body, in milliseconds; 60 s when absent.
+    #[schema(minimum = 1, maximum = 3600000, default = 60000)]
+    pub response_timeout_ms: Option<i32>,
+}
+
+/// What to change of a service; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceChange {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    /// Where it is.
+    pub target_url: Option<String>,
+    /// Certificate authorities (PEM) that are trusted instead of the system's; empty for the system's.
+    pub ca_pem: Option<String>,
+    /// Longest wait for a connection, in milliseconds.
+    #[schema(minimum = 1, maximum = 3600000)]
+    pub connect_timeout_ms: Option<i32>,
+    /// Longest wait for an answer, in milliseconds.
+    #[schema(minimum = 1, maximum = 3600000)]
+    pub response_timeout_ms: Option<i32>,
+}
+
+/// Makes a service.
+pub async fn create(tx: &mut TenantTx, gateway_id: GatewayId, new: NewService) -> Result<Service, NativeError> {
+    gateways::lock(tx, gateway_id).await?;
+    let count = store::services::count(tx, gateway_id).await?;
+    if usize::try_from(count).unwrap_or(usize::MAX) >= SERVICES_PER_GATEWAY_MAX {
+        return Err(NativeError::LimitReached { max: SERVICES_PER_GATEWAY_MAX, what: "services of a gateway" });
+    }
+    let service = Service {
+        id: ServiceId::mint(tx.clock(), tx.rng()),
+        gateway_id,
+        name: new.name,
+        target_url: new.target_url,
+        ca_pem: new.ca_pem.filter(|pem| !pem.is_empty()),
+        connect_timeout_ms: new.connect_timeout_ms.unwrap_or(CONNECT_TIMEOUT_DEFAULT_MS),
+        response_timeout_ms: new.response_timeout_ms.unwrap_or(RESPONSE_TIMEOUT_DEFAULT_MS),
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    check(&service)?;
+    name_taken(store::services::insert(tx, &service).await, &service)?;
+    configuration::judge(tx, gateway_id).await?;
+    tx.happened("native", "service.created", service.id, json!(service));
+    Ok(service)
+}
+
+/// One service.
+pub async fn get(tx: &mut TenantTx, id: ServiceId) -> Result<Service, NativeError> {
+    store::services::find(tx, id).await?.ok_or_else(|| NativeError::not_found("service", id))
+}
+
+/// A page of a gateway's services.
+pub async fn list(
+    tx: &mut TenantTx,
+    gateway_id: GatewayId,
+    request: PageRequest,
+) -> Result<Page<Service>, NativeError> {
+    gateways::get(tx, gateway_id).await?;
+    Ok(Page::from_rows(store::services::list(tx, gateway_id, request).await?, request))
+}
+
+/// Changes a service.
+pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> Result<Service, NativeError> {
+    let gateway_id = get(tx, id).await?.gateway_id;
+    gateways::lock(tx, gateway_id).await?;
+    let mut service = get(tx, id).await?;
+    service.name = change.name.unwrap_or(service.name);
+    service.target_url = change.target_url.unwrap_or(service.target_url);
+    if let Some(pem) = change.ca_pem {
+        service.ca_pem = Some(pem).filter(|pem| !pem.is_empty());
+    }
+    service.connect_timeout_ms = change.connect_timeout_ms.unwrap_or(service.connect_timeout_ms);
+    service.response_timeout_ms = change.response_timeout_ms.unwrap_or(service.response_timeout_ms);
+    service.updated_at = tx.now();
+    check(&service)?;
+    name_taken(store::services::update(tx, &service).await, &service)?;
+    configuration::judge(tx, gateway_id).await?;
+    tx.happened("native", "service.changed", id, json!(service));
+    Ok(service)
+}
+
+/// Deletes a service that no route goes to.
+pub async fn delete(tx: &mut TenantTx, id: ServiceId) -> Result<(), NativeError> {
+    let gateway_id = get(tx, id).await?.gateway_id;
+    gateways::lock(tx, gateway_id).await?;
+    if store::routes::exist_to(tx, id).await? {
+        return Err(NativeError::InUse("routes go to the service: delete them first"));
+    }
+    store::services::delete(tx, id).await?;
+    tx.happened("native", "service.deleted", id, json!({}));
+    Ok(())
+}
+
+fn name_taken(result: Result<(), sqlx::Error>, service: &Service) -> Result<(), NativeError> {
+    match result {
+        Err(error) if broken_unique(&error).is_some() => Err(NativeError::ServiceNameTaken(service.name.clone())),
+        result => Ok(result?),
+    }
+}
+
+fn check(service: &Service) -> Result<(), NativeError> {
+    let mut checks = Checks::default();
+    checks.name("/name", &service.name);
+    match TargetUrl::parse(&service.target_url) {
+        Ok(_) => {}
+        Err(error) => checks.require(false, "/targetUrl", error.to_string()),
+    }
+    for (field, timeout) in [("/connectTimeoutMs", service.connect_timeout_ms), ("/responseTimeoutMs", service.response_timeout_ms)] {
+        checks.require((1..=TIMEOUT_MAX_MS).contains(&timeout), field, format!("expected 1 to {TIMEOUT_MAX_MS}"));
+    }
+    if let Some(pem) = &service.ca_pem {
+        checks.require(pem.len() <= CA_PEM_MAX_BYTES, "/caPem", format!("expected at most {CA_PEM_MAX_BYTES} bytes"));
+        let right = service.target_url.starts_with("https://") && pem.contains("-----BEGIN CERTIFICATE-----");
+        checks.require(right, "/caPem", "expected PEM certificates, for an https:// target");
+    }
+    Ok(checks.done()?)
+}

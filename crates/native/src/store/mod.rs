@@ -1,0 +1,7 @@
+//! The SQL of native gateways, a file per table. Nothing here decides.
+
+pub(crate) mod configuration;
+pub(crate) mod consumers;
+pub(crate) mod gateways;
+pub(crate) mod routes;
+pub(crate) mod services;

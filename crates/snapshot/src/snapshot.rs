@@ -1,0 +1,76 @@
+//! The configuration of every native gateway, ready for decisions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use gatewright_types::access::{AuthType, Environment, RouteAccess};
+use gatewright_types::ids::{GatewayId, ProductId, RouteId, TenantId};
+use gatewright_types::slug::Slug;
+use http::Method;
+use matchit::Router;
+
+use crate::service::Service;
+use crate::template::Target;
+
+/// A compiled [`crate::config::SnapshotConfig`]; made by [`Snapshot::compile`] only.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Rises with every change.
+    pub version: u64,
+    /// What problem codes are appended to.
+    pub problem_pages: String,
+    pub(crate) base_domain: String,
+    pub(crate) gateways: Vec<Gateway>,
+    pub(crate) by_slug: HashMap<String, usize>,
+    pub(crate) default: Option<usize>,
+}
+
+impl Snapshot {
+    /// Every gateway, in the order of the configuration.
+    pub fn gateways(&self) -> &[Gateway] {
+        &self.gateways
+    }
+}
+
+/// One native gateway, ready for decisions.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Its id.
+    pub id: GatewayId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// First label of its host.
+    pub slug: Slug,
+    /// Which keys are admitted.
+    pub environment: Environment,
+    /// What SECURE routes ask for.
+    pub auth_type: AuthType,
+    /// Longest request body, in bytes.
+    pub max_request_body_bytes: u64,
+    pub(crate) routes: Vec<Route>,
+    /// One router per method that a route names; each also holds the `ANY` routes it does not overrule.
+    pub(crate) methods: Vec<(Method, Router<usize>)>,
+    /// For every other method: the `ANY` routes alone.
+    pub(crate) any: Router<usize>,
+}
+
+impl Gateway {
+    /// Every route, in the order of the configuration.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+}
+
+/// One route, ready for decisions.
+#[derive(Debug)]
+pub struct Route {
+    /// Its id.
+    pub id: RouteId,
+    /// Whether a credential is asked for.
+    pub access: RouteAccess,
+    /// The product it belongs to.
+    pub product_id: Option<ProductId>,
+    /// Where it goes.
+    pub service: Arc<Service>,
+    pub(crate) target: Target,
+}
