@@ -35,8 +35,9 @@ pub(crate) async fn answer(
     let mut closes = request.headers().contains_key(header::TRANSFER_ENCODING);
     let outcome = exchange(&client, &snapshot, &mut realm, &request_id, now_ms, request).await;
     let mut response = outcome.unwrap_or_else(|refusal| {
-        // The rest of its body may still be on its way, and is nobody's request.
-        closes |= has_body;
+        // The rest of its body may still be on its way, and is nobody's request. And whoever reads the
+        // request differently from us may see another one in it.
+        closes |= has_body || refusal.code == ProblemCode::AmbiguousRequest;
         let scene = Scene {
             snapshot: &snapshot,
             realm,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use gatewright_database::Database;
 use gatewright_snapshot::{AccessChange, Snapshot};
 use gatewright_types::ids::NodeId;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::model::NodeAnswer;
 use crate::{NativeError, configuration};
@@ -17,10 +17,19 @@ pub const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Most pushes that wait for one node.
 pub const PUSHES_WAITING_MAX: usize = 1024;
 
-/// What a node is told at once.
+/// What a node is told, in the order it became true.
+#[derive(Clone)]
+pub enum News {
+    /// Who is admitted from now on.
+    Access(Arc<[AccessChange]>),
+    /// What is routed from now on.
+    Configuration(Arc<Snapshot>),
+}
+
+/// One piece of news for one node.
 pub struct Push {
     /// What is true from now on.
-    pub changes: Arc<[AccessChange]>,
+    pub news: News,
     /// To be answered when every core has taken it over.
     pub acknowledge: oneshot::Sender<()>,
 }
@@ -49,12 +58,17 @@ impl Effects {
 /// Every node of this process, and the snapshot they serve.
 pub struct Nodes {
     settings: configuration::Settings,
-    snapshot: watch::Sender<Arc<Snapshot>>,
     nodes: Mutex<Vec<Node>>,
     /// Rises with every wish for a new snapshot.
     wished: AtomicU64,
-    /// The wish that the snapshot fulfills; held while a snapshot is made.
-    fulfilled: tokio::sync::Mutex<u64>,
+    /// Held while a snapshot is made and handed out.
+    current: tokio::sync::Mutex<Current>,
+}
+
+struct Current {
+    snapshot: Arc<Snapshot>,
+    /// The last wish that the snapshot fulfills.
+    fulfilled: u64,
 }
 
 #[derive(Clone)]
@@ -66,26 +80,21 @@ struct Node {
 impl Nodes {
     /// No nodes yet, and the snapshot as the database has it.
     pub async fn start(database: &Database, settings: configuration::Settings) -> Result<Self, NativeError> {
-        let snapshot = configuration::load(database, &settings).await?;
+        let snapshot = Arc::new(configuration::load(database, &settings).await?);
         Ok(Self {
             settings,
-            snapshot: watch::Sender::new(Arc::new(snapshot)),
             nodes: Mutex::new(Vec::new()),
             wished: AtomicU64::new(0),
-            fulfilled: tokio::sync::Mutex::new(0),
+            current: tokio::sync::Mutex::new(Current { snapshot, fulfilled: 0 }),
         })
     }
 
-    /// The snapshot, and every later one.
-    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
-        self.snapshot.subscribe()
-    }
-
-    /// Adds a node; it takes its pushes from the queue that is returned.
-    pub fn join(&self, id: NodeId) -> mpsc::Receiver<Push> {
+    /// Adds a node; it begins with the snapshot and takes all later news from the queue.
+    pub async fn join(&self, id: NodeId) -> (Arc<Snapshot>, mpsc::Receiver<Push>) {
         let (pushes, queue) = mpsc::channel(PUSHES_WAITING_MAX);
+        let current = self.current.lock().await;
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner).push(Node { id, pushes });
-        queue
+        (Arc::clone(&current.snapshot), queue)
     }
 
     /// Carries out what has to follow a commit. Nothing of it can fail the request: it is committed.
@@ -93,26 +102,45 @@ impl Nodes {
         if effects.configuration {
             self.publish(database).await;
         }
-        self.tell(effects.access).await
-    }
-
-    /// Tells every node who is admitted from now on, and waits up to a second for each.
-    ///
-    /// A node that is slower is told all the same; only the answer does not wait for it.
-    pub async fn tell(&self, changes: Vec<AccessChange>) -> Vec<NodeAnswer> {
-        if changes.is_empty() {
+        if effects.access.is_empty() {
             return Vec::new();
         }
-        let changes: Arc<[AccessChange]> = changes.into();
+        self.tell(News::Access(effects.access.into())).await
+    }
+
+    /// Makes a snapshot of what is committed and gives it to the nodes; many wishes share one.
+    pub async fn publish(&self, database: &Database) {
+        let wish = self.wished.fetch_add(1, Ordering::AcqRel) + 1;
+        let mut current = self.current.lock().await;
+        if current.fulfilled >= wish {
+            return;
+        }
+        // Read before the database is: a wish that comes later may not be in what we load.
+        let through = self.wished.load(Ordering::Acquire);
+        match configuration::load(database, &self.settings).await {
+            Ok(snapshot) => {
+                current.snapshot = Arc::new(snapshot);
+                current.fulfilled = through;
+                // Still holding the lock: a node gets snapshots in the order they were made.
+                self.tell(News::Configuration(Arc::clone(&current.snapshot))).await;
+            }
+            Err(error) => tracing::error!(error = %error, "the nodes keep the configuration they have"),
+        }
+    }
+
+    /// Tells every node, and waits up to a second for each.
+    ///
+    /// A node that is slower is told all the same; only the answer does not wait for it.
+    async fn tell(&self, news: News) -> Vec<NodeAnswer> {
         let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let begun = Instant::now();
         let told: Vec<_> = nodes
             .into_iter()
             .map(|node| {
-                let changes = Arc::clone(&changes);
+                let news = news.clone();
                 let delivery = tokio::spawn(async move {
                     let (acknowledge, acknowledged) = oneshot::channel();
-                    node.pushes.send(Push { changes, acknowledge }).await.ok()?;
+                    node.pushes.send(Push { news, acknowledge }).await.ok()?;
                     acknowledged.await.ok()?;
                     Some(begun.elapsed())
                 });
@@ -125,28 +153,10 @@ impl Nodes {
             // The task goes on when the time is over: dropping its handle only stops the waiting.
             let took = tokio::time::timeout_at(deadline, delivery).await.ok().and_then(Result::ok).flatten();
             if took.is_none() {
-                tracing::warn!(node.id = %node_id, "a node has not acknowledged who is admitted within a second");
+                tracing::warn!(node.id = %node_id, "a node has not acknowledged within a second");
             }
             answers.push(NodeAnswer { node_id, acknowledged_ms: took.map(|took| took.as_secs_f64() * 1000.0) });
         }
         answers
-    }
-
-    /// Makes a snapshot of what is committed and gives it to the nodes; many wishes share one.
-    pub async fn publish(&self, database: &Database) {
-        let wish = self.wished.fetch_add(1, Ordering::AcqRel) + 1;
-        let mut fulfilled = self.fulfilled.lock().await;
-        if *fulfilled >= wish {
-            return;
-        }
-        // Read before the database is: a wish that comes later may not be in what we load.
-        let through = self.wished.load(Ordering::Acquire);
-        match configuration::load(database, &self.settings).await {
-            Ok(snapshot) => {
-                self.snapshot.send_replace(Arc::new(snapshot));
-                *fulfilled = through;
-            }
-            Err(error) => tracing::error!(error = %error, "the nodes keep the configuration they have"),
-        }
     }
 }

@@ -44,7 +44,7 @@ pub struct NewService {
 }
 
 /// What to change of a service; what is absent stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceChange {
     /// Its name.

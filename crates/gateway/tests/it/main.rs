@@ -1,0 +1,16 @@
+//! The gateway from outside: raw bytes in, and what the upstream saw as the judge.
+
+mod client;
+mod upstream;
+mod world;
+
+mod admission;
+mod bodies;
+mod connections;
+mod framing;
+mod hop_by_hop;
+mod knowledge;
+mod snapshots;
+mod spoofing;
+mod tls;
+mod upstreams;

@@ -1,0 +1,99 @@
+//! What joins the data plane of this process to the control plane.
+//!
+//! The two know nothing of each other: the gateway asks through a queue and is told through another.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_database::Database;
+use gatewright_gateway::{Gateway, Lookup, LookupAnswer};
+use gatewright_native::access;
+use gatewright_native::nodes::{News, Push};
+use gatewright_types::CredentialHash;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+/// Look-ups that wait for the control plane.
+pub const LOOKUPS_WAITING_MAX: usize = 4096;
+/// Most look-ups that one query answers.
+const LOOKUPS_PER_QUERY_MAX: usize = 256;
+/// Queries for look-ups that run at once: few, so that they cannot take every connection.
+const LOOKUP_QUERIES_MAX: usize = 4;
+/// How often rows that are past their time are removed.
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Answers the gateway's questions about credentials, many per query, until the queue is closed.
+pub async fn answer_lookups(database: Database, mut lookups: mpsc::Receiver<Lookup>) {
+    let slots = Arc::new(Semaphore::new(LOOKUP_QUERIES_MAX));
+    let mut queries = JoinSet::new();
+    let mut waiting = Vec::with_capacity(LOOKUPS_PER_QUERY_MAX);
+    // Taken before the questions are: while all queries are busy, more of them gather for the next.
+    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+        if lookups.recv_many(&mut waiting, LOOKUPS_PER_QUERY_MAX).await == 0 {
+            break;
+        }
+        let asked = std::mem::take(&mut waiting);
+        let database = database.clone();
+        queries.spawn(async move {
+            answer(&database, asked).await;
+            drop(slot);
+        });
+        while queries.try_join_next().is_some() {}
+    }
+    queries.join_all().await;
+}
+
+async fn answer(database: &Database, asked: Vec<Lookup>) {
+    let hashes: Vec<CredentialHash> = asked.iter().map(|lookup| lookup.hash).collect();
+    // Before the query: what it finds is at least as new as this.
+    let answered_at_ms = database.clock().now_ms();
+    let found = match access::look_up_for_node(database, &hashes).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(%error, "credentials could not be looked up");
+            for lookup in asked {
+                let _ = lookup.reply.send(LookupAnswer::Unavailable);
+            }
+            return;
+        }
+    };
+    let found: HashMap<_, _> = found.into_iter().map(|record| (record.hash, Arc::new(record.credential))).collect();
+    for lookup in asked {
+        let answer = match found.get(&lookup.hash) {
+            Some(credential) => LookupAnswer::Found { credential: Arc::clone(credential), answered_at_ms },
+            None => LookupAnswer::Unknown { answered_at_ms },
+        };
+        // Nobody waits any more when the caller has hung up.
+        let _ = lookup.reply.send(answer);
+    }
+}
+
+/// Hands all news to the gateway and says when every core has taken it over.
+pub async fn deliver_news(gateway: Arc<Gateway>, mut pushes: mpsc::Receiver<Push>) {
+    while let Some(Push { news, acknowledge }) = pushes.recv().await {
+        match news {
+            News::Access(changes) => gateway.apply(changes).await,
+            News::Configuration(snapshot) => gateway.set_snapshot(snapshot),
+        }
+        // Nobody waits any more when it took longer than a second.
+        let _ = acknowledge.send(());
+    }
+}
+
+/// Removes rows that are past their time, now and every hour.
+pub async fn keep_house(database: Database) {
+    let mut hours = tokio::time::interval(HOUSEKEEPING_INTERVAL);
+    loop {
+        hours.tick().await;
+        if let Err(error) = forget(&database).await {
+            tracing::warn!(%error, "old idempotency keys could not be removed");
+        }
+    }
+}
+
+async fn forget(database: &Database) -> Result<(), gatewright_database::DatabaseError> {
+    let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
+    gatewright_database::idempotency::forget_old(&mut tx, database.clock().now()).await?;
+    tx.commit().await
+}

@@ -1,0 +1,13 @@
+//! The program: settings, the parts put together, and what the command line offers.
+//!
+//! Everything of substance is in the crates below; here they are only started, glued and stopped.
+//! `main.rs` is the command line. Start with [`process`], then [`glue`] and [`demo`].
+
+pub mod demo;
+pub mod glue;
+pub mod http;
+pub mod postgres;
+pub mod process;
+pub mod settings;
+pub mod signals;
+pub mod upstream;

@@ -1,0 +1,211 @@
+//! What can be set, in a TOML file and, over it, in the environment.
+//!
+//! `config.default.toml` beside this crate is the reference page: every setting, its default and
+//! what it is for. A setting `http_addr` of the file is `GATEWRIGHT_HTTP_ADDR` in the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use gatewright_types::slug::Slug;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// What every variable of ours starts with.
+const PREFIX: &str = "GATEWRIGHT_";
+/// Names the file; not a setting itself.
+const CONFIG_VARIABLE: &str = "GATEWRIGHT_CONFIG";
+/// The file that is read when none is named, if it is there.
+const CONFIG_DEFAULT: &str = "gatewright.toml";
+/// The settings that are numbers.
+const NUMBERS: [&str; 3] = ["gateway_cores", "database_connections", "drain_seconds"];
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where the control plane listens.
+    pub http_addr: SocketAddr,
+    /// How the control plane is reached from outside; none: `http://` and where it listens.
+    pub public_url: Option<String>,
+    /// Where the native gateway listens.
+    pub gateway_addr: SocketAddr,
+    /// Threads of the native gateway; 0: one per core.
+    pub gateway_cores: usize,
+    /// A gateway's host is `<slug>.<base domain>`.
+    pub base_domain: String,
+    /// The gateway that a bare address means; none: the oldest.
+    pub default_gateway: Option<Slug>,
+    /// Holds everything that is not in the database.
+    pub data_dir: PathBuf,
+    /// A PostgreSQL to use; none: a private one.
+    pub database_url: Option<SecretString>,
+    /// Most connections to the database.
+    pub database_connections: u32,
+    /// Longest wait for what is under way when the program is told to end, in seconds.
+    pub drain_seconds: u64,
+    /// What is logged, as in `info` or `info,gatewright_api=debug`.
+    pub log: String,
+    /// How: `text` or `json`.
+    pub log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            http_addr: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            gateway_addr: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            gateway_cores: 0,
+            base_domain: "localhost".to_owned(),
+            default_gateway: None,
+            data_dir: PathBuf::from("gatewright-data"),
+            database_url: None,
+            database_connections: 16,
+            drain_seconds: 20,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl Settings {
+    /// From the file, if there is one, and the variables over it.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let variables: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let named = file.map(Path::to_owned).or_else(|| {
+            variables.iter().find(|(name, _)| name == CONFIG_VARIABLE).map(|(_, path)| PathBuf::from(path))
+        });
+        let mut table = read(named.as_deref())?;
+        // The file by itself first, so that a mistake is blamed on the right place.
+        let from_file = || named.as_deref().unwrap_or(Path::new(CONFIG_DEFAULT)).display().to_string();
+        Self::deserialize(table.clone()).map_err(one_line).with_context(from_file)?;
+        for (name, value) in variables.into_iter().filter(|(name, _)| name != CONFIG_VARIABLE) {
+            let setting = name[PREFIX.len()..].to_ascii_lowercase();
+            let value = if NUMBERS.contains(&setting.as_str()) {
+                let number: i64 = value.parse().with_context(|| format!("{name}: expected a whole number"))?;
+                toml::Value::Integer(number)
+            } else {
+                toml::Value::String(value)
+            };
+            let mut alone = toml::Table::new();
+            alone.insert(setting.clone(), value.clone());
+            Self::deserialize(alone).map_err(one_line).context(name)?;
+            table.insert(setting, value);
+        }
+        let settings = Self::deserialize(table).map_err(one_line)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(url) = &self.public_url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            bail!("public_url: expected http:// or https://");
+        }
+        if self.database_connections < 2 {
+            bail!("database_connections: expected at least 2");
+        }
+        if self.gateway_cores > 1024 {
+            bail!("gateway_cores: expected at most 1024");
+        }
+        Ok(())
+    }
+
+    /// How many threads the native gateway gets.
+    pub fn cores(&self) -> usize {
+        match self.gateway_cores {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            cores => cores,
+        }
+    }
+}
+
+fn read(named: Option<&Path>) -> anyhow::Result<toml::Table> {
+    let path = named.unwrap_or(Path::new(CONFIG_DEFAULT));
+    match std::fs::read_to_string(path) {
+        Ok(text) => text.parse().map_err(one_line).with_context(|| path.display().to_string()),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(toml::Table::new()),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// The message alone: toml's own display draws the line of the file, which may hold a password.
+fn one_line(error: toml::de::Error) -> anyhow::Error {
+    anyhow::anyhow!("{}", error.message().trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        let folder = std::env::temp_dir().join(format!("gatewright-settings-{}-{:x}", std::process::id(), fxhash(file)));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("gatewright.toml");
+        std::fs::write(&path, file).unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::load(Some(&path), variables.collect::<Vec<_>>().into_iter());
+        std::fs::remove_dir_all(&folder).unwrap();
+        settings
+    }
+
+    fn fxhash(text: &str) -> u64 {
+        text.bytes().fold(7, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte))
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let settings = load(
+            "http_addr = \"127.0.0.1:1\"\ngateway_cores = 3\n",
+            &[("GATEWRIGHT_HTTP_ADDR", "127.0.0.1:2"), ("GATEWRIGHT_DRAIN_SECONDS", "4"), ("PATH", "/bin")],
+        )
+        .unwrap();
+        assert_eq!((settings.http_addr.port(), settings.gateway_cores, settings.drain_seconds), (2, 3, 4));
+    }
+
+    #[test]
+    fn what_is_unknown_or_wrong_is_refused_by_name() {
+        for (file, variables, expected) in [
+            ("http_adr = \"127.0.0.1:1\"", &[][..], "http_adr"),
+            ("", &[("GATEWRIGHT_HTTP_ADR", "127.0.0.1:1")][..], "GATEWRIGHT_HTTP_ADR"),
+            ("", &[("GATEWRIGHT_GATEWAY_CORES", "many")][..], "GATEWRIGHT_GATEWAY_CORES"),
+            ("gateway_addr = \"nowhere\"", &[][..], "gatewright.toml"),
+        ] {
+            let error = format!("{:#}", load(file, variables).unwrap_err());
+            assert!(error.contains(expected) && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_reference_file_names_every_setting_with_its_default() {
+        let reference = include_str!("../config.default.toml");
+        let uncommented: String = reference
+            .lines()
+            .filter_map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).or(Some(line)))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let table: toml::Table = uncommented.parse().unwrap();
+        let settings = Settings::deserialize(table.clone()).unwrap();
+        assert_eq!(table.len(), 12, "every setting stands there");
+        let default = Settings::default();
+        assert_eq!(settings.http_addr, default.http_addr);
+        assert_eq!(settings.gateway_addr, default.gateway_addr);
+        assert_eq!(settings.data_dir, default.data_dir);
+        assert_eq!(settings.database_connections, default.database_connections);
+        assert_eq!(settings.drain_seconds, default.drain_seconds);
+        assert_eq!((settings.log, settings.log_format), (default.log, default.log_format));
+    }
+}
