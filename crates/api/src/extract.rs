@@ -62,7 +62,7 @@ impl<const MAX: usize> FromRequest<ApiState> for Raw<MAX> {
         let is_json = request.headers().get(header::CONTENT_TYPE).is_none_or(|value| is_json(value.as_bytes()));
         let bytes = read(request.into_body(), MAX).await?;
         if !is_json && !bytes.is_empty() {
-            return Err(ApiError::new(ProblemCode::UnsupportedMediaType, "Send the body as application/json."));
+            return Err(ApiError::new(ProblemCode::UnsupportedMediaType, "Send the body with the header `Content-Type: application/json` (curl: --json instead of -d)."));
         }
         Ok(Self(bytes))
     }

@@ -87,3 +87,26 @@ pub struct Told<T: ToSchema> {
     /// `Idempotency-Key`.
     nodes: Option<Vec<gatewright_native::model::NodeAnswer>>,
 }
+
+/// A native gateway and the host it answers to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Hosted {
+    #[serde(flatten)]
+    gateway: gatewright_native::model::Gateway,
+    /// `<slug>.<base domain>`; a bare address of a node means the default gateway.
+    #[schema(example = "acme.localhost")]
+    host: String,
+}
+
+impl Hosted {
+    /// The gateway with its host.
+    pub fn new(gateway: gatewright_native::model::Gateway, base_domain: &str) -> Self {
+        let host = format!("{}.{base_domain}", gateway.slug);
+        Self { gateway, host }
+    }
+
+    pub(crate) const fn id(&self) -> Uuid {
+        self.gateway.id.uuid()
+    }
+}

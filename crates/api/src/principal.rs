@@ -44,6 +44,11 @@ impl Operator {
     pub async fn begin(&self) -> Result<TenantTx, ApiError> {
         Ok(self.state.database().tenant(self.caller).await?)
     }
+
+    /// A gateway as the API shows it.
+    pub(crate) fn hosted(&self, gateway: gatewright_native::model::Gateway) -> crate::lists::Hosted {
+        crate::lists::Hosted::new(gateway, self.state.nodes().base_domain())
+    }
 }
 
 impl FromRequestParts<ApiState> for Operator {

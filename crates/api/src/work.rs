@@ -131,6 +131,11 @@ impl Work {
         &mut self.tx
     }
 
+    /// A gateway as the API shows it.
+    pub(crate) fn hosted(&self, gateway: gatewright_native::model::Gateway) -> crate::lists::Hosted {
+        crate::lists::Hosted::new(gateway, self.state.nodes().base_domain())
+    }
+
     /// Answers 201 with what was made.
     pub async fn created(self, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
         self.finish(StatusCode::CREATED, body, effects).await

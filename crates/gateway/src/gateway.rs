@@ -90,7 +90,13 @@ impl Gateway {
         let listeners = listen::bind(addr, cores).map_err(listen_error)?;
         let addr = listeners[0].local_addr().map_err(listen_error)?;
         let snapshot = Arc::new(ArcSwap::new(snapshot));
-        let seedling = Seedling { clock, limits, snapshot: Arc::clone(&snapshot), lookups, trust: Arc::default() };
+        let seedling = Seedling {
+            clock,
+            limits,
+            snapshot: Arc::clone(&snapshot),
+            lookups,
+            trust: Arc::default(),
+        };
         let mut handles = Vec::with_capacity(cores);
         for (number, listener) in listeners.into_iter().enumerate() {
             handles.push(Handle::spawn(number, listener, seedling.clone()).map_err(StartError::Thread)?);

@@ -89,6 +89,11 @@ impl Nodes {
         })
     }
 
+    /// A gateway's host is `<slug>.<base domain>`.
+    pub fn base_domain(&self) -> &str {
+        &self.settings.base_domain
+    }
+
     /// Adds a node; it begins with the snapshot and takes all later news from the queue.
     pub async fn join(&self, id: NodeId) -> (Arc<Snapshot>, mpsc::Receiver<Push>) {
         let (pushes, queue) = mpsc::channel(PUSHES_WAITING_MAX);

@@ -1,21 +1,19 @@
 //! Judging a configuration, whole or one gateway of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use gatewright_types::ids::{GatewayId, RouteId, ServiceId};
-use http::{HeaderValue, Method};
-use matchit::Router;
+use http::HeaderValue;
 
 use crate::config::{GatewayConfig, RouteConfig, ServiceConfig, SnapshotConfig};
 use crate::host;
+use crate::routers::Routers;
 use crate::service::Service;
 use crate::snapshot::{Gateway, Route, Snapshot};
 use crate::target_url::{TargetUrl, TargetUrlError};
 use crate::template::{Target, Template, TemplateError};
 
-/// The method of a route that answers to every method.
-const ANY: &str = "ANY";
 /// Longest time-out of a service, in milliseconds: an hour.
 const TIMEOUT_MAX_MS: u32 = 3_600_000;
 
@@ -184,16 +182,17 @@ fn compile_gateway(config: &GatewayConfig) -> Result<Gateway, GatewayFault> {
         }
     }
     let mut routes = Vec::with_capacity(config.routes.len());
-    let mut shapes = Vec::with_capacity(config.routes.len());
+    let mut templates = Vec::with_capacity(config.routes.len());
+    let mut seen = HashSet::with_capacity(config.routes.len());
     for route in &config.routes {
-        let (compiled, shape) = compile_route(route, &services)?;
-        if routes.iter().any(|earlier: &Route| earlier.id == compiled.id) {
+        if !seen.insert(route.id) {
             return Err(GatewayFault::RouteTwice(route.id));
         }
+        let (compiled, template) = compile_route(route, &services)?;
         routes.push(compiled);
-        shapes.push(shape);
+        templates.push(template);
     }
-    let (methods, any) = build_routers(&config.routes, &shapes)?;
+    let routers = Routers::new(&config.routes, &templates)?;
     Ok(Gateway {
         id: config.id,
         tenant_id: config.tenant_id,
@@ -202,8 +201,7 @@ fn compile_gateway(config: &GatewayConfig) -> Result<Gateway, GatewayFault> {
         auth_type: config.auth_type,
         max_request_body_bytes: config.max_request_body_bytes,
         routes,
-        methods,
-        any,
+        routers,
     })
 }
 
@@ -230,7 +228,7 @@ fn compile_service(config: &ServiceConfig) -> Result<Service, GatewayFault> {
 fn compile_route(
     config: &RouteConfig,
     services: &HashMap<ServiceId, Arc<Service>>,
-) -> Result<(Route, String), GatewayFault> {
+) -> Result<(Route, Template), GatewayFault> {
     let route = config.id;
     let is_token = !config.method.is_empty()
         && config.method.len() <= 32
@@ -259,66 +257,5 @@ fn compile_route(
         service: Arc::clone(service),
         target,
     };
-    Ok((compiled, public.shape()))
-}
-
-type Routers = (Vec<(Method, Router<usize>)>, Router<usize>);
-
-/// One router per method, so that a request is matched once.
-///
-/// On one template a route of the very method goes before `GET` answering `HEAD`, and that before `ANY`.
-fn build_routers(configs: &[RouteConfig], shapes: &[String]) -> Result<Routers, GatewayFault> {
-    let mut by_method: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
-    for (at, (config, shape)) in configs.iter().zip(shapes).enumerate() {
-        if let Some(first) = by_method.entry(&config.method).or_default().insert(shape, at) {
-            return Err(conflict(configs, first, at));
-        }
-    }
-    let any_routes = by_method.remove(ANY).unwrap_or_default();
-    if let Some(get_routes) = by_method.get("GET").cloned() {
-        let head_routes = by_method.entry("HEAD").or_default();
-        for (shape, at) in get_routes {
-            head_routes.entry(shape).or_insert(at);
-        }
-    }
-    let mut methods = Vec::with_capacity(by_method.len());
-    for (name, mut routes) in by_method {
-        for (&shape, &at) in &any_routes {
-            routes.entry(shape).or_insert(at);
-        }
-        let method = Method::from_bytes(name.as_bytes()).map_err(|_| GatewayFault::Method {
-            route: configs[0].id,
-            method: name.to_owned(),
-        })?;
-        methods.push((method, build_router(configs, &routes)?));
-    }
-    // Requests are mostly of the first methods of this order; it is also the order of an Allow field.
-    let rank = |method: &Method| {
-        ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-            .iter()
-            .position(|name| *name == method.as_str())
-            .unwrap_or(usize::MAX)
-    };
-    methods.sort_by(|(a, _), (b, _)| rank(a).cmp(&rank(b)).then_with(|| a.as_str().cmp(b.as_str())));
-    Ok((methods, build_router(configs, &any_routes)?))
-}
-
-fn build_router(configs: &[RouteConfig], routes: &HashMap<&str, usize>) -> Result<Router<usize>, GatewayFault> {
-    let mut router = Router::new();
-    let mut ordered: Vec<(&str, usize)> = routes.iter().map(|(&shape, &at)| (shape, at)).collect();
-    ordered.sort_unstable();
-    for (shape, at) in ordered {
-        // Shapes are unique and parameters are whole segments, so nothing is left to conflict.
-        router.insert(shape, at).map_err(|_| conflict(configs, at, at))?;
-    }
-    Ok(router)
-}
-
-fn conflict(configs: &[RouteConfig], first: usize, second: usize) -> GatewayFault {
-    GatewayFault::RouteConflict {
-        first: configs[first].id,
-        second: configs[second].id,
-        method: configs[second].method.clone(),
-        public_path: configs[second].public_path.clone(),
-    }
+    Ok((compiled, public))
 }

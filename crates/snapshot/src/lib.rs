@@ -29,11 +29,13 @@ mod host;
 pub mod path;
 mod presented;
 mod refusal;
+mod routers;
 mod routing;
 mod service;
 mod snapshot;
 pub mod target_url;
 pub mod template;
+mod trie;
 
 pub use access_change::AccessChange;
 pub use admission::{Admitted, Place, admit, admit_at};

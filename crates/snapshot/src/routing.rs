@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Uri, Version};
 
 use crate::snapshot::{Gateway, Route, Snapshot};
 use crate::template::{Piece, TEMPLATE_MAX_PARAMETERS};
+use crate::trie::Values;
 use crate::{Refusal, path};
 
 /// The head of a request, as a decision needs it.
@@ -43,7 +44,7 @@ pub struct Match<'s, 'r> {
     path: Cow<'r, str>,
     query: Option<&'r str>,
     /// Where the parameters' values lie in `path`; a request target is shorter than 64 KiB.
-    parameters: [(u16, u16); TEMPLATE_MAX_PARAMETERS],
+    parameters: Values,
 }
 
 /// Finds the gateway and the route that a request is for.
@@ -65,21 +66,11 @@ pub fn match_route<'s, 'r>(snapshot: &'s Snapshot, head: &Head<'r>) -> Result<Ma
     if path.len() > usize::from(u16::MAX) {
         return Err(no_route());
     }
-    let router = match gateway.methods.iter().find(|(method, _)| method == head.method) {
-        Some((_, router)) => router,
-        // Neither is ever passed on: a tunnel cannot be checked, and TRACE shows what we add.
-        None if matches!(*head.method, Method::CONNECT | Method::TRACE) => return Err(refuse_method(gateway, &path)),
-        None => &gateway.any,
-    };
-    let Ok(matched) = router.at(&path) else {
-        return Err(refuse_method(gateway, &path));
-    };
     let mut parameters = [(0, 0); TEMPLATE_MAX_PARAMETERS];
-    for (slot, (_, value)) in parameters.iter_mut().zip(matched.params.iter()) {
-        let start = value.as_ptr().addr() - path.as_ptr().addr();
-        *slot = (start as u16, (start + value.len()) as u16);
-    }
-    let route = &gateway.routes[*matched.value];
+    let Some(at) = gateway.routers.find(head.method, &path, &mut parameters) else {
+        return Err(refuse(gateway, &path));
+    };
+    let route = &gateway.routes[at];
     Ok(Match {
         gateway,
         route,
@@ -101,16 +92,14 @@ fn no_route() -> Refusal {
 }
 
 #[cold]
-fn refuse_method(gateway: &Gateway, path: &str) -> Refusal {
-    let matching = gateway.methods.iter().filter(|(_, router)| router.at(path).is_ok());
-    let allow: Vec<&str> = matching.map(|(method, _)| method.as_str()).collect();
-    if allow.is_empty() && gateway.any.at(path).is_err() {
+fn refuse(gateway: &Gateway, path: &str) -> Refusal {
+    let Some(allowed) = gateway.routers.allowed(path) else {
         return no_route();
-    }
+    };
     Refusal {
         code: ProblemCode::MethodNotAllowed,
         detail: "The path answers to other methods; see the Allow field.".into(),
-        allow: Some(allow.join(", ")),
+        allow: Some(allowed),
     }
 }
 

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use gatewright_types::access::{AuthType, Environment, RouteAccess};
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, TenantId};
 use gatewright_types::slug::Slug;
-use http::Method;
-use matchit::Router;
 
+use crate::routers::Routers;
 use crate::service::Service;
 use crate::template::Target;
 
@@ -48,10 +47,7 @@ pub struct Gateway {
     /// Longest request body, in bytes.
     pub max_request_body_bytes: u64,
     pub(crate) routes: Vec<Route>,
-    /// One router per method that a route names; each also holds the `ANY` routes it does not overrule.
-    pub(crate) methods: Vec<(Method, Router<usize>)>,
-    /// For every other method: the `ANY` routes alone.
-    pub(crate) any: Router<usize>,
+    pub(crate) routers: Routers,
 }
 
 impl Gateway {

@@ -21,7 +21,9 @@ async fn a_body_is_asked_for_only_when_the_request_is_admitted() {
     let world = World::start(&upstream.url());
     let mut client = world.connect().await;
     let head = world.head("POST /any/x");
-    client.send(format!("{head}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")).await;
+    client
+        .send(format!("{head}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"))
+        .await;
     assert_eq!(client.head().await, "HTTP/1.1 100 Continue\r\n\r\n");
     client.send("hello").await;
     assert_eq!(client.answer().await.text(), "done");
@@ -30,9 +32,18 @@ async fn a_body_is_asked_for_only_when_the_request_is_admitted() {
 
     for (line, code) in [("POST /nowhere", "no-route"), ("PUT /v1/items/1", "method-not-allowed")] {
         let mut client = world.connect().await;
-        client.send(format!("{}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n", world.head(line))).await;
+        client
+            .send(format!(
+                "{}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+                world.head(line)
+            ))
+            .await;
         let answer = client.answer().await;
-        assert_eq!((answer.code().as_str(), answer.field("connection")), (code, Some("close")), "no 100 came first");
+        assert_eq!(
+            (answer.code().as_str(), answer.field("connection")),
+            (code, Some("close")),
+            "no 100 came first"
+        );
         assert!(client.is_closed().await);
     }
     assert!(upstream.saw_nothing_more());
@@ -50,8 +61,14 @@ async fn an_answer_to_head_has_no_body_and_keeps_its_length() {
         assert_eq!((answer.status, answer.field("content-length")), (200, Some("1234")));
         assert_eq!(upstream.seen().await.line(), "HEAD /items/1 HTTP/1.1");
     }
-    client.send("HEAD /v1/items/1 HTTP/1.1\r\nHost: acme.gateways.test\r\n\r\n").await;
-    assert_eq!(client.answer_to("HEAD").await.status, 401, "a refusal of HEAD has no body either");
+    client
+        .send("HEAD /v1/items/1 HTTP/1.1\r\nHost: acme.gateways.test\r\n\r\n")
+        .await;
+    assert_eq!(
+        client.answer_to("HEAD").await.status,
+        401,
+        "a refusal of HEAD has no body either"
+    );
     client.send(format!("{}\r\n", world.head("HEAD /v1/items/1"))).await;
     assert_eq!(client.answer_to("HEAD").await.status, 200);
 }
@@ -69,14 +86,27 @@ async fn chunks_and_trailers_pass_both_ways() {
     let world = World::start(&upstream.url());
     let mut client = world.connect().await;
     let head = world.head("GET /any/x");
-    client.send(format!("{head}TE: trailers\r\nTransfer-Encoding: chunked\r\nTrailer: X-Mine\r\n\r\n")).await;
+    client
+        .send(format!(
+            "{head}TE: trailers\r\nTransfer-Encoding: chunked\r\nTrailer: X-Mine\r\n\r\n"
+        ))
+        .await;
     client.send("4\r\nbody\r\n0\r\nX-Mine: 4\r\n\r\n").await;
     let answer = client.answer().await;
     assert_eq!(answer.text(), "abcdex-sum: 5");
-    assert_eq!((answer.field("content-length"), answer.field("transfer-encoding")), (None, Some("chunked")));
+    assert_eq!(
+        (answer.field("content-length"), answer.field("transfer-encoding")),
+        (None, Some("chunked"))
+    );
     let seen = upstream.seen().await;
-    assert_eq!(String::from_utf8_lossy(&seen.body), "4\r\nbody\r\n0\r\nx-mine: 4\r\n\r\n");
-    assert_eq!((seen.field("te"), seen.field("connection")), (Some("trailers"), Some("te")));
+    assert_eq!(
+        String::from_utf8_lossy(&seen.body),
+        "4\r\nbody\r\n0\r\nx-mine: 4\r\n\r\n"
+    );
+    assert_eq!(
+        (seen.field("te"), seen.field("connection")),
+        (Some("trailers"), Some("te"))
+    );
 }
 
 #[tokio::test]
@@ -85,7 +115,10 @@ async fn an_answer_that_ends_with_its_connection_is_framed_anew() {
     let world = World::start(&upstream.url());
     let answer = world.get("/any/x").await;
     assert!(answer.head.starts_with("HTTP/1.1 200 OK\r\n"));
-    assert_eq!((answer.field("transfer-encoding"), answer.text()), (Some("chunked"), "until the end"));
+    assert_eq!(
+        (answer.field("transfer-encoding"), answer.text()),
+        (Some("chunked"), "until the end")
+    );
 }
 
 #[tokio::test]
@@ -96,11 +129,27 @@ async fn a_body_that_is_too_long_is_refused() {
     let world = setup.start();
     let head = world.head("POST /any/x");
     let all = world.exchange(format!("{head}Content-Length: 11\r\n\r\n")).await;
-    assert!(all.starts_with("HTTP/1.1 413 ") && all.contains("body-too-large"), "{all}");
-    assert!(upstream.saw_nothing(), "a length that is announced is refused before anything is sent");
-    let all = world.exchange(format!("{head}Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n")).await;
-    assert!(all.starts_with("HTTP/1.1 413 ") && all.contains("body-too-large"), "{all}");
-    assert!(upstream.saw_nothing_more(), "what is counted on its way is never completed");
+    assert!(
+        all.starts_with("HTTP/1.1 413 ") && all.contains("body-too-large"),
+        "{all}"
+    );
+    assert!(
+        upstream.saw_nothing(),
+        "a length that is announced is refused before anything is sent"
+    );
+    let all = world
+        .exchange(format!(
+            "{head}Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n"
+        ))
+        .await;
+    assert!(
+        all.starts_with("HTTP/1.1 413 ") && all.contains("body-too-large"),
+        "{all}"
+    );
+    assert!(
+        upstream.saw_nothing_more(),
+        "what is counted on its way is never completed"
+    );
     let mut client = world.connect().await;
     client.send(format!("{head}Content-Length: 10\r\n\r\n0123456789")).await;
     assert_eq!(client.answer().await.status, 200);
@@ -112,9 +161,15 @@ async fn a_body_that_stops_coming_is_given_up() {
     let mut setup = Setup::new(&upstream.url());
     setup.limits.body_timeout = Duration::from_millis(1);
     let world = setup.start();
-    for framing in ["Content-Length: 5\r\n\r\nhell", "Transfer-Encoding: chunked\r\n\r\n5\r\nhell"] {
+    for framing in [
+        "Content-Length: 5\r\n\r\nhell",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhell",
+    ] {
         let all = world.exchange(format!("{}{framing}", world.head("POST /any/x"))).await;
-        assert!(all.starts_with("HTTP/1.1 408 ") && all.contains("request-timed-out"), "{all}");
+        assert!(
+            all.starts_with("HTTP/1.1 408 ") && all.contains("request-timed-out"),
+            "{all}"
+        );
     }
 }
 
@@ -122,7 +177,9 @@ async fn a_body_that_stops_coming_is_given_up() {
 async fn an_upload_that_is_refused_still_hears_why() {
     let world = World::start("http://127.0.0.1:9");
     let mut client = world.connect().await;
-    client.send("POST /nowhere HTTP/1.1\r\nHost: acme.gateways.test\r\nContent-Length: 150000\r\n\r\n").await;
+    client
+        .send("POST /nowhere HTTP/1.1\r\nHost: acme.gateways.test\r\nContent-Length: 150000\r\n\r\n")
+        .await;
     // All of it is in flight before anything is read: a reset would tear up the answer.
     client.send(vec![b'x'; 150_000]).await;
     assert_eq!(client.answer().await.code(), "no-route");
@@ -141,7 +198,10 @@ async fn a_client_that_reads_slowly_slows_the_upstream_down() {
         while find(&head, b"\r\n\r\n").is_none() {
             stream.read_buf(&mut head).await.unwrap();
         }
-        stream.write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {LARGE}\r\n\r\n").as_bytes()).await.unwrap();
+        stream
+            .write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {LARGE}\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
         let part = vec![b'x'; 64 * 1024];
         while counter.load(Ordering::SeqCst) < LARGE {
             stream.write_all(&part).await.unwrap();
@@ -195,7 +255,10 @@ async fn an_upstream_that_reads_slowly_slows_the_client_down() {
             tokio::task::yield_now().await;
         }
     }
-    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        .await
+        .unwrap();
     assert_eq!(sending.await.unwrap(), 200);
 }
 
@@ -216,5 +279,8 @@ async fn an_answer_that_breaks_off_is_not_taken_for_whole() {
     let mut client = world.connect().await;
     client.send(format!("{}\r\n", world.head("GET /any/x"))).await;
     client.head().await;
-    assert!(!client.rest().await.ends_with(b"0\r\n\r\n"), "the end of the chunks was not made up");
+    assert!(
+        !client.rest().await.ends_with(b"0\r\n\r\n"),
+        "the end of the chunks was not made up"
+    );
 }

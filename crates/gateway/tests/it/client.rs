@@ -33,7 +33,12 @@ impl Answer {
     }
 
     pub(crate) fn problem(&self) -> serde_json::Value {
-        assert_eq!(self.field("content-type"), Some("application/problem+json"), "{}", self.head);
+        assert_eq!(
+            self.field("content-type"),
+            Some("application/problem+json"),
+            "{}",
+            self.head
+        );
         assert_eq!(self.field("cache-control"), Some("no-store"));
         let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
         assert_eq!(problem["status"], self.status);
@@ -58,7 +63,10 @@ pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 
 impl Client {
     pub(crate) async fn connect(addr: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(addr).await.unwrap(), buffer: Vec::new() }
+        Self {
+            stream: TcpStream::connect(addr).await.unwrap(),
+            buffer: Vec::new(),
+        }
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -92,7 +100,12 @@ impl Client {
                 let head: Vec<u8> = self.buffer.drain(..at + 4).collect();
                 return String::from_utf8(head).unwrap();
             }
-            assert_ne!(self.fill().await, 0, "closed in the middle of a head: {:?}", String::from_utf8_lossy(&self.buffer));
+            assert_ne!(
+                self.fill().await,
+                0,
+                "closed in the middle of a head: {:?}",
+                String::from_utf8_lossy(&self.buffer)
+            );
         }
     }
 
@@ -144,11 +157,9 @@ impl Client {
     }
 
     async fn fill(&mut self) -> usize {
-        match timeout(PATIENCE, self.stream.read_buf(&mut self.buffer)).await.expect("the gateway went silent") {
-            Ok(count) => count,
-            // A reset is a way to close, too.
-            Err(_) => 0,
-        }
+        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.buffer)).await;
+        // A reset is a way to close, too.
+        read.expect("the gateway went silent").unwrap_or_default()
     }
 }
 

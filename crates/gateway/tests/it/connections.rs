@@ -18,7 +18,11 @@ async fn pipelined_requests_are_answered_in_order_also_with_a_refused_one_among_
     let mut upstream = Upstream::start(|seen| Reply::ok(seen.line().split(' ').nth(1).unwrap())).await;
     let world = World::start(&upstream.url());
     let mut client = world.connect().await;
-    let (first, refused, last) = (world.head("GET /any/1"), world.head("GET /nowhere"), world.head("GET /any/3"));
+    let (first, refused, last) = (
+        world.head("GET /any/1"),
+        world.head("GET /nowhere"),
+        world.head("GET /any/3"),
+    );
     client.send(format!("{first}\r\n{refused}\r\n{last}\r\n")).await;
     assert_eq!(client.answer().await.text(), "/any/1");
     assert_eq!(client.answer().await.code(), "no-route");
@@ -33,7 +37,9 @@ async fn an_answer_does_not_wait_for_the_rest_of_the_next_request() {
     let upstream = Upstream::start(|_| Reply::ok("one")).await;
     let world = World::start(&upstream.url());
     let mut client = world.connect().await;
-    client.send(format!("{}\r\nGET /any/2 HT", world.head("GET /any/1"))).await;
+    client
+        .send(format!("{}\r\nGET /any/2 HT", world.head("GET /any/1")))
+        .await;
     assert_eq!(client.answer().await.text(), "one");
 }
 
@@ -47,23 +53,43 @@ async fn connections_are_kept_on_both_sides() {
         assert_eq!(client.answer().await.status, 200);
         assert_eq!((upstream.seen().await.connection, number), (0, number));
     }
-    assert_eq!(world.desk.asked.load(Ordering::SeqCst), 1, "and so is what is known of the key");
+    assert_eq!(
+        world.desk.asked.load(Ordering::SeqCst),
+        1,
+        "and so is what is known of the key"
+    );
 }
 
 #[tokio::test]
 async fn old_clients_are_served_in_their_way() {
-    let mut upstream = Upstream::start(|_| Reply::Last(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n".to_vec())).await;
+    let mut upstream = Upstream::start(|_| {
+        Reply::Last(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n".to_vec())
+    })
+    .await;
     let world = World::start(&upstream.url());
-    let all = world.exchange(format!("GET /any/x HTTP/1.0\r\nX-Api-Key: {}\r\n\r\n", world.key)).await;
-    assert!(all.starts_with("HTTP/1.0 200 OK\r\n") && all.ends_with("\r\n\r\nok"), "{all}");
+    let all = world
+        .exchange(format!("GET /any/x HTTP/1.0\r\nX-Api-Key: {}\r\n\r\n", world.key))
+        .await;
+    assert!(
+        all.starts_with("HTTP/1.0 200 OK\r\n") && all.ends_with("\r\n\r\nok"),
+        "{all}"
+    );
     assert!(!all.contains("chunked"), "{all}");
     let seen = upstream.seen().await;
-    assert_eq!((seen.line(), seen.field("x-forwarded-host")), ("GET /any/x HTTP/1.1", None));
+    assert_eq!(
+        (seen.line(), seen.field("x-forwarded-host")),
+        ("GET /any/x HTTP/1.1", None)
+    );
     let upstream = Upstream::start(|_| Reply::ok("ok")).await;
     let world = World::start(&upstream.url());
     let mut client = world.connect().await;
     for _ in 0..2 {
-        client.send(format!("GET /any/x HTTP/1.0\r\nX-Api-Key: {}\r\nConnection: keep-alive\r\n\r\n", world.key)).await;
+        client
+            .send(format!(
+                "GET /any/x HTTP/1.0\r\nX-Api-Key: {}\r\nConnection: keep-alive\r\n\r\n",
+                world.key
+            ))
+            .await;
         let answer = client.answer().await;
         assert_eq!((answer.field("connection"), answer.text()), (Some("keep-alive"), "ok"));
     }
@@ -99,10 +125,19 @@ async fn a_connection_that_rests_too_long_is_closed() {
 async fn a_head_that_is_too_long_or_has_too_many_fields_is_refused() {
     let upstream = Upstream::start(|_| Reply::ok("ok")).await;
     let world = World::start(&upstream.url());
-    let all = world.exchange(format!("GET /open/x HTTP/1.1\r\nHost: acme.gateways.test\r\nX-Long: {}\r\n\r\n", "x".repeat(40_000))).await;
+    let all = world
+        .exchange(format!(
+            "GET /open/x HTTP/1.1\r\nHost: acme.gateways.test\r\nX-Long: {}\r\n\r\n",
+            "x".repeat(40_000)
+        ))
+        .await;
     assert!(all.starts_with("HTTP/1.1 431 "), "{all}");
     let many: String = (0..101).map(|number| format!("X-{number}: y\r\n")).collect();
-    let all = world.exchange(format!("GET /open/x HTTP/1.1\r\nHost: acme.gateways.test\r\n{many}\r\n")).await;
+    let all = world
+        .exchange(format!(
+            "GET /open/x HTTP/1.1\r\nHost: acme.gateways.test\r\n{many}\r\n"
+        ))
+        .await;
     assert!(all.starts_with("HTTP/1.1 431 "), "{all}");
     let long = world.get(&format!("/open/{}", "x".repeat(20_000))).await;
     assert_eq!(long.status, 200, "a long path is no fault");
@@ -117,7 +152,9 @@ async fn a_client_that_does_not_take_its_answer_is_given_up() {
     tokio::spawn(async move {
         use tokio::io::AsyncWriteExt;
         let (mut stream, _) = listener.accept().await.unwrap();
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9999999999\r\n\r\n").await;
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9999999999\r\n\r\n")
+            .await;
         while stream.write_all(&[b'x'; 65536]).await.is_ok() {}
         tell.notify_one();
     });
@@ -126,7 +163,9 @@ async fn a_client_that_does_not_take_its_answer_is_given_up() {
     let world = setup.start();
     let mut client = world.connect().await;
     client.send(format!("{}\r\n", world.head("GET /any/x"))).await;
-    tokio::time::timeout(PATIENCE, was_closed.notified()).await.expect("the upstream is let go");
+    tokio::time::timeout(PATIENCE, was_closed.notified())
+        .await
+        .expect("the upstream is let go");
     drop(closed);
 }
 
@@ -151,7 +190,11 @@ async fn draining_finishes_what_is_under_way_and_nothing_else() {
     let held = Arc::clone(&go);
     let mut upstream = Upstream::start(move |seen| {
         let ok = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone".to_vec();
-        if seen.line().contains("slow") { Reply::When(Arc::clone(&held), ok) } else { Reply::Answer(ok) }
+        if seen.line().contains("slow") {
+            Reply::When(Arc::clone(&held), ok)
+        } else {
+            Reply::Answer(ok)
+        }
     })
     .await;
     let mut setup = Setup::new(&upstream.url());
@@ -174,7 +217,10 @@ async fn draining_finishes_what_is_under_way_and_nothing_else() {
     assert_eq!((answer.text(), answer.field("connection")), ("done", Some("close")));
     assert!(busy.is_closed().await);
     draining.await.unwrap();
-    assert!(tokio::net::TcpStream::connect(addr).await.is_err(), "nobody listens any more");
+    assert!(
+        tokio::net::TcpStream::connect(addr).await.is_err(),
+        "nobody listens any more"
+    );
 }
 
 #[tokio::test]
@@ -194,7 +240,12 @@ async fn a_second_instance_cannot_share_the_port() {
     let snapshot = Arc::new(Snapshot::compile(config("http://127.0.0.1:9")).unwrap());
     let (lookups, _asked) = mpsc::channel(1);
     for cores in [1, 2] {
-        let options = Options { addr: world.gateway.local_addr(), cores, clock: Clock::System, limits: Limits::default() };
+        let options = Options {
+            addr: world.gateway.local_addr(),
+            cores,
+            clock: Clock::System,
+            limits: Limits::default(),
+        };
         let second = Gateway::start(options, Arc::clone(&snapshot), lookups.clone());
         assert!(matches!(second, Err(StartError::Listen { .. })));
     }
@@ -202,8 +253,16 @@ async fn a_second_instance_cannot_share_the_port() {
     setup.cores = 2;
     let shared = setup.start();
     for cores in [1, 2] {
-        let options = Options { addr: shared.gateway.local_addr(), cores, clock: Clock::System, limits: Limits::default() };
+        let options = Options {
+            addr: shared.gateway.local_addr(),
+            cores,
+            clock: Clock::System,
+            limits: Limits::default(),
+        };
         let second = Gateway::start(options, Arc::clone(&snapshot), lookups.clone());
-        assert!(matches!(second, Err(StartError::Listen { .. })), "not even a group of listeners is joined");
+        assert!(
+            matches!(second, Err(StartError::Listen { .. })),
+            "not even a group of listeners is joined"
+        );
     }
 }

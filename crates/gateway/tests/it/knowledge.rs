@@ -15,11 +15,18 @@ use crate::upstream::{Reply, Upstream};
 use crate::world::{Setup, World, config, credential, hash, key};
 
 fn revoked(version: u64) -> Credential {
-    Credential { version, status: KeyStatus::Revoked, ..credential() }
+    Credential {
+        version,
+        status: KeyStatus::Revoked,
+        ..credential()
+    }
 }
 
 fn change(key: &str, credential: Credential) -> Arc<[AccessChange]> {
-    Arc::from([AccessChange { hash: hash(key), credential }])
+    Arc::from([AccessChange {
+        hash: hash(key),
+        credential,
+    }])
 }
 
 #[tokio::test]
@@ -39,7 +46,11 @@ async fn a_record_is_valid_for_thirty_seconds_and_asked_about_again_before() {
     world.desk.release(|hash| world.desk.answer(hash, &world.clock));
     world.clock.advance(Duration::from_secs(40));
     world.desk.go_away(true);
-    assert_eq!(world.get("/any/x").await.code(), "lookup-unavailable", "what is too old is not believed");
+    assert_eq!(
+        world.get("/any/x").await.code(),
+        "lookup-unavailable",
+        "what is too old is not believed"
+    );
     world.desk.go_away(false);
     world.desk.know(&world.key, revoked(2));
     assert_eq!(world.get("/any/x").await.code(), "credential-revoked");
@@ -53,12 +64,19 @@ async fn the_age_of_an_answer_counts_from_when_it_was_given() {
     let (request, _) = tokio::join!(world.get("/any/x"), async {
         world.desk.holding(1).await;
         let old_ms = world.clock.now_ms() - 29_000;
-        world.desk.release(|_| LookupAnswer::Found { credential: Arc::new(credential()), answered_at_ms: old_ms });
+        world.desk.release(|_| LookupAnswer::Found {
+            credential: Arc::new(credential()),
+            answered_at_ms: old_ms,
+        });
     });
     assert_eq!(request.status, 200);
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(world.get("/any/x").await.status, 200);
-    assert_eq!(world.desk.asked.load(Ordering::SeqCst), 2, "it was 30 seconds old by then");
+    assert_eq!(
+        world.desk.asked.load(Ordering::SeqCst),
+        2,
+        "it was 30 seconds old by then"
+    );
 }
 
 #[tokio::test]
@@ -150,7 +168,10 @@ async fn a_look_up_that_was_under_way_cannot_bring_a_revoked_key_back() {
     // And neither can one that read an old copy, as long as the tombstone stands.
     world.clock.advance(Duration::from_secs(59));
     assert_eq!(world.get("/any/x").await.code(), "credential-revoked");
-    assert!(world.desk.asked.load(Ordering::SeqCst) > 1, "it was asked, and not believed");
+    assert!(
+        world.desk.asked.load(Ordering::SeqCst) > 1,
+        "it was asked, and not believed"
+    );
 }
 
 #[tokio::test]
@@ -172,13 +193,45 @@ async fn of_two_records_the_higher_version_is_true() {
     let upstream = Upstream::start(|_| Reply::ok("")).await;
     let world = World::start(&upstream.url());
     world.gateway.apply(change(&world.key, revoked(5))).await;
-    world.gateway.apply(change(&world.key, Credential { version: 4, ..credential() })).await;
-    assert_eq!(world.get("/any/x").await.code(), "credential-revoked", "a push that comes late is nothing new");
-    world.gateway.apply(change(&world.key, Credential { version: 6, ..credential() })).await;
+    world
+        .gateway
+        .apply(change(
+            &world.key,
+            Credential {
+                version: 4,
+                ..credential()
+            },
+        ))
+        .await;
+    assert_eq!(
+        world.get("/any/x").await.code(),
+        "credential-revoked",
+        "a push that comes late is nothing new"
+    );
+    world
+        .gateway
+        .apply(change(
+            &world.key,
+            Credential {
+                version: 6,
+                ..credential()
+            },
+        ))
+        .await;
     assert_eq!(world.get("/any/x").await.status, 200, "a suspension that was lifted");
-    world.desk.know(&world.key, Credential { version: 7, ..revoked(7) });
+    world.desk.know(
+        &world.key,
+        Credential {
+            version: 7,
+            ..revoked(7)
+        },
+    );
     world.clock.advance(Duration::from_secs(31));
-    assert_eq!(world.get("/any/x").await.code(), "credential-revoked", "a look-up with a higher version is believed");
+    assert_eq!(
+        world.get("/any/x").await.code(),
+        "credential-revoked",
+        "a look-up with a higher version is believed"
+    );
 }
 
 #[tokio::test]
@@ -206,7 +259,10 @@ async fn without_an_answer_a_caller_is_told_to_come_back() {
     assert_eq!((answer.status, answer.code().as_str()), (503, "lookup-unavailable"));
     assert_eq!(answer.field("retry-after"), Some("1"));
     let problem = answer.problem();
-    assert_eq!((problem["fault"].as_str(), problem["retry"].as_str()), (Some("GATEWAY"), Some("LATER")));
+    assert_eq!(
+        (problem["fault"].as_str(), problem["retry"].as_str()),
+        (Some("GATEWAY"), Some("LATER"))
+    );
 }
 
 #[tokio::test]
@@ -215,12 +271,24 @@ async fn a_full_or_closed_queue_of_look_ups_is_an_answer_too() {
     for closes in [true, false] {
         let (lookups, asked) = mpsc::channel(1);
         let (reply, _unread) = tokio::sync::oneshot::channel();
-        lookups.try_send(gatewright_gateway::Lookup { hash: hash("x"), reply }).unwrap();
+        lookups
+            .try_send(gatewright_gateway::Lookup { hash: hash("x"), reply })
+            .unwrap();
         let asked = Some(asked).filter(|_| !closes);
-        let options = Options { addr: "127.0.0.1:0".parse().unwrap(), cores: 1, clock: Clock::System, limits: Default::default() };
+        let options = Options {
+            addr: "127.0.0.1:0".parse().unwrap(),
+            cores: 1,
+            clock: Clock::System,
+            limits: Default::default(),
+        };
         let gateway = Gateway::start(options, Arc::clone(&snapshot), lookups).unwrap();
         let mut client = Client::connect(gateway.local_addr()).await;
-        client.send(format!("GET /any/x HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: {}\r\n\r\n", key("a"))).await;
+        client
+            .send(format!(
+                "GET /any/x HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: {}\r\n\r\n",
+                key("a")
+            ))
+            .await;
         assert_eq!(client.answer().await.code(), "lookup-unavailable");
         drop(asked);
     }

@@ -1,4 +1,5 @@
 //! The gateway from outside: raw bytes in, and what the upstream saw as the judge.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
 mod client;
 mod upstream;

@@ -11,7 +11,10 @@ use crate::world::{Setup, World, config, route};
 
 #[tokio::test]
 async fn a_new_snapshot_is_in_force_for_the_next_request() {
-    let (old, new) = (Upstream::start(|_| Reply::ok("old")).await, Upstream::start(|_| Reply::ok("new")).await);
+    let (old, new) = (
+        Upstream::start(|_| Reply::ok("old")).await,
+        Upstream::start(|_| Reply::ok("new")).await,
+    );
     let world = World::start(&old.url());
     let mut client = world.connect().await;
     client.send(format!("{}\r\n", world.head("GET /any/x"))).await;
@@ -19,7 +22,9 @@ async fn a_new_snapshot_is_in_force_for_the_next_request() {
     // The same service id at another address: the connection that rests is not for it.
     let mut changed = config(&new.url());
     changed.gateways[0].routes.push(route("GET", "/added", "/any/added"));
-    world.gateway.set_snapshot(Arc::new(Snapshot::compile(changed).unwrap()));
+    world
+        .gateway
+        .set_snapshot(Arc::new(Snapshot::compile(changed).unwrap()));
     for path in ["/any/x", "/added"] {
         client.send(format!("{}\r\n", world.head(&format!("GET {path}")))).await;
         assert_eq!(client.answer().await.text(), "new");
@@ -50,7 +55,9 @@ async fn no_request_fails_while_snapshots_change() {
     for version in 2..300 {
         let mut changed = config(&upstream.url());
         changed.version = version;
-        world.gateway.set_snapshot(Arc::new(Snapshot::compile(changed).unwrap()));
+        world
+            .gateway
+            .set_snapshot(Arc::new(Snapshot::compile(changed).unwrap()));
         tokio::task::yield_now().await;
     }
     stop.store(true, Ordering::SeqCst);

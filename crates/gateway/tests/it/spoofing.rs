@@ -32,7 +32,11 @@ async fn nobody_can_say_who_they_are_in_any_spelling() {
             assert_eq!(world.get_with(path, &fields).await.status, 200);
             let seen = upstream.seen().await;
             assert!(!seen.head.contains("evil"), "{name}: {}", seen.head);
-            let ours = seen.names().into_iter().filter(|name| name.starts_with("x-gatewright")).count();
+            let ours = seen
+                .names()
+                .into_iter()
+                .filter(|name| name.starts_with("x-gatewright"))
+                .count();
             assert_eq!(ours, if path == "/any/x" { 3 } else { 0 }, "{name}: {}", seen.head);
         }
     }
@@ -59,13 +63,17 @@ async fn forwarding_fields_are_appended_or_replaced() {
 
 #[tokio::test]
 async fn an_upstream_cannot_choose_the_request_id() {
-    let mut upstream =
-        Upstream::start(|_| Reply::Answer(b"HTTP/1.1 200 OK\r\nX-Request-Id: theirs\r\nContent-Length: 0\r\n\r\n".to_vec()))
-            .await;
+    let mut upstream = Upstream::start(|_| {
+        Reply::Answer(b"HTTP/1.1 200 OK\r\nX-Request-Id: theirs\r\nContent-Length: 0\r\n\r\n".to_vec())
+    })
+    .await;
     let world = World::start(&upstream.url());
     let answer = world.get("/any/x").await;
     assert_eq!(answer.head.matches("x-request-id").count(), 1);
-    assert_eq!(upstream.seen().await.field("x-request-id"), answer.field("x-request-id"));
+    assert_eq!(
+        upstream.seen().await.field("x-request-id"),
+        answer.field("x-request-id")
+    );
 }
 
 #[tokio::test]
@@ -99,6 +107,9 @@ async fn trailers_cannot_say_what_a_head_cannot() {
         .await;
     assert_eq!(client.answer().await.status, 200);
     let seen = upstream.seen().await;
-    assert_eq!(String::from_utf8(seen.body).unwrap(), "2\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n");
+    assert_eq!(
+        String::from_utf8(seen.body).unwrap(),
+        "2\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n"
+    );
     assert!(seen.head.contains(&ids().customer.to_string()));
 }

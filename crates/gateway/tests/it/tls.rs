@@ -19,7 +19,10 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 
 async fn service(issuer: &CertifiedIssuer<'static, KeyPair>, name: &str) -> Upstream {
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, issuer).unwrap();
+    let certificate = CertificateParams::new(vec![name.to_owned()])
+        .unwrap()
+        .signed_by(&key, issuer)
+        .unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -50,19 +53,26 @@ async fn a_service_is_trusted_by_its_own_authorities_only() {
     for _ in 0..2 {
         assert_eq!(world.get("/any/x").await.text(), "secret");
         let seen = upstream.seen().await;
-        assert_eq!((seen.connection, seen.field("host")), (0, Some(&url["https://".len()..])));
+        assert_eq!(
+            (seen.connection, seen.field("host")),
+            (0, Some(&url["https://".len()..]))
+        );
     }
     // A connection that was made under other authorities is not used again.
     for ca_pem in [Some(others.pem()), None] {
         let mut changed = config(&url);
         changed.gateways[0].services[0].ca_pem = ca_pem;
-        world.gateway.set_snapshot(Arc::new(Snapshot::compile(changed).unwrap()));
+        world
+            .gateway
+            .set_snapshot(Arc::new(Snapshot::compile(changed).unwrap()));
         let answer = world.get("/any/x").await;
         assert_eq!((answer.status, answer.code().as_str()), (502, "upstream-refused"));
     }
     let mut changed = config(&url);
     changed.gateways[0].services[0].ca_pem = Some(format!("{}{}", others.pem(), ours.pem()));
-    world.gateway.set_snapshot(Arc::new(Snapshot::compile(changed).unwrap()));
+    world
+        .gateway
+        .set_snapshot(Arc::new(Snapshot::compile(changed).unwrap()));
     assert_eq!(world.get("/any/x").await.text(), "secret");
     assert!(upstream.seen().await.connection > 0);
 }

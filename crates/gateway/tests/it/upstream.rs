@@ -34,7 +34,11 @@ impl Seen {
 
     /// Names of all fields, as they were spelled.
     pub(crate) fn names(&self) -> Vec<&str> {
-        self.head.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0)).collect()
+        self.head
+            .lines()
+            .skip(1)
+            .filter_map(|line| Some(line.split_once(':')?.0))
+            .collect()
     }
 }
 
@@ -83,13 +87,22 @@ impl Upstream {
         let (tell, seen) = mpsc::unbounded_channel();
         let connections = Arc::new(AtomicUsize::new(0));
         let log = Arc::new(Mutex::new(Vec::new()));
-        let (counted, written, script, wrap) = (Arc::clone(&connections), Arc::clone(&log), Arc::new(script), Arc::new(wrap));
+        let (counted, written, script, wrap) = (
+            Arc::clone(&connections),
+            Arc::clone(&log),
+            Arc::new(script),
+            Arc::new(wrap),
+        );
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let connection = counted.fetch_add(1, Ordering::SeqCst);
-                let (tell, script, wrap, written) =
-                    (tell.clone(), Arc::clone(&script), Arc::clone(&wrap), Arc::clone(&written));
+                let (tell, script, wrap, written) = (
+                    tell.clone(),
+                    Arc::clone(&script),
+                    Arc::clone(&wrap),
+                    Arc::clone(&written),
+                );
                 tokio::spawn(async move {
                     if let Some(stream) = wrap(stream).await {
                         serve(stream, connection, &*script, &tell, &written).await;
@@ -97,12 +110,20 @@ impl Upstream {
                 });
             }
         });
-        Self { addr, seen, connections, log }
+        Self {
+            addr,
+            seen,
+            connections,
+            log,
+        }
     }
 
     /// The next request that came.
     pub(crate) async fn seen(&mut self) -> Seen {
-        timeout(PATIENCE, self.seen.recv()).await.expect("the upstream saw nothing").unwrap()
+        timeout(PATIENCE, self.seen.recv())
+            .await
+            .expect("the upstream saw nothing")
+            .unwrap()
     }
 
     /// Whether anything came that was not asked for yet.
@@ -131,7 +152,12 @@ async fn serve(
         let Some((head, body)) = read_request(&mut stream, &mut buffer, log).await else {
             return;
         };
-        let seen = Seen { connection, number, head, body };
+        let seen = Seen {
+            connection,
+            number,
+            head,
+            body,
+        };
         let reply = script(&seen);
         let _ = tell.send(seen);
         match reply {

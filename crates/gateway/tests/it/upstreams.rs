@@ -17,7 +17,10 @@ async fn a_service_that_is_away_is_told_apart_from_one_that_is_slow() {
     let world = World::start(&format!("http://{gone}"));
     let answer = world.get("/any/x").await;
     assert_eq!((answer.status, answer.code().as_str()), (502, "upstream-refused"));
-    assert_eq!((answer.field("retry-after"), answer.problem()["fault"].as_str()), (Some("1"), Some("UPSTREAM")));
+    assert_eq!(
+        (answer.field("retry-after"), answer.problem()["fault"].as_str()),
+        (Some("1"), Some("UPSTREAM"))
+    );
 
     let world = World::start("http://name.invalid");
     assert_eq!(world.get("/any/x").await.code(), "upstream-refused");
@@ -31,17 +34,27 @@ async fn a_service_that_is_away_is_told_apart_from_one_that_is_slow() {
 
 #[tokio::test]
 async fn a_service_that_does_not_speak_http_has_failed() {
-    for reply in ["", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\nab", "HTTP/1.1 200 OK\r\nA B: c\r\n\r\n"] {
+    for reply in [
+        "",
+        "SSH-2.0-OpenSSH_9.9\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nA B: c\r\n\r\n",
+    ] {
         let upstream = Upstream::start(move |_| Reply::Last(reply.as_bytes().to_vec())).await;
         let world = World::start(&upstream.url());
         let answer = world.get("/any/x").await;
-        assert_eq!((answer.status, answer.code().as_str()), (502, "upstream-failed"), "{reply:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (502, "upstream-failed"),
+            "{reply:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_answer_that_pauses_too_long_is_cut_off() {
-    let upstream = Upstream::start(|_| Reply::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec())).await;
+    let upstream =
+        Upstream::start(|_| Reply::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec())).await;
     let mut setup = Setup::new(&upstream.url());
     setup.config.gateways[0].services[0].response_timeout_ms = 1;
     let world = setup.start();
@@ -86,7 +99,10 @@ async fn hangs_up() -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
                     let line = String::from_utf8_lossy(&head).lines().next().unwrap().to_owned();
                     log.lock().unwrap().push(line);
                     if number == 0 {
-                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+                        stream
+                            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                            .await
+                            .unwrap();
                     }
                 }
             });
@@ -106,18 +122,31 @@ async fn a_request_that_may_be_repeated_survives_a_connection_that_was_just_clos
     }
     let seen = seen.lock().unwrap().clone();
     let twice = |line: &str| seen.iter().filter(|seen| seen.starts_with(line)).count();
-    assert_eq!(["GET /any/1", "GET /any/2", "PUT /any/3", "DELETE /any/4"].map(twice), [1, 2, 2, 2], "{seen:?}");
+    assert_eq!(
+        ["GET /any/1", "GET /any/2", "PUT /any/3", "DELETE /any/4"].map(twice),
+        [1, 2, 2, 2],
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_request_that_may_not_be_repeated_is_sent_once() {
-    for request in ["POST /any/x HTTP/1.1\r\n", "PATCH /any/x HTTP/1.1\r\n", "PUT /any/x HTTP/1.1\r\nContent-Length: 2\r\n"] {
+    for request in [
+        "POST /any/x HTTP/1.1\r\n",
+        "PATCH /any/x HTTP/1.1\r\n",
+        "PUT /any/x HTTP/1.1\r\nContent-Length: 2\r\n",
+    ] {
         let (url, seen) = hangs_up().await;
         let world = World::start(&url);
         assert_eq!(world.get("/any/first").await.status, 200);
         let mut client = world.connect().await;
         let body = if request.contains("Length") { "hi" } else { "" };
-        client.send(format!("{request}Host: acme.gateways.test\r\nX-Api-Key: {}\r\n\r\n{body}", world.key)).await;
+        client
+            .send(format!(
+                "{request}Host: acme.gateways.test\r\nX-Api-Key: {}\r\n\r\n{body}",
+                world.key
+            ))
+            .await;
         assert_eq!(client.answer().await.code(), "upstream-failed", "{request}");
         assert_eq!(seen.lock().unwrap().len(), 2, "{request}");
     }
@@ -125,14 +154,21 @@ async fn a_request_that_may_not_be_repeated_is_sent_once() {
 
 #[tokio::test]
 async fn a_connection_that_was_closed_while_it_rested_is_not_used() {
-    let mut upstream = Upstream::start(|_| Reply::Last(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec())).await;
+    let mut upstream =
+        Upstream::start(|_| Reply::Last(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec())).await;
     let world = World::start(&upstream.url());
     let mut client = world.connect().await;
     for number in 0..3 {
-        client.send(format!("{}Content-Length: 2\r\n\r\nhi", world.head("POST /any/x"))).await;
+        client
+            .send(format!("{}Content-Length: 2\r\n\r\nhi", world.head("POST /any/x")))
+            .await;
         let answer = client.answer().await;
         // Whether the end was seen before the next request is chance; that it is not resent is not.
-        assert!(answer.status == 200 || answer.code() == "upstream-failed", "{}", answer.head);
+        assert!(
+            answer.status == 200 || answer.code() == "upstream-failed",
+            "{}",
+            answer.head
+        );
         if answer.status == 200 {
             assert_eq!(upstream.seen().await.number, 0, "{number}");
         }
@@ -194,5 +230,7 @@ async fn an_upstream_is_let_go_when_its_client_hangs_up() {
         tell.notify_one();
     });
     drop(client);
-    tokio::time::timeout(PATIENCE, ended.notified()).await.expect("the upstream's connection is closed");
+    tokio::time::timeout(PATIENCE, ended.notified())
+        .await
+        .expect("the upstream's connection is closed");
 }

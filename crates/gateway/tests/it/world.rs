@@ -154,10 +154,18 @@ impl Desk {
     pub(crate) async fn holding(&self, count: usize) {
         loop {
             let arrived = self.arrived.notified();
-            if self.held.lock().unwrap().as_ref().is_some_and(|held| held.len() >= count) {
+            if self
+                .held
+                .lock()
+                .unwrap()
+                .as_ref()
+                .is_some_and(|held| held.len() >= count)
+            {
                 return;
             }
-            tokio::time::timeout(crate::client::PATIENCE, arrived).await.expect("a look-up");
+            tokio::time::timeout(crate::client::PATIENCE, arrived)
+                .await
+                .expect("a look-up");
         }
     }
 
@@ -185,7 +193,10 @@ impl Desk {
             return LookupAnswer::Unavailable;
         }
         match self.records.lock().unwrap().get(&hash) {
-            Some(credential) => LookupAnswer::Found { credential: Arc::new(credential.clone()), answered_at_ms },
+            Some(credential) => LookupAnswer::Found {
+                credential: Arc::new(credential.clone()),
+                answered_at_ms,
+            },
             None => LookupAnswer::Unknown { answered_at_ms },
         }
     }
@@ -206,7 +217,11 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn new(target_url: &str) -> Self {
-        Self { config: config(target_url), limits: Limits::default(), cores: 1 }
+        Self {
+            config: config(target_url),
+            limits: Limits::default(),
+            cores: 1,
+        }
     }
 
     pub(crate) fn start(self) -> World {
@@ -222,10 +237,19 @@ impl Setup {
             }
         });
         let snapshot = Arc::new(Snapshot::compile(self.config).unwrap());
-        let options =
-            Options { addr: "127.0.0.1:0".parse().unwrap(), cores: self.cores, clock: clock.clone(), limits: self.limits };
+        let options = Options {
+            addr: "127.0.0.1:0".parse().unwrap(),
+            cores: self.cores,
+            clock: clock.clone(),
+            limits: self.limits,
+        };
         let gateway = Gateway::start(options, snapshot, lookups).unwrap();
-        World { gateway, desk, clock, key }
+        World {
+            gateway,
+            desk,
+            clock,
+            key,
+        }
     }
 }
 
@@ -245,13 +269,20 @@ impl World {
 
     pub(crate) async fn get_with(&self, path: &str, fields: &str) -> Answer {
         let mut client = self.connect().await;
-        client.send(format!("GET {path} HTTP/1.1\r\nHost: acme.gateways.test\r\n{fields}\r\n")).await;
+        client
+            .send(format!(
+                "GET {path} HTTP/1.1\r\nHost: acme.gateways.test\r\n{fields}\r\n"
+            ))
+            .await;
         client.answer().await
     }
 
     /// A request's head up to the fields that a test adds.
     pub(crate) fn head(&self, line: &str) -> String {
-        format!("{line} HTTP/1.1\r\nHost: acme.gateways.test\r\nX-Api-Key: {}\r\n", self.key)
+        format!(
+            "{line} HTTP/1.1\r\nHost: acme.gateways.test\r\nX-Api-Key: {}\r\n",
+            self.key
+        )
     }
 
     /// Sends bytes and returns everything that comes back until the gateway closes.

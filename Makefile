@@ -1,0 +1,47 @@
+# Gatewright. `make run` shows it, `make test` proves it; the rest is for those who change it.
+
+SHELL := /bin/sh
+CARGO ?= cargo
+# Queries are checked against .sqlx, never against a database that happens to be named in the environment.
+export SQLX_OFFLINE := true
+unexport DATABASE_URL
+
+.PHONY: run test check bench fmt soak prepare generate ensure
+
+run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
+	@$(CARGO) build --release --quiet -p gatewright || $(CARGO) build --release -p gatewright
+	@exec target/release/gatewright demo $(ARGS)
+
+test: ensure ## Run every test on real PostgreSQL
+	scripts/with-postgres.sh $(CARGO) test --workspace --locked
+
+soak: ensure ## The long forms of the tests
+	GATEWRIGHT_SOAK=1 PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release
+
+check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, generated files
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+	python3 scripts/check-dependencies.py --self-test
+	python3 scripts/check-dependencies.py
+	$(CARGO) run --quiet --locked -p gatewright -- openapi | diff -u openapi/gatewright.json - >&2
+	scripts/with-postgres.sh scripts/prepare.sh --check
+
+generate: ## Rewrite openapi/ from the code
+	$(CARGO) run --quiet -p gatewright -- openapi > openapi/gatewright.json.new
+	mv openapi/gatewright.json.new openapi/gatewright.json
+
+prepare: ensure ## Rewrite .sqlx from the queries and the migrations
+	scripts/with-postgres.sh scripts/prepare.sh
+
+bench: ensure ## Measure beside the peers; prints tables and writes target/bench/*.json
+	bench/install-peers.sh
+	$(CARGO) build --profile dist --locked -p gatewright
+	python3 bench/run.py $(ARGS)
+	python3 bench/subscribe.py
+
+fmt: ## Format
+	$(CARGO) fmt --all
+
+ensure:
+	@scripts/ensure-postgresql.sh

@@ -1,0 +1,6 @@
+//! The whole program through its public surfaces: one binary, a file per behavior.
+
+mod hammer;
+mod main_job;
+mod rotation;
+mod scene;

@@ -1,0 +1,132 @@
+//! A whole Gatewright in this process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use gatewright::process::{self, Process};
+use gatewright::settings::Settings;
+use gatewright_catalog::tenants;
+use gatewright_database::SystemUse;
+use gatewright_identity::tokens;
+use gatewright_types::{Clock, Rng};
+use secrecy::ExposeSecret;
+
+use crate::{TestTenant, Wire, database};
+
+/// Cores of a test's gateway: more than one, so that "every core" means something.
+const CORES: usize = 2;
+/// Connections that reach every core: all of them on one has a chance of 2 in 4096.
+const CONNECTIONS: usize = 12;
+
+/// A control plane and a native gateway on free ports, with a database of their own.
+pub struct TestApp {
+    /// The process.
+    pub process: Process,
+    /// Its clock.
+    pub clock: Clock,
+    /// The URL of its database, as the user that owns it.
+    pub database_url: String,
+    /// A client without time-outs of its own.
+    pub client: reqwest::Client,
+}
+
+impl TestApp {
+    /// Starts one on the machine's clock.
+    pub async fn start() -> Self {
+        Self::start_with(Clock::System).await
+    }
+
+    /// Starts one on a clock of the test's.
+    pub async fn start_with(clock: Clock) -> Self {
+        let database_url = database::create().await;
+        Self::start_as(settings(&database_url), clock).await
+    }
+
+    /// Starts one with settings of the test's, which name its database.
+    pub async fn start_as(settings: Settings, clock: Clock) -> Self {
+        let database_url = settings.database_url.as_ref().unwrap().expose_secret().to_owned();
+        let prepared = process::prepare(&settings, clock.clone(), Rng::System, false, &|_| {}).await.unwrap();
+        let process = prepared.serve(&settings).await.unwrap();
+        Self { process, clock, database_url, client: reqwest::Client::new() }
+    }
+
+    /// Where the gateway listens.
+    pub fn gateway_addr(&self) -> SocketAddr {
+        self.process.gateway_url().trim_start_matches("http://").parse().unwrap()
+    }
+
+    /// A token of the installation.
+    pub async fn installation_token(&self) -> String {
+        let database = self.process.database();
+        let mut tx = database.system(SystemUse::ManageTenants).await.unwrap();
+        let token = tokens::replace_installation_token(&mut tx, database.clock(), database.rng()).await.unwrap();
+        tx.commit().await.unwrap();
+        token.expose_secret().to_owned()
+    }
+
+    /// A client of the API with another token.
+    pub fn holder(&self, token: &str) -> TestTenant {
+        TestTenant {
+            id: String::new(),
+            token: token.to_owned(),
+            api_url: self.process.api_url(),
+            gateway_url: self.process.gateway_url().to_owned(),
+            client: self.client.clone(),
+        }
+    }
+
+    /// What the gateway says to this key on connections of their own, enough of them that every core
+    /// has some; all say the same.
+    pub async fn asked_everywhere(&self, slug: &str, path: &str, key: &str) -> (u16, String) {
+        let mut said: Vec<(u16, String)> = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let mut wire = Wire::connect(self.gateway_addr()).await;
+            let answer = wire.get(slug, path, &[("x-api-key", key)]).await;
+            said.push((answer.status, answer.code()));
+        }
+        assert!(said.iter().all(|one| *one == said[0]), "the cores agree: {said:?}");
+        said.swap_remove(0)
+    }
+
+    /// A tenant with its owner's token.
+    pub async fn tenant(&self, slug: &str) -> TestTenant {
+        let database = self.process.database();
+        let mut tx = database.system(SystemUse::ManageTenants).await.unwrap();
+        let (clock, rng) = (database.clock(), database.rng());
+        let tenant = tenants::create(&mut tx, clock, rng, slug, slug.parse().unwrap()).await.unwrap();
+        let owner = tokens::create_owner(&mut tx, clock, rng, tenant.id).await.unwrap();
+        tx.commit().await.unwrap();
+        TestTenant {
+            id: tenant.id.to_string(),
+            token: owner.token.expose_secret().to_owned(),
+            api_url: self.process.api_url(),
+            gateway_url: self.process.gateway_url().to_owned(),
+            client: self.client.clone(),
+        }
+    }
+
+    /// Ends it in good order.
+    pub async fn stop(self) {
+        self.process.stop().await.unwrap();
+    }
+}
+
+/// A clock that stands still until the test moves it.
+pub fn manual_clock() -> Clock {
+    // 2027-01-15T08:00:00Z
+    Clock::Manual(Arc::new(AtomicI64::new(1_800_000_000_000)))
+}
+
+/// Settings of a test's process.
+pub fn settings(database_url: &str) -> Settings {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    Settings {
+        http_addr: any,
+        gateway_addr: any,
+        gateway_cores: CORES,
+        database_url: Some(database_url.to_owned().into()),
+        drain_seconds: 5,
+        ..Settings::default()
+    }
+}

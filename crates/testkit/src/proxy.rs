@@ -1,0 +1,130 @@
+//! Stands between Gatewright and PostgreSQL and notes what is asked.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::task::JoinHandle;
+
+/// Something that makes the server answer, and the client wait for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A simple query.
+    Query(String),
+    /// The end of an extended query: Parse, Bind, Describe, Execute are sent with it in one go.
+    Extended,
+    /// A Sync with nothing before it: sqlx pings a connection that returns to the pool.
+    Ping,
+}
+
+/// A way to a database that notes every round trip.
+pub struct Proxy {
+    addr: SocketAddr,
+    user: String,
+    database: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Starts one in front of the database at `url`.
+    pub async fn start(url: &str) -> Self {
+        let options = PgConnectOptions::from_str(url).unwrap();
+        let (user, database) = (options.get_username().to_owned(), options.get_database().unwrap().to_owned());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noting = Arc::clone(&asked);
+        let task = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (options, noting) = (options.clone(), Arc::clone(&noting));
+                tokio::spawn(async move { connect(client, &options, &noting).await });
+            }
+        });
+        Self { addr, user, database, asked, task }
+    }
+
+    /// The URL of the database through here.
+    pub fn url(&self) -> String {
+        format!("postgres://{}@{}/{}?sslmode=disable", self.user, self.addr, self.database)
+    }
+
+    /// What was asked since the last call.
+    pub fn take(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn connect(client: TcpStream, options: &PgConnectOptions, noting: &Mutex<Vec<Asked>>) {
+    let (host, port) = (options.get_host(), options.get_port());
+    let folder = options.get_socket().map(|path| path.display().to_string());
+    let folder = folder.or_else(|| host.starts_with('/').then(|| host.to_owned()));
+    match folder {
+        Some(folder) => {
+            let server = UnixStream::connect(format!("{folder}/.s.PGSQL.{port}")).await.unwrap();
+            pass(client, server.into_split(), noting).await;
+        }
+        None => {
+            let server = TcpStream::connect((host, port)).await.unwrap();
+            pass(client, server.into_split(), noting).await;
+        }
+    }
+}
+
+async fn pass<R, W>(client: TcpStream, server: (R, W), noting: &Mutex<Vec<Asked>>)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server;
+    tokio::select! {
+        _ = copy(&mut from_server, &mut to_client) => {}
+        () = note(&mut from_client, &mut to_server, noting) => {}
+    }
+}
+
+/// Passes the client's messages on, one by one (PostgreSQL's manual, "Message Formats").
+async fn note<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(from: &mut R, to: &mut W, noting: &Mutex<Vec<Asked>>) {
+    // The start-up message has no type; with sslmode=disable it is the first one.
+    let Ok(length) = from.read_u32().await else { return };
+    let mut message = vec![0; length as usize - 4];
+    if from.read_exact(&mut message).await.is_err() {
+        return;
+    }
+    to.write_u32(length).await.unwrap();
+    to.write_all(&message).await.unwrap();
+    let mut open = false;
+    while let (Ok(kind), Ok(length)) = (from.read_u8().await, from.read_u32().await) {
+        let mut message = vec![0; length as usize - 4];
+        if from.read_exact(&mut message).await.is_err() {
+            return;
+        }
+        match kind {
+            b'Q' => {
+                let text = String::from_utf8_lossy(&message).trim_end_matches('\0').to_owned();
+                noting.lock().unwrap().push(Asked::Query(text));
+            }
+            b'S' => {
+                noting.lock().unwrap().push(if open { Asked::Extended } else { Asked::Ping });
+                open = false;
+            }
+            _ => open = true,
+        }
+        let mut bytes = vec![kind];
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&message);
+        if to.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}
