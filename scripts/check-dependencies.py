@@ -27,7 +27,7 @@ LAYERS = {
     "egress": ["types"],
     "database": ["types", "vault"],
     "catalog": ["database"],
-    "credentials": ["catalog", "vault"],
+    "credentials": ["catalog", "vault", "snapshot"],
     "identity": ["catalog", "credentials", "egress"],
     "notify": ["database", "vault", "egress"],
     "native": ["identity", "credentials", "snapshot"],

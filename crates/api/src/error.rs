@@ -73,7 +73,12 @@ pub struct ProblemDocument {
 impl ApiError {
     /// A problem in words.
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self::Problem(Box::new(Problem { code, detail: detail.into(), errors: Vec::new(), state: None }))
+        Self::Problem(Box::new(Problem {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            state: None,
+        }))
     }
 
     /// Fields that are not acceptable.
@@ -82,7 +87,12 @@ impl ApiError {
             [only] => format!("{}: {}", only.field, only.detail),
             many => format!("{} fields are not acceptable; `errors` says which and why.", many.len()),
         };
-        Self::Problem(Box::new(Problem { code: ProblemCode::ValidationFailed, detail, errors, state: None }))
+        Self::Problem(Box::new(Problem {
+            code: ProblemCode::ValidationFailed,
+            detail,
+            errors,
+            state: None,
+        }))
     }
 
     /// There is no such thing, or it is somebody else's.
@@ -98,7 +108,8 @@ impl axum::response::IntoResponse for ApiError {
             Self::Replay(response) => *response,
             Self::Problem(problem) => {
                 let mut response = Response::new(Body::empty());
-                *response.status_mut() = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                *response.status_mut() =
+                    StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 response.extensions_mut().insert(std::sync::Arc::new(*problem));
                 response
             }
@@ -129,13 +140,19 @@ impl Problem {
             state: self.state,
         };
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.remove(header::CONTENT_LENGTH);
         if self.code.retry() == Retry::Later {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
         if self.code == ProblemCode::Unauthenticated {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"gatewright\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"gatewright\""),
+            );
         }
         *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
     }
@@ -149,7 +166,10 @@ impl From<DatabaseError> for ApiError {
         }
         // The text may hold values of the request, so it goes to the log, never to the caller.
         tracing::error!(error = %error, "the database refused a query");
-        Self::new(ProblemCode::Internal, "Something went wrong inside Gatewright; the log has more under the request id.")
+        Self::new(
+            ProblemCode::Internal,
+            "Something went wrong inside Gatewright; the log has more under the request id.",
+        )
     }
 }
 
@@ -197,7 +217,10 @@ impl From<NativeError> for ApiError {
             NativeError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
             NativeError::Uncompilable(_) => {
                 tracing::error!(error = %error, "the configuration of all gateways is refused");
-                Self::new(ProblemCode::Internal, "Something went wrong inside Gatewright; the log has more under the request id.")
+                Self::new(
+                    ProblemCode::Internal,
+                    "Something went wrong inside Gatewright; the log has more under the request id.",
+                )
             }
             NativeError::Catalog(error) => error.into(),
             NativeError::Credential(error) => error.into(),

@@ -34,7 +34,10 @@ where
         let text = axum::extract::Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|rejection| ApiError::not_found(rejection.body_text()))?;
-        text.0.parse().map(Self).map_err(|error: T::Err| ApiError::not_found(format!("No such object: {error}.")))
+        text.0
+            .parse()
+            .map(Self)
+            .map_err(|error: T::Err| ApiError::not_found(format!("No such object: {error}.")))
     }
 }
 
@@ -59,17 +62,27 @@ impl<const MAX: usize> FromRequest<ApiState> for Raw<MAX> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
-        let is_json = request.headers().get(header::CONTENT_TYPE).is_none_or(|value| is_json(value.as_bytes()));
+        let is_json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_none_or(|value| is_json(value.as_bytes()));
         let bytes = read(request.into_body(), MAX).await?;
         if !is_json && !bytes.is_empty() {
-            return Err(ApiError::new(ProblemCode::UnsupportedMediaType, "Send the body with the header `Content-Type: application/json` (curl: --json instead of -d)."));
+            return Err(ApiError::new(
+                ProblemCode::UnsupportedMediaType,
+                "Send the body with the header `Content-Type: application/json` (curl: --json instead of -d).",
+            ));
         }
         Ok(Self(bytes))
     }
 }
 
 fn is_json(content_type: &[u8]) -> bool {
-    let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+    let essence = content_type
+        .split(|&byte| byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
     essence.eq_ignore_ascii_case(b"application/json") || essence.to_ascii_lowercase().ends_with(b"+json")
 }
 
@@ -77,14 +90,21 @@ async fn read(body: Body, max: usize) -> Result<Bytes, ApiError> {
     match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, max)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
-            let too_large = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
+            let too_large =
+                std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
             Err(if too_large {
-                ApiError::new(ProblemCode::BodyTooLarge, format!("A body here is at most {max} bytes long."))
+                ApiError::new(
+                    ProblemCode::BodyTooLarge,
+                    format!("A body here is at most {max} bytes long."),
+                )
             } else {
                 ApiError::new(ProblemCode::InvalidRequest, "The body broke off.")
             })
         }
-        Err(_) => Err(ApiError::new(ProblemCode::RequestTimedOut, "The body took too long to arrive.")),
+        Err(_) => Err(ApiError::new(
+            ProblemCode::RequestTimedOut,
+            "The body took too long to arrive.",
+        )),
     }
 }
 
@@ -96,12 +116,16 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let pointer = pointer(error.path());
         let inner = error.into_inner();
         match inner.classify() {
-            serde_json::error::Category::Data => ApiError::invalid(vec![FieldError::new(pointer, without_position(&inner))]),
+            serde_json::error::Category::Data => {
+                ApiError::invalid(vec![FieldError::new(pointer, without_position(&inner))])
+            }
             // The text of a syntax error quotes nothing of the body.
             _ => ApiError::new(ProblemCode::InvalidRequest, format!("The body is no JSON: {inner}.")),
         }
     })?;
-    deserializer.end().map_err(|error| ApiError::new(ProblemCode::InvalidRequest, format!("The body is no JSON: {error}.")))?;
+    deserializer
+        .end()
+        .map_err(|error| ApiError::new(ProblemCode::InvalidRequest, format!("The body is no JSON: {error}.")))?;
     Ok(value)
 }
 

@@ -34,12 +34,18 @@ impl PageQuery {
 pub fn page_request(limit: Option<u16>, cursor: Option<&str>) -> Result<PageRequest, ApiError> {
     let limit = limit.unwrap_or(PAGE_DEFAULT);
     if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(ApiError::invalid(vec![FieldError::new("limit", format!("expected 1 to {PAGE_MAX}"))]));
+        return Err(ApiError::invalid(vec![FieldError::new(
+            "limit",
+            format!("expected 1 to {PAGE_MAX}"),
+        )]));
     }
     let after = match cursor {
         None => None,
         Some(text) => Some(Uuid::try_parse(text).map_err(|_| {
-            ApiError::new(ProblemCode::InvalidRequest, "The cursor is none that a list of ours has returned.")
+            ApiError::new(
+                ProblemCode::InvalidRequest,
+                "The cursor is none that a list of ours has returned.",
+            )
         })?),
     };
     Ok(PageRequest { after, limit })
@@ -58,8 +64,15 @@ pub struct List<T: ToSchema> {
 impl<T: ToSchema> List<T> {
     /// A page of the database; `id` names an item.
     pub fn new(page: Page<T>, id: impl Fn(&T) -> Uuid) -> Self {
-        let next_cursor = if page.more { page.items.last().map(|last| id(last).simple().to_string()) } else { None };
-        Self { items: page.items, next_cursor }
+        let next_cursor = if page.more {
+            page.items.last().map(|last| id(last).simple().to_string())
+        } else {
+            None
+        };
+        Self {
+            items: page.items,
+            next_cursor,
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, InfoBuilder, License, OpenApi, Ref, Required, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, License, OpenApi, Ref, Required, ResponseBuilder, SecurityRequirement,
+};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -32,9 +34,12 @@ pub fn document() -> OpenApi {
 
     let components = document.components.get_or_insert_default();
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
-    bearer.description = Some("An operator's token (`gwo_…`); to create tenants, an installation's (`gwi_…`).".to_owned());
+    bearer.description =
+        Some("An operator's token (`gwo_…`); to create tenants, an installation's (`gwi_…`).".to_owned());
     components.add_security_scheme("operator", SecurityScheme::Http(bearer));
-    components.schemas.insert("Problem".to_owned(), ProblemDocument::schema());
+    components
+        .schemas
+        .insert("Problem".to_owned(), ProblemDocument::schema());
     let mut inner = Vec::new();
     ProblemDocument::schemas(&mut inner);
     components.schemas.extend(inner);
@@ -60,9 +65,17 @@ fn add_common(method: &HttpMethod, operation: &mut Operation) {
     operation.security = Some(vec![SecurityRequirement::new("operator", Vec::<String>::new())]);
     let problem = ResponseBuilder::new()
         .description("Refused")
-        .content("application/problem+json", ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())
+        .content(
+            "application/problem+json",
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .build(),
+        )
         .build();
-    operation.responses.responses.insert("default".to_owned(), problem.into());
+    operation
+        .responses
+        .responses
+        .insert("default".to_owned(), problem.into());
     if *method == HttpMethod::Post && operation.operation_id.as_deref() != Some("verify_key") {
         let key = ParameterBuilder::new()
             .name("Idempotency-Key")
@@ -72,7 +85,12 @@ fn add_common(method: &HttpMethod, operation: &mut Operation) {
                 "Makes it safe to send the request again: within 24 hours the same key and body give the same answer, \
                  marked `Idempotency-Replayed: true` and without its secret.",
             ))
-            .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_MAX))))
+            .schema(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .min_length(Some(1))
+                    .max_length(Some(IDEMPOTENCY_KEY_MAX)),
+            ))
             .build();
         operation.parameters.get_or_insert_default().push(key.into());
     }

@@ -43,10 +43,16 @@ pub(crate) async fn problems() -> Response {
         .iter()
         .map(|(code, text)| {
             let title = text.lines().next().unwrap_or_default().trim_start_matches("# ");
-            format!("<dt><a href=\"/errors/{code}\"><code>{code}</code></a></dt><dd>{}</dd>", escape(title))
+            format!(
+                "<dt><a href=\"/errors/{code}\"><code>{code}</code></a></dt><dd>{}</dd>",
+                escape(title)
+            )
         })
         .collect();
-    page("Problems", &format!("<h1>Problems</h1><p>Every code that an answer can carry.</p><dl>{items}</dl>"))
+    page(
+        "Problems",
+        &format!("<h1>Problems</h1><p>Every code that an answer can carry.</p><dl>{items}</dl>"),
+    )
 }
 
 /// `GET /errors/{code}`: one problem code.
@@ -56,7 +62,10 @@ pub(crate) async fn problem(Path(code): Path<String>) -> Result<Response, ApiErr
         .iter()
         .find(|(known, _)| *known == code)
         .ok_or_else(|| ApiError::not_found("There is no problem with this code; /errors lists them all."))?;
-    Ok(page(code, &format!("<p><a href=\"/errors\">Problems</a></p><pre>{}</pre>", escape(text))))
+    Ok(page(
+        code,
+        &format!("<p><a href=\"/errors\">Problems</a></p><pre>{}</pre>", escape(text)),
+    ))
 }
 
 fn page(title: &str, body: &str) -> Response {
@@ -65,14 +74,18 @@ fn page(title: &str, body: &str) -> Response {
          <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body><main>{body}</main></body></html>"
     );
     let mut response = (StatusCode::OK, Html(html)).into_response();
-    response
-        .headers_mut()
-        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
+    );
     response
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 macro_rules! pages {

@@ -19,8 +19,12 @@ impl FromRequestParts<ApiState> for Authenticated {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let unauthenticated =
-            || ApiError::new(ProblemCode::Unauthenticated, "Send an operator's token as `Authorization: Bearer gwo_…`.");
+        let unauthenticated = || {
+            ApiError::new(
+                ProblemCode::Unauthenticated,
+                "Send an operator's token as `Authorization: Bearer gwo_…`.",
+            )
+        };
         let value = parts.headers.get(header::AUTHORIZATION).ok_or_else(unauthenticated)?;
         let value = value.to_str().map_err(|_| unauthenticated())?;
         // RFC 9110 §11.1: the scheme is case-insensitive.
@@ -28,7 +32,10 @@ impl FromRequestParts<ApiState> for Authenticated {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(unauthenticated());
         }
-        authenticate(state.database(), token.trim()).await?.map(Self).ok_or_else(unauthenticated)
+        authenticate(state.database(), token.trim())
+            .await?
+            .map(Self)
+            .ok_or_else(unauthenticated)
     }
 }
 
@@ -56,14 +63,24 @@ impl FromRequestParts<ApiState> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let Authenticated(principal) = Authenticated::from_request_parts(parts, state).await?;
-        let Principal::Operator { tenant_id, operator_id, .. } = principal else {
+        let Principal::Operator {
+            tenant_id, operator_id, ..
+        } = principal
+        else {
             return Err(ApiError::new(
                 ProblemCode::Forbidden,
                 "An installation's token creates and lists tenants; inside of one, use an operator's token.",
             ));
         };
-        let caller = Caller { tenant_id, actor: Actor::Operator(operator_id), request_id: request_id(parts) };
-        Ok(Self { caller, state: state.clone() })
+        let caller = Caller {
+            tenant_id,
+            actor: Actor::Operator(operator_id),
+            request_id: request_id(parts),
+        };
+        Ok(Self {
+            caller,
+            state: state.clone(),
+        })
     }
 }
 
@@ -86,5 +103,9 @@ impl FromRequestParts<ApiState> for Installation {
 
 /// The id that the router gave the request.
 pub(crate) fn request_id(parts: &Parts) -> RequestId {
-    parts.extensions.get::<RequestId>().copied().unwrap_or_else(|| RequestId::from_uuid(uuid::Uuid::nil()))
+    parts
+        .extensions
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or_else(|| RequestId::from_uuid(uuid::Uuid::nil()))
 }

@@ -41,7 +41,10 @@ pub struct RevealedKey {
 
 impl From<Revealed> for RevealedKey {
     fn from(revealed: Revealed) -> Self {
-        Self { key: revealed.key, secret: Revealing::new(revealed.secret) }
+        Self {
+            key: revealed.key,
+            secret: Revealing::new(revealed.secret),
+        }
     }
 }
 

@@ -22,7 +22,9 @@ static DESCRIPTION: LazyLock<String> = LazyLock::new(openapi::json);
 
 /// The control plane's HTTP service.
 pub fn router(state: ApiState) -> Router {
-    let (operations, _) = OpenApiRouter::new().nest(openapi::BASE_PATH, operations::router()).split_for_parts();
+    let (operations, _) = OpenApiRouter::new()
+        .nest(openapi::BASE_PATH, operations::router())
+        .split_for_parts();
     operations
         .route("/api/v1/openapi.json", get(description))
         .route("/", get(pages::home))
@@ -32,7 +34,10 @@ pub fn router(state: ApiState) -> Router {
         .route("/health/ready", get(ready))
         .fallback(|| async { ApiError::not_found("Nothing is here; /api/v1/openapi.json describes the API.") })
         .method_not_allowed_fallback(|| async {
-            ApiError::new(ProblemCode::MethodNotAllowed, "The path answers to the methods in `Allow`.")
+            ApiError::new(
+                ProblemCode::MethodNotAllowed,
+                "The path answers to the methods in `Allow`.",
+            )
         })
         .layer(from_fn_with_state(state.clone(), surround))
         .with_state(state)
@@ -62,7 +67,11 @@ async fn surround(State(state): State<ApiState>, mut request: Request, next: Nex
     request.extensions_mut().insert(request_id);
     let method = request.method().clone();
     // The template, not the path: ids and whatever callers invent stay out of the log.
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str)
+        .to_owned();
 
     let answering = next.run(request);
     let mut response = if method.is_safe() {
@@ -72,7 +81,11 @@ async fn surround(State(state): State<ApiState>, mut request: Request, next: Nex
         // and telling the gateways nothing may be cancelled.
         tokio::spawn(answering).await.unwrap_or_else(|error| {
             tracing::error!(%error, request.id = %request_id, "an operation panicked");
-            ApiError::new(ProblemCode::Internal, "Something went wrong inside Gatewright; the log has more under the request id.").into_response()
+            ApiError::new(
+                ProblemCode::Internal,
+                "Something went wrong inside Gatewright; the log has more under the request id.",
+            )
+            .into_response()
         })
     };
 

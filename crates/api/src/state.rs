@@ -22,7 +22,13 @@ impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, and where the native
     /// gateway of this process listens.
     pub fn new(database: Database, nodes: Arc<Nodes>, problem_pages: String, gateway_url: String) -> Self {
-        Self(Arc::new(Inner { database, nodes, problem_pages, gateway_url, draining: AtomicBool::new(false) }))
+        Self(Arc::new(Inner {
+            database,
+            nodes,
+            problem_pages,
+            gateway_url,
+            draining: AtomicBool::new(false),
+        }))
     }
 
     /// The database.

@@ -59,7 +59,12 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Com
         if let Some(scope) = &mut idempotency {
             scope.fingerprint = Sha256::digest(&bytes).into();
         }
-        Ok(Self { operator, state: state.clone(), idempotency, body: extract::json(&bytes)? })
+        Ok(Self {
+            operator,
+            state: state.clone(),
+            idempotency,
+            body: extract::json(&bytes)?,
+        })
     }
 }
 
@@ -67,14 +72,25 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Com
 ///
 /// Only POST takes one: the other methods are idempotent by themselves.
 pub(crate) fn scope(parts: &Parts, tenant_id: Option<TenantId>, actor_id: Uuid) -> Result<Option<Scope>, ApiError> {
-    let Some(value) = parts.headers.get(&IDEMPOTENCY_KEY).filter(|_| parts.method == http::Method::POST) else {
+    let Some(value) = parts
+        .headers
+        .get(&IDEMPOTENCY_KEY)
+        .filter(|_| parts.method == http::Method::POST)
+    else {
         return Ok(None);
     };
-    let key = value.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len())).ok_or_else(|| {
-        let detail = format!("An Idempotency-Key is 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters.");
-        ApiError::new(ProblemCode::InvalidRequest, detail)
-    })?;
-    let path = parts.extensions.get::<axum::extract::OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());
+    let key = value
+        .to_str()
+        .ok()
+        .filter(|key| (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len()))
+        .ok_or_else(|| {
+            let detail = format!("An Idempotency-Key is 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters.");
+            ApiError::new(ProblemCode::InvalidRequest, detail)
+        })?;
+    let path = parts
+        .extensions
+        .get::<axum::extract::OriginalUri>()
+        .map_or(parts.uri.path(), |uri| uri.0.path());
     Ok(Some(Scope {
         tenant_id,
         actor_id,
@@ -91,7 +107,9 @@ pub(crate) fn judge(claim: Claim) -> Result<(), ApiError> {
         Claim::Replay { status, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             let mut response = respond(status, &body);
-            response.headers_mut().insert(IDEMPOTENCY_REPLAYED.clone(), HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert(IDEMPOTENCY_REPLAYED.clone(), HeaderValue::from_static("true"));
             Err(ApiError::Replay(Box::new(response)))
         }
         Claim::Reused => Err(ApiError::new(
@@ -103,7 +121,10 @@ pub(crate) fn judge(claim: Claim) -> Result<(), ApiError> {
 }
 
 pub(crate) fn in_flight() -> ApiError {
-    ApiError::new(ProblemCode::IdempotencyInFlight, "A request with this Idempotency-Key is still under way.")
+    ApiError::new(
+        ProblemCode::IdempotencyInFlight,
+        "A request with this Idempotency-Key is still under way.",
+    )
 }
 
 impl<T, const MAX: usize> Command<T, MAX> {
@@ -114,7 +135,14 @@ impl<T, const MAX: usize> Command<T, MAX> {
             let now = tx.now();
             judge(idempotency::claim(&mut tx, scope, now).await?)?;
         }
-        Ok((Work { tx, state: self.state, idempotency: self.idempotency }, self.body))
+        Ok((
+            Work {
+                tx,
+                state: self.state,
+                idempotency: self.idempotency,
+            },
+            self.body,
+        ))
     }
 }
 
@@ -152,7 +180,12 @@ impl Work {
     }
 
     /// Keeps the answer, commits, tells the gateways, answers.
-    async fn finish(mut self, status: StatusCode, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
+    async fn finish(
+        mut self,
+        status: StatusCode,
+        body: &impl Serialize,
+        effects: Effects,
+    ) -> Result<Response, ApiError> {
         let mut body = serde_json::to_value(body).map_err(|error| {
             tracing::error!(%error, "an answer cannot be written as JSON");
             ApiError::new(ProblemCode::Internal, "The answer cannot be written.")
@@ -180,7 +213,9 @@ pub(crate) fn respond(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     if status != StatusCode::NO_CONTENT {
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *response.body_mut() = Body::from(body.to_string());
     }
     response

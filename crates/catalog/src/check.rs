@@ -38,14 +38,24 @@ impl Checks {
 
     /// A mail address, judged by its shape only.
     pub fn email(&mut self, field: &str, email: &str) {
-        let shaped = email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
+        let shaped = email
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
             && !email.chars().any(|c| c.is_whitespace() || c.is_control());
-        self.require(shaped && email.len() <= EMAIL_MAX, field, "expected a mail address like ada@example.com");
+        self.require(
+            shaped && email.len() <= EMAIL_MAX,
+            field,
+            "expected a mail address like ada@example.com",
+        );
     }
 
     /// Fails with everything that was noted.
     pub fn done(self) -> Result<(), CatalogError> {
-        if self.0.is_empty() { Ok(()) } else { Err(CatalogError::Invalid(self.0)) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(CatalogError::Invalid(self.0))
+        }
     }
 }
 

@@ -50,13 +50,20 @@ pub async fn create_of_kind(tx: &mut TenantTx, kind: CustomerKind, new: NewCusto
     };
     check(&customer)?;
     store::customers::insert(tx, kind, &customer).await?;
-    tx.happened("catalog", "customer.created", customer.id, json!({ "kind": kind, "name": customer.name }));
+    tx.happened(
+        "catalog",
+        "customer.created",
+        customer.id,
+        json!({ "kind": kind, "name": customer.name }),
+    );
     Ok(customer)
 }
 
 /// One customer.
 pub async fn get(tx: &mut TenantTx, id: CustomerId) -> Result<Customer, CatalogError> {
-    store::customers::find(tx, id).await?.ok_or_else(|| CatalogError::not_found("customer", id))
+    store::customers::find(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("customer", id))
 }
 
 /// A page of customers.

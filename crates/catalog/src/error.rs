@@ -48,7 +48,10 @@ impl From<sqlx::Error> for CatalogError {
 
 impl CatalogError {
     pub(crate) fn not_found(kind: &'static str, id: impl std::fmt::Display) -> Self {
-        Self::NotFound { kind, id: id.to_string() }
+        Self::NotFound {
+            kind,
+            id: id.to_string(),
+        }
     }
 
     /// One field that is not acceptable.

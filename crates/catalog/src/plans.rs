@@ -80,9 +80,14 @@ pub async fn create(tx: &mut TenantTx, new: NewPlan) -> Result<Plan, CatalogErro
 
 /// Makes the built-in plan of a native gateway: free, and of no product.
 pub async fn create_built_in(tx: &mut TenantTx, name: &str, slug: Slug) -> Result<Plan, CatalogError> {
-    let currency = "EUR".parse().map_err(|detail: String| CatalogError::invalid("/price", detail))?;
+    let currency = "EUR"
+        .parse()
+        .map_err(|detail: String| CatalogError::invalid("/price", detail))?;
     let terms = PlanTerms {
-        price: Money { amount: Decimal::ZERO, currency },
+        price: Money {
+            amount: Decimal::ZERO,
+            currency,
+        },
         billing_period: BillingPeriod::Month,
         trial_days: 0,
         quotas: Vec::new(),
@@ -112,7 +117,10 @@ async fn insert(
     };
     match store::plans::insert(tx, kind, &plan).await {
         Err(error) if broken_unique(&error).is_some() => {
-            return Err(CatalogError::SlugTaken { kind: "plan", slug: plan.slug.to_string() });
+            return Err(CatalogError::SlugTaken {
+                kind: "plan",
+                slug: plan.slug.to_string(),
+            });
         }
         result => result?,
     }
@@ -128,7 +136,9 @@ pub async fn add_version(tx: &mut TenantTx, id: PlanId, terms: PlanTerms) -> Res
     checks.done()?;
     require_products(tx, &terms).await?;
     // Locked first: two who add a version at once get two numbers.
-    store::plans::lock(tx, id).await?.ok_or_else(|| CatalogError::not_found("plan", id))?;
+    store::plans::lock(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("plan", id))?;
     let mut plan = get(tx, id).await?;
     plan.version += 1;
     plan.terms = terms;
@@ -141,7 +151,9 @@ pub async fn add_version(tx: &mut TenantTx, id: PlanId, terms: PlanTerms) -> Res
 
 /// One plan with its current version.
 pub async fn get(tx: &mut TenantTx, id: PlanId) -> Result<Plan, CatalogError> {
-    store::plans::find(tx, id).await?.ok_or_else(|| CatalogError::not_found("plan", id))
+    store::plans::find(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("plan", id))
 }
 
 /// A page of plans with their current versions.
@@ -156,30 +168,58 @@ fn check_terms(checks: &mut Checks, terms: &PlanTerms) {
         "/price/amount",
         format!("expected an amount of at least 0 and under a billion, with at most {PRICE_SCALE_MAX} decimals"),
     );
-    checks.require(terms.trial_days <= TRIAL_DAYS_MAX, "/trialDays", format!("expected 0 to {TRIAL_DAYS_MAX}"));
+    checks.require(
+        terms.trial_days <= TRIAL_DAYS_MAX,
+        "/trialDays",
+        format!("expected 0 to {TRIAL_DAYS_MAX}"),
+    );
     let distinct: HashSet<_> = terms.product_ids.iter().collect();
     checks.require(
-        !terms.product_ids.is_empty() && terms.product_ids.len() <= PLAN_PRODUCTS_MAX && distinct.len() == terms.product_ids.len(),
+        !terms.product_ids.is_empty()
+            && terms.product_ids.len() <= PLAN_PRODUCTS_MAX
+            && distinct.len() == terms.product_ids.len(),
         "/productIds",
         format!("expected 1 to {PLAN_PRODUCTS_MAX} different products"),
     );
-    checks.require(terms.quotas.len() <= PLAN_LIMITS_MAX, "/quotas", format!("expected at most {PLAN_LIMITS_MAX}"));
+    checks.require(
+        terms.quotas.len() <= PLAN_LIMITS_MAX,
+        "/quotas",
+        format!("expected at most {PLAN_LIMITS_MAX}"),
+    );
     for (at, quota) in terms.quotas.iter().enumerate() {
         let word = !quota.meter.is_empty()
             && quota.meter.len() <= 64
-            && quota.meter.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        checks.require(word, &format!("/quotas/{at}/meter"), "expected 1 to 64 characters of a-z, 0-9 and _");
+            && quota
+                .meter
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        checks.require(
+            word,
+            &format!("/quotas/{at}/meter"),
+            "expected 1 to 64 characters of a-z, 0-9 and _",
+        );
     }
-    checks.require(terms.rate_limits.len() <= PLAN_LIMITS_MAX, "/rateLimits", format!("expected at most {PLAN_LIMITS_MAX}"));
+    checks.require(
+        terms.rate_limits.len() <= PLAN_LIMITS_MAX,
+        "/rateLimits",
+        format!("expected at most {PLAN_LIMITS_MAX}"),
+    );
     for (at, limit) in terms.rate_limits.iter().enumerate() {
         let right = limit.requests > 0 && (1..=86_400).contains(&limit.window_seconds);
-        checks.require(right, &format!("/rateLimits/{at}"), "expected at least 1 request in 1 to 86400 seconds");
+        checks.require(
+            right,
+            &format!("/rateLimits/{at}"),
+            "expected at least 1 request in 1 to 86400 seconds",
+        );
     }
 }
 
 async fn require_products(tx: &mut TenantTx, terms: &PlanTerms) -> Result<(), CatalogError> {
     match products::first_missing(tx, &terms.product_ids).await? {
         None => Ok(()),
-        Some(id) => Err(CatalogError::invalid("/productIds", format!("there is no product {id}"))),
+        Some(id) => Err(CatalogError::invalid(
+            "/productIds",
+            format!("there is no product {id}"),
+        )),
     }
 }

@@ -62,7 +62,10 @@ pub async fn create(tx: &mut TenantTx, new: NewProduct) -> Result<Product, Catal
     };
     match store::products::insert(tx, &product).await {
         Err(error) if broken_unique(&error).is_some() => {
-            return Err(CatalogError::SlugTaken { kind: "product", slug: product.slug.to_string() });
+            return Err(CatalogError::SlugTaken {
+                kind: "product",
+                slug: product.slug.to_string(),
+            });
         }
         result => result?,
     }
@@ -72,7 +75,9 @@ pub async fn create(tx: &mut TenantTx, new: NewProduct) -> Result<Product, Catal
 
 /// One product.
 pub async fn get(tx: &mut TenantTx, id: ProductId) -> Result<Product, CatalogError> {
-    store::products::find(tx, id).await?.ok_or_else(|| CatalogError::not_found("product", id))
+    store::products::find(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("product", id))
 }
 
 /// A page of products.
@@ -110,23 +115,40 @@ pub async fn put_contract(tx: &mut TenantTx, id: ProductId, contract: &Contract)
 /// A product's contract.
 pub async fn contract(tx: &mut TenantTx, id: ProductId) -> Result<Contract, CatalogError> {
     get(tx, id).await?;
-    store::products::contract(tx, id).await?.ok_or_else(|| CatalogError::not_found("contract of product", id))
+    store::products::contract(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("contract of product", id))
 }
 
 /// Refuses what is plainly no document of its format; reading all of it comes when it is published.
 fn check_contract(contract: &Contract) -> Result<(), CatalogError> {
     let mut checks = Checks::default();
     let document = &contract.document;
-    checks.require(document.len() <= CONTRACT_MAX_BYTES, "/document", format!("expected at most {CONTRACT_MAX_BYTES} bytes"));
-    checks.require(!document.trim().is_empty() && !document.contains('\0'), "/document", "expected a document");
+    checks.require(
+        document.len() <= CONTRACT_MAX_BYTES,
+        "/document",
+        format!("expected at most {CONTRACT_MAX_BYTES} bytes"),
+    );
+    checks.require(
+        !document.trim().is_empty() && !document.contains('\0'),
+        "/document",
+        "expected a document",
+    );
     checks.done()?;
     if contract.format == ContractFormat::OpenApi {
         let version = match serde_json::from_str::<serde_json::Value>(document) {
-            Ok(value) => value.get("openapi").and_then(|version| version.as_str()).unwrap_or_default().to_owned(),
+            Ok(value) => value
+                .get("openapi")
+                .and_then(|version| version.as_str())
+                .unwrap_or_default()
+                .to_owned(),
             Err(error) => return Err(CatalogError::invalid("/document", format!("no JSON: {error}"))),
         };
         if !version.starts_with("3.0.") && !version.starts_with("3.1.") {
-            return Err(CatalogError::invalid("/document", "expected a document whose `openapi` is 3.0.x or 3.1.x"));
+            return Err(CatalogError::invalid(
+                "/document",
+                "expected a document whose `openapi` is 3.0.x or 3.1.x",
+            ));
         }
     }
     Ok(())

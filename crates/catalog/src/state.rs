@@ -73,7 +73,11 @@ mod tests {
         for (from, targets) in MOVES {
             let from: SubscriptionState = from.parse().unwrap();
             for &to in SubscriptionState::ALL {
-                assert_eq!(may_move(from, None, to), targets.contains(&to.as_str()), "{from} to {to}");
+                assert_eq!(
+                    may_move(from, None, to),
+                    targets.contains(&to.as_str()),
+                    "{from} to {to}"
+                );
             }
             assert_eq!(from.is_final(), targets.is_empty());
         }

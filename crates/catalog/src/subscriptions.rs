@@ -50,7 +50,15 @@ pub async fn create(
     plan_id: PlanId,
     activate: bool,
 ) -> Result<Subscribed, CatalogError> {
-    create_of_kind(tx, CustomerKind::Organization, customer_id, PlanKind::Catalog, plan_id, activate).await
+    create_of_kind(
+        tx,
+        CustomerKind::Organization,
+        customer_id,
+        PlanKind::Catalog,
+        plan_id,
+        activate,
+    )
+    .await
 }
 
 /// The implicit subscription of an API consumer to its gateway's built-in plan.
@@ -59,7 +67,15 @@ pub async fn create_implicit(
     customer_id: CustomerId,
     plan_id: PlanId,
 ) -> Result<Subscribed, CatalogError> {
-    create_of_kind(tx, CustomerKind::ApiConsumer, customer_id, PlanKind::Gateway, plan_id, true).await
+    create_of_kind(
+        tx,
+        CustomerKind::ApiConsumer,
+        customer_id,
+        PlanKind::Gateway,
+        plan_id,
+        true,
+    )
+    .await
 }
 
 async fn create_of_kind(
@@ -72,7 +88,10 @@ async fn create_of_kind(
 ) -> Result<Subscribed, CatalogError> {
     let offer = store::subscriptions::offer(tx, customer_kind, customer_id, plan_kind, plan_id).await?;
     if !offer.customer_exists {
-        return Err(CatalogError::invalid("/customerId", format!("there is no customer {customer_id}")));
+        return Err(CatalogError::invalid(
+            "/customerId",
+            format!("there is no customer {customer_id}"),
+        ));
     }
     let Some((version, trial_days)) = offer.version.zip(offer.trial_days) else {
         return Err(CatalogError::invalid("/planId", format!("there is no plan {plan_id}")));
@@ -97,17 +116,24 @@ async fn create_of_kind(
     };
     store::subscriptions::insert(tx, &subscription).await?;
     tx.happened("catalog", "subscription.created", subscription.id, json!(subscription));
-    Ok(Subscribed { subscription, product_ids: offer.product_ids })
+    Ok(Subscribed {
+        subscription,
+        product_ids: offer.product_ids,
+    })
 }
 
 /// One subscription.
 pub async fn get(tx: &mut TenantTx, id: SubscriptionId) -> Result<Subscription, CatalogError> {
-    store::subscriptions::find(tx, id).await?.ok_or_else(|| CatalogError::not_found("subscription", id))
+    store::subscriptions::find(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("subscription", id))
 }
 
 /// One subscription, held until the end of the transaction; implicit ones as well.
 pub async fn lock(tx: &mut TenantTx, id: SubscriptionId) -> Result<Subscription, CatalogError> {
-    store::subscriptions::lock(tx, id).await?.ok_or_else(|| CatalogError::not_found("subscription", id))
+    store::subscriptions::lock(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("subscription", id))
 }
 
 /// A page of subscriptions.
@@ -116,7 +142,10 @@ pub async fn list(
     filter: SubscriptionFilter,
     request: PageRequest,
 ) -> Result<Page<Subscription>, CatalogError> {
-    Ok(Page::from_rows(store::subscriptions::list(tx, filter, request).await?, request))
+    Ok(Page::from_rows(
+        store::subscriptions::list(tx, filter, request).await?,
+        request,
+    ))
 }
 
 /// Moves a subscription that [`lock`] holds. Who is admitted may change with it: the caller tells the gateways.
@@ -145,7 +174,12 @@ pub async fn move_to(
         SubscriptionState::Expired => "subscription.expired",
         SubscriptionState::Cancelled => "subscription.cancelled",
     };
-    tx.happened("catalog", name, subscription.id, json!({ "from": from, "to": to, "customerId": subscription.customer_id }));
+    tx.happened(
+        "catalog",
+        name,
+        subscription.id,
+        json!({ "from": from, "to": to, "customerId": subscription.customer_id }),
+    );
     Ok(subscription)
 }
 

@@ -44,7 +44,10 @@ pub async fn change(
 ) -> Result<(ApiKey, Vec<AccessChange>), CredentialError> {
     let held = store::lock(tx, id).await?.ok_or(CredentialError::NotFound(id))?;
     if held.status == KeyStatus::Revoked {
-        return Err(CredentialError::WrongStatus { status: held.status, wanted: "changed" });
+        return Err(CredentialError::WrongStatus {
+            status: held.status,
+            wanted: "changed",
+        });
     }
     let mut key = look_up::get(tx, id).await?;
     let mut checks = Checks::default();
@@ -58,14 +61,22 @@ pub async fn change(
     }
     if let Some(product_ids) = change.product_ids {
         let standings = subscriptions::standings(tx, &key.subscription_ids).await?;
-        let covered: Vec<ProductId> = standings.into_iter().flat_map(|standing| standing.product_ids).collect();
+        let covered: Vec<ProductId> = standings
+            .into_iter()
+            .flat_map(|standing| standing.product_ids)
+            .collect();
         check_products(&mut checks, &covered, product_ids.as_deref());
         key.product_ids = product_ids;
     }
     checks.done()?;
     key.updated_at = tx.now();
     store::update(tx, &key).await?;
-    tx.happened("credentials", "key.changed", id, json!({ "name": key.name, "productIds": key.product_ids, "expiresAt": key.expires_at }));
+    tx.happened(
+        "credentials",
+        "key.changed",
+        id,
+        json!({ "name": key.name, "productIds": key.product_ids, "expiresAt": key.expires_at }),
+    );
     let changes = look_up::of_keys(tx, &[id]).await?;
     Ok((key, changes))
 }

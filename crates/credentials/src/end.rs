@@ -20,7 +20,12 @@ pub async fn end_subscription(
     let orphans = store::without_binding(tx, &keys).await?;
     store::set_status(tx, &orphans, KeyStatus::Revoked).await?;
     for id in &orphans {
-        tx.happened("credentials", "key.revoked", id, json!({ "endedWith": subscription_id }));
+        tx.happened(
+            "credentials",
+            "key.revoked",
+            id,
+            json!({ "endedWith": subscription_id }),
+        );
     }
     look_up::of_keys(tx, &keys).await
 }

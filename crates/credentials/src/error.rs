@@ -20,7 +20,9 @@ pub enum CredentialError {
         wanted: &'static str,
     },
     /// The old secret of an earlier rotation is still valid.
-    #[error("the key is being rotated: its old secret is valid until {until}; send \"endOverlap\": true to end that now")]
+    #[error(
+        "the key is being rotated: its old secret is valid until {until}; send \"endOverlap\": true to end that now"
+    )]
     RotationInProgress {
         /// Until when.
         until: chrono::DateTime<chrono::Utc>,

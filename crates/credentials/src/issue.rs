@@ -46,7 +46,12 @@ pub async fn issue(
     new: NewKey,
 ) -> Result<Revealed, CredentialError> {
     check(tx, covered, &new)?;
-    let Minted { secret, hash, prefix, last_four } = gatewright_vault::mint_api_key(new.environment, tx.rng());
+    let Minted {
+        secret,
+        hash,
+        prefix,
+        last_four,
+    } = gatewright_vault::mint_api_key(new.environment, tx.rng());
     let key = ApiKey {
         id: KeyId::mint(tx.clock(), tx.rng()),
         accessor_type: AccessorType::BearerToken,
@@ -89,7 +94,11 @@ fn check(tx: &TenantTx, covered: &[ProductId], new: &NewKey) -> Result<(), Crede
 }
 
 pub(crate) fn check_expiry(checks: &mut Checks, now: DateTime<Utc>, expires_at: Option<DateTime<Utc>>) {
-    checks.require(expires_at.is_none_or(|at| at > now), "/expiresAt", "expected a time to come");
+    checks.require(
+        expires_at.is_none_or(|at| at > now),
+        "/expiresAt",
+        "expected a time to come",
+    );
 }
 
 pub(crate) fn check_products(checks: &mut Checks, covered: &[ProductId], wanted: Option<&[ProductId]>) {
@@ -100,6 +109,10 @@ pub(crate) fn check_products(checks: &mut Checks, covered: &[ProductId], wanted:
         format!("expected 1 to {KEY_PRODUCTS_MAX} products, or null for all"),
     );
     for id in wanted {
-        checks.require(covered.contains(id), "/productIds", format!("{id} is no product of the subscription's plan"));
+        checks.require(
+            covered.contains(id),
+            "/productIds",
+            format!("{id} is no product of the subscription's plan"),
+        );
     }
 }

@@ -9,9 +9,9 @@ use gatewright_types::CredentialHash;
 use gatewright_types::ids::{KeyId, ProductId, SubscriptionId};
 use sqlx::PgConnection;
 
+use crate::CredentialError;
 use crate::model::ApiKey;
 use crate::store::{self, SecretRow};
-use crate::CredentialError;
 
 /// One key.
 pub async fn get(tx: &mut TenantTx, id: KeyId) -> Result<ApiKey, CredentialError> {
@@ -24,7 +24,10 @@ pub async fn list(
     subscription_id: Option<SubscriptionId>,
     request: PageRequest,
 ) -> Result<Page<ApiKey>, CredentialError> {
-    Ok(Page::from_rows(store::list(tx, subscription_id, request).await?, request))
+    Ok(Page::from_rows(
+        store::list(tx, subscription_id, request).await?,
+        request,
+    ))
 }
 
 /// The credentials with these hashes, whoever's they are; two round trips. What is missing is nobody's.
@@ -45,8 +48,10 @@ pub(crate) async fn of_keys(tx: &mut TenantTx, ids: &[KeyId]) -> Result<Vec<Acce
 }
 
 async fn records(connection: &mut PgConnection, rows: Vec<SecretRow>) -> Result<Vec<AccessChange>, CredentialError> {
-    let subscriptions: BTreeSet<SubscriptionId> =
-        rows.iter().flat_map(|row| row.binding_subscriptions.iter().copied()).collect();
+    let subscriptions: BTreeSet<SubscriptionId> = rows
+        .iter()
+        .flat_map(|row| row.binding_subscriptions.iter().copied())
+        .collect();
     let subscriptions: Vec<SubscriptionId> = subscriptions.into_iter().collect();
     let standings: HashMap<SubscriptionId, Standing> = if subscriptions.is_empty() {
         HashMap::new()
@@ -57,12 +62,16 @@ async fn records(connection: &mut PgConnection, rows: Vec<SecretRow>) -> Result<
             .map(|standing| (standing.subscription_id, standing))
             .collect()
     };
-    Ok(rows.into_iter().filter_map(|row| record(row, &standings)).collect())
+    Ok(rows.iter().filter_map(|row| record(row, &standings)).collect())
 }
 
-fn record(row: SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Option<AccessChange> {
+fn record(row: &SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Option<AccessChange> {
     let hash = CredentialHash::from_slice(&row.hash)?;
-    let expires_at_ms = [row.expires_at, row.valid_until].into_iter().flatten().map(|at| at.timestamp_millis()).min();
+    let expires_at_ms = [row.expires_at, row.valid_until]
+        .into_iter()
+        .flatten()
+        .map(|at| at.timestamp_millis())
+        .min();
     let grants = row
         .binding_subscriptions
         .iter()
@@ -70,9 +79,10 @@ fn record(row: SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Opti
         .filter_map(|(subscription_id, consumer)| {
             let standing = standings.get(subscription_id)?;
             let scope = match consumer {
-                (Some(gateway_id), Some(consumer_id)) => {
-                    Scope::Gateway { gateway_id: *gateway_id, consumer_id: *consumer_id }
-                }
+                (Some(gateway_id), Some(consumer_id)) => Scope::Gateway {
+                    gateway_id: *gateway_id,
+                    consumer_id: *consumer_id,
+                },
                 _ => Scope::Products(narrowed(&standing.product_ids, row.product_ids.as_deref())),
             };
             Some(Grant {
@@ -97,5 +107,9 @@ fn record(row: SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Opti
 
 /// The plan's products, less those that the key leaves out.
 fn narrowed(covered: &[ProductId], key: Option<&[ProductId]>) -> Vec<ProductId> {
-    covered.iter().copied().filter(|id| key.is_none_or(|kept| kept.contains(id))).collect()
+    covered
+        .iter()
+        .copied()
+        .filter(|id| key.is_none_or(|kept| kept.contains(id)))
+        .collect()
 }

@@ -39,12 +39,19 @@ pub async fn rotate(
 ) -> Result<(Revealed, Vec<AccessChange>), CredentialError> {
     let overlap_seconds = rotation.overlap_seconds.unwrap_or(OVERLAP_DEFAULT_SECONDS);
     let mut checks = Checks::default();
-    checks.require(overlap_seconds <= OVERLAP_MAX_SECONDS, "/overlapSeconds", format!("expected 0 to {OVERLAP_MAX_SECONDS}"));
+    checks.require(
+        overlap_seconds <= OVERLAP_MAX_SECONDS,
+        "/overlapSeconds",
+        format!("expected 0 to {OVERLAP_MAX_SECONDS}"),
+    );
     checks.done()?;
 
     let held = store::lock(tx, id).await?.ok_or(CredentialError::NotFound(id))?;
     if held.status == KeyStatus::Revoked {
-        return Err(CredentialError::WrongStatus { status: held.status, wanted: "rotated" });
+        return Err(CredentialError::WrongStatus {
+            status: held.status,
+            wanted: "rotated",
+        });
     }
     if let Some(until) = held.old_secret_valid_until.filter(|until| *until > tx.now()) {
         if !rotation.end_overlap {
@@ -57,9 +64,16 @@ pub async fn rotate(
     let valid_until = tx.now() + TimeDelta::seconds(i64::from(overlap_seconds));
     store::supersede(tx, id, &minted.hash, &minted.last_four, valid_until).await?;
     let key = look_up::get(tx, id).await?;
-    let detail = json!({ "secretVersion": key.secret_version, "lastFour": key.last_four, "oldSecretValidUntil": valid_until });
+    let detail =
+        json!({ "secretVersion": key.secret_version, "lastFour": key.last_four, "oldSecretValidUntil": valid_until });
     tx.happened("credentials", "key.rotated", id, detail);
     let mut changes = look_up::of_keys(tx, &[id]).await?;
     changes.retain(|change| change.hash != minted.hash);
-    Ok((Revealed { key, secret: minted.secret }, changes))
+    Ok((
+        Revealed {
+            key,
+            secret: minted.secret,
+        },
+        changes,
+    ))
 }

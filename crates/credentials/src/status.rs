@@ -9,17 +9,26 @@ use crate::{AccessChange, CredentialError, look_up, store};
 
 /// Suspends a key that is ACTIVE.
 pub async fn suspend(tx: &mut TenantTx, id: KeyId) -> Result<Vec<AccessChange>, CredentialError> {
-    set(tx, id, KeyStatus::Suspended, "suspended", "key.suspended", |from| from == KeyStatus::Active).await
+    set(tx, id, KeyStatus::Suspended, "suspended", "key.suspended", |from| {
+        from == KeyStatus::Active
+    })
+    .await
 }
 
 /// Reactivates a key that is SUSPENDED.
 pub async fn reactivate(tx: &mut TenantTx, id: KeyId) -> Result<Vec<AccessChange>, CredentialError> {
-    set(tx, id, KeyStatus::Active, "reactivated", "key.reactivated", |from| from == KeyStatus::Suspended).await
+    set(tx, id, KeyStatus::Active, "reactivated", "key.reactivated", |from| {
+        from == KeyStatus::Suspended
+    })
+    .await
 }
 
 /// Revokes a key for ever, with every secret it has.
 pub async fn revoke(tx: &mut TenantTx, id: KeyId) -> Result<Vec<AccessChange>, CredentialError> {
-    set(tx, id, KeyStatus::Revoked, "revoked", "key.revoked", |from| from != KeyStatus::Revoked).await
+    set(tx, id, KeyStatus::Revoked, "revoked", "key.revoked", |from| {
+        from != KeyStatus::Revoked
+    })
+    .await
 }
 
 async fn set(
@@ -32,7 +41,10 @@ async fn set(
 ) -> Result<Vec<AccessChange>, CredentialError> {
     let held = store::lock(tx, id).await?.ok_or(CredentialError::NotFound(id))?;
     if !allowed(held.status) {
-        return Err(CredentialError::WrongStatus { status: held.status, wanted });
+        return Err(CredentialError::WrongStatus {
+            status: held.status,
+            wanted,
+        });
     }
     store::set_status(tx, &[id], to).await?;
     tx.happened("credentials", event, id, json!({ "from": held.status, "to": to }));

@@ -314,6 +314,9 @@ pub(crate) async fn secrets_of_keys(tx: &mut TenantTx, ids: &[KeyId]) -> Result<
     )
     .fetch_all(&mut **tx)
     .await?;
-    let hashes: Vec<CredentialHash> = hashes.iter().filter_map(|hash| CredentialHash::from_slice(hash)).collect();
+    let hashes: Vec<CredentialHash> = hashes
+        .iter()
+        .filter_map(|hash| CredentialHash::from_slice(hash))
+        .collect();
     secrets_by_hash(tx, &hashes).await
 }

@@ -26,9 +26,9 @@ impl DatabaseError {
             Self::Query(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
             // Class 53: insufficient resources, 57: operator intervention, 55P03: lock not available
             // (PostgreSQL, appendix A).
-            Self::Query(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| code.starts_with("53") || code.starts_with("57") || code == "55P03")
-            }
+            Self::Query(sqlx::Error::Database(error)) => error
+                .code()
+                .is_some_and(|code| code.starts_with("53") || code.starts_with("57") || code == "55P03"),
             _ => false,
         }
     }
@@ -37,5 +37,9 @@ impl DatabaseError {
 /// The constraint that `error` broke, when it is a broken unique constraint.
 pub fn broken_unique(error: &sqlx::Error) -> Option<&str> {
     let error = error.as_database_error()?;
-    if error.is_unique_violation() { error.constraint() } else { None }
+    if error.is_unique_violation() {
+        error.constraint()
+    } else {
+        None
+    }
 }

@@ -66,7 +66,10 @@ pub async fn claim(connection: &mut PgConnection, scope: &Scope, now: DateTime<U
     .await?;
     Ok(match (row.fingerprint, row.status, row.body) {
         (Some(fingerprint), ..) if fingerprint != scope.fingerprint => Claim::Reused,
-        (Some(_), Some(status), Some(body)) => Claim::Replay { status: u16::try_from(status).unwrap_or(200), body },
+        (Some(_), Some(status), Some(body)) => Claim::Replay {
+            status: u16::try_from(status).unwrap_or(200),
+            body,
+        },
         _ if row.claimed => Claim::New,
         _ => Claim::InFlight,
     })
@@ -108,7 +111,8 @@ pub async fn keep(
 
 /// Removes what is older than a day, of every tenant.
 pub async fn forget_old(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
-    let result =
-        sqlx::query!("DELETE FROM idempotency_keys WHERE created_at <= $1", now - KEPT).execute(&mut **tx).await?;
+    let result = sqlx::query!("DELETE FROM idempotency_keys WHERE created_at <= $1", now - KEPT)
+        .execute(&mut **tx)
+        .await?;
     Ok(result.rows_affected())
 }

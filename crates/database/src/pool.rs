@@ -44,12 +44,15 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<usize, DatabaseError>
 
 async fn applied(connection: &mut sqlx::PgConnection) -> Result<usize, DatabaseError> {
     // Not a checked query: sqlx makes this table itself, so it is missing where queries are checked.
-    let exists: bool =
-        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
+    let exists: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
     if !exists {
         return Ok(0);
     }
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(connection).await?;
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 

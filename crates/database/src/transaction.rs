@@ -28,10 +28,20 @@ impl Database {
     /// Begins a transaction for the caller's tenant; one round trip.
     pub async fn tenant(&self, caller: Caller) -> Result<TenantTx, DatabaseError> {
         // The id is a UUID that we format ourselves, so the text cannot break out of the quotes.
-        let begin = format!("BEGIN; SELECT set_config('gatewright.tenant_id', '{}', true)", caller.tenant_id.uuid());
+        let begin = format!(
+            "BEGIN; SELECT set_config('gatewright.tenant_id', '{}', true)",
+            caller.tenant_id.uuid()
+        );
         let transaction = self.begin(&begin).await?;
         let now = self.clock().now();
-        Ok(TenantTx { transaction, caller, clock: self.clock().clone(), rng: self.rng().clone(), now, happened: Vec::new() })
+        Ok(TenantTx {
+            transaction,
+            caller,
+            clock: self.clock().clone(),
+            rng: self.rng().clone(),
+            now,
+            happened: Vec::new(),
+        })
     }
 }
 

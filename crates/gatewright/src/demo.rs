@@ -24,7 +24,11 @@ pub async fn run(settings: &Settings, json: bool, fresh: bool) -> anyhow::Result
         let _ = writeln!(std::io::stderr(), "gatewright: {line}");
     };
     let (process, seeded) = start(settings, Clock::System, Rng::System, fresh, &progress).await?;
-    let text = if json { tell::json(&process, &seeded)? } else { tell::text(&process, &seeded) };
+    let text = if json {
+        tell::json(&process, &seeded)?
+    } else {
+        tell::text(&process, &seeded)
+    };
     let mut out = std::io::stdout();
     out.write_all(text.as_bytes())?;
     out.flush()?;

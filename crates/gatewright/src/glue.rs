@@ -58,10 +58,16 @@ async fn answer(database: &Database, asked: Vec<Lookup>) {
             return;
         }
     };
-    let found: HashMap<_, _> = found.into_iter().map(|record| (record.hash, Arc::new(record.credential))).collect();
+    let found: HashMap<_, _> = found
+        .into_iter()
+        .map(|record| (record.hash, Arc::new(record.credential)))
+        .collect();
     for lookup in asked {
         let answer = match found.get(&lookup.hash) {
-            Some(credential) => LookupAnswer::Found { credential: Arc::clone(credential), answered_at_ms },
+            Some(credential) => LookupAnswer::Found {
+                credential: Arc::clone(credential),
+                answered_at_ms,
+            },
             None => LookupAnswer::Unknown { answered_at_ms },
         };
         // Nobody waits any more when the caller has hung up.

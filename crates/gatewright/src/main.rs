@@ -78,17 +78,19 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
     log_to_standard_error(&settings)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(CONTROL_THREADS).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .enable_all()
+        .build()?;
     runtime.block_on(async move {
         match arguments.command {
             Command::Serve => serve(&settings).await,
             Command::Demo { json, fresh } => demo::run(&settings, json, fresh).await,
             Command::Bootstrap => bootstrap(&settings).await,
             Command::Migrate => migrate(&settings).await,
-            Command::Database { command: DatabaseCommand::Url } => {
-                print(&format!("{}\n", postgres::url(&settings)?.expose_secret()))
-            }
+            Command::Database {
+                command: DatabaseCommand::Url,
+            } => print(&format!("{}\n", postgres::url(&settings)?.expose_secret())),
             Command::Openapi => Ok(()),
         }
     })
@@ -127,10 +129,16 @@ fn print(text: &str) -> anyhow::Result<()> {
 }
 
 fn log_to_standard_error(settings: &Settings) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::builder().parse(&settings.log).context("log")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .parse(&settings.log)
+        .context("log")?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match settings.log_format {
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Text => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
         LogFormat::Json => builder.json().init(),
     }
     Ok(())

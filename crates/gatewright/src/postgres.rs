@@ -28,13 +28,22 @@ impl Postgres {
         progress: &(dyn Fn(&str) + Send + Sync),
     ) -> anyhow::Result<Self> {
         if let Some(url) = &settings.database_url {
-            anyhow::ensure!(!fresh, "--fresh empties only the private PostgreSQL, and database_url names another");
-            return Ok(Self { options: parse(url)?, private: None });
+            anyhow::ensure!(
+                !fresh,
+                "--fresh empties only the private PostgreSQL, and database_url names another"
+            );
+            return Ok(Self {
+                options: parse(url)?,
+                private: None,
+            });
         }
         let private = EmbeddedPostgres::start(EmbeddedOptions::new(&settings.data_dir), progress).await?;
         let options = private.connect_options(DATABASE);
         create_database(&private.connect_options(MAINTENANCE_DATABASE), fresh).await?;
-        Ok(Self { options, private: Some(private) })
+        Ok(Self {
+            options,
+            private: Some(private),
+        })
     }
 
     /// Stops the private PostgreSQL.
@@ -69,9 +78,13 @@ fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
 }
 
 async fn create_database(maintenance: &PgConnectOptions, fresh: bool) -> anyhow::Result<()> {
-    let mut connection = PgConnection::connect_with(maintenance).await.context("the private PostgreSQL")?;
+    let mut connection = PgConnection::connect_with(maintenance)
+        .await
+        .context("the private PostgreSQL")?;
     if fresh {
-        connection.execute("DROP DATABASE IF EXISTS gatewright WITH (FORCE)").await?;
+        connection
+            .execute("DROP DATABASE IF EXISTS gatewright WITH (FORCE)")
+            .await?;
     }
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(DATABASE)

@@ -64,15 +64,26 @@ pub async fn prepare(
         progress(&format!("migrated the database by {migrated} steps"));
     }
     let database = Database::open(postgres.options.clone(), settings.database_connections, clock, rng).await?;
-    Ok(Prepared { listener, postgres, database })
+    Ok(Prepared {
+        listener,
+        postgres,
+        database,
+    })
 }
 
 impl Prepared {
     /// Starts the gateway and serves.
     pub async fn serve(self, settings: &Settings) -> anyhow::Result<Process> {
-        let Self { listener, postgres, database } = self;
+        let Self {
+            listener,
+            postgres,
+            database,
+        } = self;
         let api_addr = listener.local_addr()?;
-        let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{api_addr}"));
+        let public_url = settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{api_addr}"));
         let problem_pages = format!("{}{PROBLEM_PAGES}", public_url.trim_end_matches('/'));
         let configuration = configuration::Settings {
             base_domain: settings.base_domain.clone(),
@@ -99,8 +110,25 @@ impl Prepared {
         let state = ApiState::new(database, Arc::clone(&nodes), problem_pages, gateway_url);
         let (stop, stopped) = watch::channel(false);
         let drain = Duration::from_secs(settings.drain_seconds);
-        let serving = tokio::spawn(http::serve(listener, gatewright_api::router(state.clone()), stopped, drain));
-        Ok(Process { state, nodes, gateway, postgres, api_addr, public_url, drain, stop, serving, news, background })
+        let serving = tokio::spawn(http::serve(
+            listener,
+            gatewright_api::router(state.clone()),
+            stopped,
+            drain,
+        ));
+        Ok(Process {
+            state,
+            nodes,
+            gateway,
+            postgres,
+            api_addr,
+            public_url,
+            drain,
+            stop,
+            serving,
+            news,
+            background,
+        })
     }
 }
 

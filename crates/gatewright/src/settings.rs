@@ -84,26 +84,39 @@ impl Settings {
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
         let variables: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
         let named = file.map(Path::to_owned).or_else(|| {
-            variables.iter().find(|(name, _)| name == CONFIG_VARIABLE).map(|(_, path)| PathBuf::from(path))
+            variables
+                .iter()
+                .find(|(name, _)| name == CONFIG_VARIABLE)
+                .map(|(_, path)| PathBuf::from(path))
         });
         let mut table = read(named.as_deref())?;
         // The file by itself first, so that a mistake is blamed on the right place.
-        let from_file = || named.as_deref().unwrap_or(Path::new(CONFIG_DEFAULT)).display().to_string();
-        Self::deserialize(table.clone()).map_err(one_line).with_context(from_file)?;
+        let from_file = || {
+            named
+                .as_deref()
+                .unwrap_or(Path::new(CONFIG_DEFAULT))
+                .display()
+                .to_string()
+        };
+        Self::deserialize(table.clone())
+            .map_err(|error| one_line(&error))
+            .with_context(from_file)?;
         for (name, value) in variables.into_iter().filter(|(name, _)| name != CONFIG_VARIABLE) {
             let setting = name[PREFIX.len()..].to_ascii_lowercase();
             let value = if NUMBERS.contains(&setting.as_str()) {
-                let number: i64 = value.parse().with_context(|| format!("{name}: expected a whole number"))?;
+                let number: i64 = value
+                    .parse()
+                    .with_context(|| format!("{name}: expected a whole number"))?;
                 toml::Value::Integer(number)
             } else {
                 toml::Value::String(value)
             };
             let mut alone = toml::Table::new();
             alone.insert(setting.clone(), value.clone());
-            Self::deserialize(alone).map_err(one_line).context(name)?;
+            Self::deserialize(alone).map_err(|error| one_line(&error)).context(name)?;
             table.insert(setting, value);
         }
-        let settings = Self::deserialize(table).map_err(one_line)?;
+        let settings = Self::deserialize(table).map_err(|error| one_line(&error))?;
         settings.check()?;
         Ok(settings)
     }
@@ -136,14 +149,17 @@ impl Settings {
 fn read(named: Option<&Path>) -> anyhow::Result<toml::Table> {
     let path = named.unwrap_or(Path::new(CONFIG_DEFAULT));
     match std::fs::read_to_string(path) {
-        Ok(text) => text.parse().map_err(one_line).with_context(|| path.display().to_string()),
+        Ok(text) => text
+            .parse()
+            .map_err(|error| one_line(&error))
+            .with_context(|| path.display().to_string()),
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(toml::Table::new()),
         Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
 }
 
 /// The message alone: toml's own display draws the line of the file, which may hold a password.
-fn one_line(error: toml::de::Error) -> anyhow::Error {
+fn one_line(error: &toml::de::Error) -> anyhow::Error {
     anyhow::anyhow!("{}", error.message().trim())
 }
 
@@ -152,28 +168,43 @@ mod tests {
     use super::*;
 
     fn load(file: &str, variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
-        let folder = std::env::temp_dir().join(format!("gatewright-settings-{}-{:x}", std::process::id(), fxhash(file)));
+        let folder =
+            std::env::temp_dir().join(format!("gatewright-settings-{}-{:x}", std::process::id(), fxhash(file)));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("gatewright.toml");
         std::fs::write(&path, file).unwrap();
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let settings = Settings::load(Some(&path), variables.collect::<Vec<_>>().into_iter());
         std::fs::remove_dir_all(&folder).unwrap();
         settings
     }
 
     fn fxhash(text: &str) -> u64 {
-        text.bytes().fold(7, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte))
+        text.bytes()
+            .fold(7, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte))
     }
 
     #[test]
     fn the_environment_stands_over_the_file() {
         let settings = load(
             "http_addr = \"127.0.0.1:1\"\ngateway_cores = 3\n",
-            &[("GATEWRIGHT_HTTP_ADDR", "127.0.0.1:2"), ("GATEWRIGHT_DRAIN_SECONDS", "4"), ("PATH", "/bin")],
+            &[
+                ("GATEWRIGHT_HTTP_ADDR", "127.0.0.1:2"),
+                ("GATEWRIGHT_DRAIN_SECONDS", "4"),
+                ("PATH", "/bin"),
+            ],
         )
         .unwrap();
-        assert_eq!((settings.http_addr.port(), settings.gateway_cores, settings.drain_seconds), (2, 3, 4));
+        assert_eq!(
+            (
+                settings.http_addr.port(),
+                settings.gateway_cores,
+                settings.drain_seconds
+            ),
+            (2, 3, 4)
+        );
     }
 
     #[test]
@@ -181,7 +212,11 @@ mod tests {
         for (file, variables, expected) in [
             ("http_adr = \"127.0.0.1:1\"", &[][..], "http_adr"),
             ("", &[("GATEWRIGHT_HTTP_ADR", "127.0.0.1:1")][..], "GATEWRIGHT_HTTP_ADR"),
-            ("", &[("GATEWRIGHT_GATEWAY_CORES", "many")][..], "GATEWRIGHT_GATEWAY_CORES"),
+            (
+                "",
+                &[("GATEWRIGHT_GATEWAY_CORES", "many")][..],
+                "GATEWRIGHT_GATEWAY_CORES",
+            ),
             ("gateway_addr = \"nowhere\"", &[][..], "gatewright.toml"),
         ] {
             let error = format!("{:#}", load(file, variables).unwrap_err());
@@ -194,7 +229,11 @@ mod tests {
         let reference = include_str!("../config.default.toml");
         let uncommented: String = reference
             .lines()
-            .filter_map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).or(Some(line)))
+            .filter_map(|line| {
+                line.strip_prefix('#')
+                    .filter(|rest| !rest.starts_with(' '))
+                    .or(Some(line))
+            })
             .collect::<Vec<_>>()
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();

@@ -19,7 +19,9 @@ pub async fn authenticate(database: &Database, token: &str) -> Result<Option<Pri
     let principal = if token.starts_with(OPERATOR_TOKEN_PREFIX) {
         store::find_operator(&mut tx, &hash).await?
     } else {
-        store::installation_token_exists(&mut tx, &hash).await?.then_some(Principal::Installation)
+        store::installation_token_exists(&mut tx, &hash)
+            .await?
+            .then_some(Principal::Installation)
     };
     tx.close().await?;
     Ok(principal)

@@ -16,7 +16,11 @@ pub(crate) async fn find_operator(tx: &mut SystemTx, hash: &CredentialHash) -> R
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(row.map(|row| Principal::Operator { tenant_id: row.tenant_id, operator_id: row.id, role: row.role }))
+    Ok(row.map(|row| Principal::Operator {
+        tenant_id: row.tenant_id,
+        operator_id: row.id,
+        role: row.role,
+    }))
 }
 
 pub(crate) async fn installation_token_exists(tx: &mut SystemTx, hash: &CredentialHash) -> Result<bool, sqlx::Error> {
@@ -79,7 +83,11 @@ pub(crate) async fn insert_token(
     Ok(())
 }
 
-pub(crate) async fn delete_tokens(tx: &mut SystemTx, tenant_id: TenantId, operator_id: OperatorId) -> Result<(), sqlx::Error> {
+pub(crate) async fn delete_tokens(
+    tx: &mut SystemTx,
+    tenant_id: TenantId,
+    operator_id: OperatorId,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "DELETE FROM operator_tokens WHERE tenant_id = $1 AND operator_id = $2",
         tenant_id.uuid(),
@@ -108,6 +116,8 @@ pub(crate) async fn insert_installation_token(
 }
 
 pub(crate) async fn delete_installation_tokens(tx: &mut SystemTx) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM installation_tokens").execute(&mut **tx).await?;
+    sqlx::query!("DELETE FROM installation_tokens")
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

@@ -37,14 +37,20 @@ pub async fn replace_owner_tokens(
     rng: &Rng,
     tenant_id: TenantId,
 ) -> Result<Option<NewOperator>, IdentityError> {
-    let Some(operator_id) = store::owner(tx, tenant_id).await? else { return Ok(None) };
+    let Some(operator_id) = store::owner(tx, tenant_id).await? else {
+        return Ok(None);
+    };
     store::delete_tokens(tx, tenant_id, operator_id).await?;
     let token = add_token(tx, rng, clock.now(), tenant_id, operator_id).await?;
     Ok(Some(NewOperator { operator_id, token }))
 }
 
 /// Makes an installation's token in the place of all that there were.
-pub async fn replace_installation_token(tx: &mut SystemTx, clock: &Clock, rng: &Rng) -> Result<SecretString, IdentityError> {
+pub async fn replace_installation_token(
+    tx: &mut SystemTx,
+    clock: &Clock,
+    rng: &Rng,
+) -> Result<SecretString, IdentityError> {
     let minted = gatewright_vault::mint_installation_token(rng);
     store::delete_installation_tokens(tx).await?;
     store::insert_installation_token(tx, &minted.hash, &minted.last_four, clock.now()).await?;

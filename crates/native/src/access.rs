@@ -27,27 +27,36 @@ pub async fn subscribe(
     key: NewKey,
 ) -> Result<(Subscription, Revealed), NativeError> {
     let subscribed = subscriptions::create(tx, customer_id, plan_id, activate).await?;
-    let binding = NewBinding { subscription_id: subscribed.subscription.id, consumer: None };
+    let binding = NewBinding {
+        subscription_id: subscribed.subscription.id,
+        consumer: None,
+    };
     let revealed = issue::issue(tx, binding, &subscribed.product_ids, key).await?;
     Ok((subscribed.subscription, revealed))
 }
 
 /// Gives a subscription another key.
-pub async fn add_key(
-    tx: &mut TenantTx,
-    subscription_id: SubscriptionId,
-    key: NewKey,
-) -> Result<Revealed, NativeError> {
+pub async fn add_key(tx: &mut TenantTx, subscription_id: SubscriptionId, key: NewKey) -> Result<Revealed, NativeError> {
     let subscription = subscriptions::lock(tx, subscription_id).await?;
     if subscription.state.is_final() {
         let from = subscription.state;
-        return Err(gatewright_catalog::CatalogError::IllegalMove { from, to: SubscriptionState::Active }.into());
+        return Err(gatewright_catalog::CatalogError::IllegalMove {
+            from,
+            to: SubscriptionState::Active,
+        }
+        .into());
     }
     let consumer = store::consumers::of_subscription(tx, subscription_id).await?;
-    let binding = NewBinding { subscription_id, consumer };
+    let binding = NewBinding {
+        subscription_id,
+        consumer,
+    };
     issue::require_room(tx, &binding).await?;
     let standing = subscriptions::standings(tx, &[subscription_id]).await?;
-    let covered = standing.into_iter().flat_map(|standing| standing.product_ids).collect::<Vec<_>>();
+    let covered = standing
+        .into_iter()
+        .flat_map(|standing| standing.product_ids)
+        .collect::<Vec<_>>();
     Ok(issue::issue(tx, binding, &covered, key).await?)
 }
 
@@ -70,7 +79,13 @@ pub async fn reactivate_subscription(
     let to = match subscription.state {
         SubscriptionState::Suspended => subscription.suspended_from.unwrap_or(SubscriptionState::Active),
         SubscriptionState::Paused => SubscriptionState::Active,
-        from => return Err(gatewright_catalog::CatalogError::IllegalMove { from, to: SubscriptionState::Active }.into()),
+        from => {
+            return Err(gatewright_catalog::CatalogError::IllegalMove {
+                from,
+                to: SubscriptionState::Active,
+            }
+            .into());
+        }
     };
     move_held(tx, subscription, to).await
 }
@@ -101,9 +116,16 @@ pub async fn rotate_subscription(
     let subscription = subscriptions::lock(tx, id).await?;
     if subscription.state.is_final() {
         let from = subscription.state;
-        return Err(gatewright_catalog::CatalogError::IllegalMove { from, to: SubscriptionState::Active }.into());
+        return Err(gatewright_catalog::CatalogError::IllegalMove {
+            from,
+            to: SubscriptionState::Active,
+        }
+        .into());
     }
-    let page = gatewright_database::PageRequest { after: None, limit: gatewright_database::page::PAGE_MAX };
+    let page = gatewright_database::PageRequest {
+        after: None,
+        limit: gatewright_database::page::PAGE_MAX,
+    };
     let mut keys = look_up::list(tx, Some(id), page).await?.items;
     keys.retain(|key| key.status != KeyStatus::Revoked);
     keys.sort_by_key(|key| key.id);

@@ -33,7 +33,10 @@ pub async fn create(
 ) -> Result<(Consumer, Revealed), NativeError> {
     // Held, so that the gateway cannot be deleted meanwhile.
     let gateway = gateways::lock(tx, gateway_id).await?;
-    let customer = customers::NewCustomer { name: new.name.clone(), email: None };
+    let customer = customers::NewCustomer {
+        name: new.name.clone(),
+        email: None,
+    };
     let customer = customers::create_of_kind(tx, CustomerKind::ApiConsumer, customer).await?;
     let subscribed = subscriptions::create_implicit(tx, customer.id, gateway.plan_id).await?;
     let consumer = Consumer {
@@ -46,8 +49,10 @@ pub async fn create(
         created_at: tx.now(),
     };
     store::consumers::insert(tx, &consumer).await?;
-    let binding =
-        NewBinding { subscription_id: consumer.subscription_id, consumer: Some((gateway_id, consumer.id)) };
+    let binding = NewBinding {
+        subscription_id: consumer.subscription_id,
+        consumer: Some((gateway_id, consumer.id)),
+    };
     let key = NewKey {
         name: consumer.name.clone(),
         environment: gateway.environment,
@@ -61,7 +66,9 @@ pub async fn create(
 
 /// One API consumer.
 pub async fn get(tx: &mut TenantTx, id: ConsumerId) -> Result<Consumer, NativeError> {
-    store::consumers::find(tx, id).await?.ok_or_else(|| NativeError::not_found("consumer", id))
+    store::consumers::find(tx, id)
+        .await?
+        .ok_or_else(|| NativeError::not_found("consumer", id))
 }
 
 /// A page of a gateway's API consumers.
@@ -71,7 +78,10 @@ pub async fn list(
     request: PageRequest,
 ) -> Result<Page<Consumer>, NativeError> {
     gateways::get(tx, gateway_id).await?;
-    Ok(Page::from_rows(store::consumers::list(tx, gateway_id, request).await?, request))
+    Ok(Page::from_rows(
+        store::consumers::list(tx, gateway_id, request).await?,
+        request,
+    ))
 }
 
 /// Deletes an API consumer: its subscription is cancelled, its keys are revoked.

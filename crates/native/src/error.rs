@@ -58,6 +58,9 @@ impl From<sqlx::Error> for NativeError {
 
 impl NativeError {
     pub(crate) fn not_found(kind: &'static str, id: impl std::fmt::Display) -> Self {
-        Self::NotFound { kind, id: id.to_string() }
+        Self::NotFound {
+            kind,
+            id: id.to_string(),
+        }
     }
 }

@@ -58,7 +58,10 @@ pub async fn create(tx: &mut TenantTx, new: NewGateway) -> Result<Gateway, Nativ
     check(&new.name, max_request_body_bytes)?;
     let count = store::gateways::count(tx).await?;
     if usize::try_from(count).unwrap_or(usize::MAX) >= GATEWAYS_PER_TENANT_MAX {
-        return Err(NativeError::LimitReached { max: GATEWAYS_PER_TENANT_MAX, what: "gateways of a tenant" });
+        return Err(NativeError::LimitReached {
+            max: GATEWAYS_PER_TENANT_MAX,
+            what: "gateways of a tenant",
+        });
     }
     let id = GatewayId::mint(tx.clock(), tx.rng());
     // The plan's slug is the gateway's id: never in the way of a slug that somebody chooses.
@@ -86,7 +89,9 @@ pub async fn create(tx: &mut TenantTx, new: NewGateway) -> Result<Gateway, Nativ
 
 /// One gateway.
 pub async fn get(tx: &mut TenantTx, id: GatewayId) -> Result<Gateway, NativeError> {
-    store::gateways::find(tx, id).await?.ok_or_else(|| NativeError::not_found("gateway", id))
+    store::gateways::find(tx, id)
+        .await?
+        .ok_or_else(|| NativeError::not_found("gateway", id))
 }
 
 /// One gateway, held until the end of the transaction, so that its parts change one after the other.

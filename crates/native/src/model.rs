@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_types::access::{AuthType, Environment, RouteAccess};
-use gatewright_types::ids::{ConsumerId, CustomerId, GatewayId, NodeId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId};
+use gatewright_types::ids::{
+    ConsumerId, CustomerId, GatewayId, NodeId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId,
+};
 use gatewright_types::slug::Slug;
 use gatewright_types::text_enum;
 use serde::Serialize;

@@ -46,12 +46,18 @@ pub struct Effects {
 impl Effects {
     /// What is routed has changed.
     pub const fn configuration() -> Self {
-        Self { access: Vec::new(), configuration: true }
+        Self {
+            access: Vec::new(),
+            configuration: true,
+        }
     }
 
     /// Who is admitted has changed.
     pub const fn access(access: Vec<AccessChange>) -> Self {
-        Self { access, configuration: false }
+        Self {
+            access,
+            configuration: false,
+        }
     }
 }
 
@@ -98,7 +104,10 @@ impl Nodes {
     pub async fn join(&self, id: NodeId) -> (Arc<Snapshot>, mpsc::Receiver<Push>) {
         let (pushes, queue) = mpsc::channel(PUSHES_WAITING_MAX);
         let current = self.current.lock().await;
-        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).push(Node { id, pushes });
+        self.nodes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Node { id, pushes });
         (Arc::clone(&current.snapshot), queue)
     }
 
@@ -156,11 +165,18 @@ impl Nodes {
         let mut answers = Vec::with_capacity(told.len());
         for (node_id, delivery) in told {
             // The task goes on when the time is over: dropping its handle only stops the waiting.
-            let took = tokio::time::timeout_at(deadline, delivery).await.ok().and_then(Result::ok).flatten();
+            let took = tokio::time::timeout_at(deadline, delivery)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .flatten();
             if took.is_none() {
                 tracing::warn!(node.id = %node_id, "a node has not acknowledged within a second");
             }
-            answers.push(NodeAnswer { node_id, acknowledged_ms: took.map(|took| took.as_secs_f64() * 1000.0) });
+            answers.push(NodeAnswer {
+                node_id,
+                acknowledged_ms: took.map(|took| took.as_secs_f64() * 1000.0),
+            });
         }
         answers
     }

@@ -66,7 +66,10 @@ pub async fn create(tx: &mut TenantTx, gateway_id: GatewayId, new: NewRoute) -> 
     gateways::lock(tx, gateway_id).await?;
     let count = store::routes::count(tx, gateway_id).await?;
     if usize::try_from(count).unwrap_or(usize::MAX) >= ROUTES_PER_GATEWAY_MAX {
-        return Err(NativeError::LimitReached { max: ROUTES_PER_GATEWAY_MAX, what: "routes of a gateway" });
+        return Err(NativeError::LimitReached {
+            max: ROUTES_PER_GATEWAY_MAX,
+            what: "routes of a gateway",
+        });
     }
     let route = Route {
         id: RouteId::mint(tx.clock(), tx.rng()),
@@ -89,13 +92,18 @@ pub async fn create(tx: &mut TenantTx, gateway_id: GatewayId, new: NewRoute) -> 
 
 /// One route.
 pub async fn get(tx: &mut TenantTx, id: RouteId) -> Result<Route, NativeError> {
-    store::routes::find(tx, id).await?.ok_or_else(|| NativeError::not_found("route", id))
+    store::routes::find(tx, id)
+        .await?
+        .ok_or_else(|| NativeError::not_found("route", id))
 }
 
 /// A page of a gateway's routes.
 pub async fn list(tx: &mut TenantTx, gateway_id: GatewayId, request: PageRequest) -> Result<Page<Route>, NativeError> {
     gateways::get(tx, gateway_id).await?;
-    Ok(Page::from_rows(store::routes::list(tx, gateway_id, request).await?, request))
+    Ok(Page::from_rows(
+        store::routes::list(tx, gateway_id, request).await?,
+        request,
+    ))
 }
 
 /// Changes a route.
@@ -133,10 +141,18 @@ async fn check(tx: &mut TenantTx, route: &Route) -> Result<(), NativeError> {
     }
     let service = store::services::find(tx, route.service_id).await?;
     let ours = service.is_some_and(|service| service.gateway_id == route.gateway_id);
-    checks.require(ours, "/serviceId", format!("the gateway has no service {}", route.service_id));
+    checks.require(
+        ours,
+        "/serviceId",
+        format!("the gateway has no service {}", route.service_id),
+    );
     if let Some(product_id) = route.product_id {
         let missing = products::first_missing(tx, &[product_id]).await?;
-        checks.require(missing.is_none(), "/productId", format!("there is no product {product_id}"));
+        checks.require(
+            missing.is_none(),
+            "/productId",
+            format!("there is no product {product_id}"),
+        );
     }
     Ok(checks.done()?)
 }

@@ -67,7 +67,10 @@ pub async fn create(tx: &mut TenantTx, gateway_id: GatewayId, new: NewService) -
     gateways::lock(tx, gateway_id).await?;
     let count = store::services::count(tx, gateway_id).await?;
     if usize::try_from(count).unwrap_or(usize::MAX) >= SERVICES_PER_GATEWAY_MAX {
-        return Err(NativeError::LimitReached { max: SERVICES_PER_GATEWAY_MAX, what: "services of a gateway" });
+        return Err(NativeError::LimitReached {
+            max: SERVICES_PER_GATEWAY_MAX,
+            what: "services of a gateway",
+        });
     }
     let service = Service {
         id: ServiceId::mint(tx.clock(), tx.rng()),
@@ -89,7 +92,9 @@ pub async fn create(tx: &mut TenantTx, gateway_id: GatewayId, new: NewService) -
 
 /// One service.
 pub async fn get(tx: &mut TenantTx, id: ServiceId) -> Result<Service, NativeError> {
-    store::services::find(tx, id).await?.ok_or_else(|| NativeError::not_found("service", id))
+    store::services::find(tx, id)
+        .await?
+        .ok_or_else(|| NativeError::not_found("service", id))
 }
 
 /// A page of a gateway's services.
@@ -99,7 +104,10 @@ pub async fn list(
     request: PageRequest,
 ) -> Result<Page<Service>, NativeError> {
     gateways::get(tx, gateway_id).await?;
-    Ok(Page::from_rows(store::services::list(tx, gateway_id, request).await?, request))
+    Ok(Page::from_rows(
+        store::services::list(tx, gateway_id, request).await?,
+        request,
+    ))
 }
 
 /// Changes a service.
@@ -148,11 +156,22 @@ fn check(service: &Service) -> Result<(), NativeError> {
         Ok(_) => {}
         Err(error) => checks.require(false, "/targetUrl", error.to_string()),
     }
-    for (field, timeout) in [("/connectTimeoutMs", service.connect_timeout_ms), ("/responseTimeoutMs", service.response_timeout_ms)] {
-        checks.require((1..=TIMEOUT_MAX_MS).contains(&timeout), field, format!("expected 1 to {TIMEOUT_MAX_MS}"));
+    for (field, timeout) in [
+        ("/connectTimeoutMs", service.connect_timeout_ms),
+        ("/responseTimeoutMs", service.response_timeout_ms),
+    ] {
+        checks.require(
+            (1..=TIMEOUT_MAX_MS).contains(&timeout),
+            field,
+            format!("expected 1 to {TIMEOUT_MAX_MS}"),
+        );
     }
     if let Some(pem) = &service.ca_pem {
-        checks.require(pem.len() <= CA_PEM_MAX_BYTES, "/caPem", format!("expected at most {CA_PEM_MAX_BYTES} bytes"));
+        checks.require(
+            pem.len() <= CA_PEM_MAX_BYTES,
+            "/caPem",
+            format!("expected at most {CA_PEM_MAX_BYTES} bytes"),
+        );
         let right = service.target_url.starts_with("https://") && pem.contains("-----BEGIN CERTIFICATE-----");
         checks.require(right, "/caPem", "expected PEM certificates, for an https:// target");
     }

@@ -69,7 +69,9 @@ pub async fn verify(tx: &mut TenantTx, key: &str, wanted: &Wanted) -> Result<Ver
         return Ok(unknown());
     }
     let found = look_up::by_hash(tx, &[CredentialHash::of(key.as_bytes())]).await?;
-    let Some(record) = found.first() else { return Ok(unknown()) };
+    let Some(record) = found.first() else {
+        return Ok(unknown());
+    };
     let place = place(tx.tenant_id(), wanted, &record.credential);
     Ok(match admit_at(&place, &record.credential, tx.clock().now_ms()) {
         Err(refusal) => Verdict::refused(refusal.code, refusal.detail.into_owned()),
@@ -81,7 +83,10 @@ pub async fn verify(tx: &mut TenantTx, key: &str, wanted: &Wanted) -> Result<Ver
             customer_id: Some(admitted.grant.customer_id),
             subscription_id: Some(admitted.grant.subscription_id),
             consumer_id: admitted.consumer_id,
-            expires_at: record.credential.expires_at_ms.and_then(|at| Utc.timestamp_millis_opt(at).single()),
+            expires_at: record
+                .credential
+                .expires_at_ms
+                .and_then(|at| Utc.timestamp_millis_opt(at).single()),
         },
     })
 }
@@ -90,12 +95,21 @@ pub async fn verify(tx: &mut TenantTx, key: &str, wanted: &Wanted) -> Result<Ver
 fn place(tenant_id: TenantId, wanted: &Wanted, credential: &Credential) -> Place {
     let (mut gateway_id, mut product_id) = (wanted.gateway_id, wanted.product_id);
     if gateway_id.is_none() && product_id.is_none() {
-        let best = credential.grants.iter().find(|grant| grant.admitted).or(credential.grants.first());
+        let best = credential
+            .grants
+            .iter()
+            .find(|grant| grant.admitted)
+            .or(credential.grants.first());
         match best.map(|grant| &grant.scope) {
             Some(Scope::Products(products)) => product_id = products.first().copied(),
             Some(Scope::Gateway { gateway_id: only, .. }) => gateway_id = Some(*only),
             None => {}
         }
     }
-    Place { tenant_id, environment: wanted.environment.unwrap_or(credential.environment), gateway_id, product_id }
+    Place {
+        tenant_id,
+        environment: wanted.environment.unwrap_or(credential.environment),
+        gateway_id,
+        product_id,
+    }
 }

@@ -3,6 +3,8 @@
 //! Our own because the radix routers at hand refuse a parameter and a wildcard at one place
 //! (`/a/{x}/c` beside `/a/{*rest}`), which is how people write a fallback.
 
+use std::collections::HashMap;
+
 use crate::template::{Segment, TEMPLATE_MAX_PARAMETERS, Template};
 
 /// Where the values of a template's parameters lie in a path, in the order of the template.
@@ -17,20 +19,11 @@ pub(crate) struct Trie {
 /// What may follow a slash.
 #[derive(Debug, Default)]
 struct Node {
-    /// Sorted as [`order`] says.
-    literals: Vec<(String, Node)>,
+    literals: HashMap<String, Node>,
     parameter: Option<Box<Node>>,
     wildcard: Option<usize>,
     /// The route whose template ends before that slash.
     route: Option<usize>,
-}
-
-/// Length first: most comparisons end there.
-fn order<'a>(literal: &'a str, segment: &'a [u8]) -> std::cmp::Ordering {
-    literal
-        .len()
-        .cmp(&segment.len())
-        .then_with(|| literal.as_bytes().cmp(segment))
 }
 
 impl Trie {
@@ -39,19 +32,7 @@ impl Trie {
         let mut node = &mut self.root;
         for segment in template.segments() {
             node = match segment {
-                Segment::Literal(text) => {
-                    let at = match node
-                        .literals
-                        .binary_search_by(|(literal, _)| order(literal, text.as_bytes()))
-                    {
-                        Ok(at) => at,
-                        Err(at) => {
-                            node.literals.insert(at, (text.clone(), Node::default()));
-                            at
-                        }
-                    };
-                    &mut node.literals[at].1
-                }
+                Segment::Literal(text) => node.literals.entry(text.clone()).or_default(),
                 Segment::Parameter(_) => node.parameter.get_or_insert_default(),
                 Segment::Wildcard(_) => {
                     // Always the last one.
@@ -65,19 +46,19 @@ impl Trie {
 
     /// The route of a normalized path, shorter than 64 KiB. `values` holds the parameters then.
     pub(crate) fn find(&self, path: &str, values: &mut Values) -> Option<usize> {
-        self.root.find(path.as_bytes(), 1, 0, values)
+        self.root.find(path, 1, 0, values)
     }
 }
 
 impl Node {
     /// Looks at the segment that starts at `start`, after `count` parameters. Visits each node at most
     /// once, because a node always stands at the same place of a path.
-    fn find(&self, path: &[u8], start: usize, count: usize, values: &mut Values) -> Option<usize> {
+    fn find(&self, path: &str, start: usize, count: usize, values: &mut Values) -> Option<usize> {
         let rest = path.get(start..)?;
-        let end = start + rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+        let end = start + rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
         let segment = &path[start..end];
-        if let Ok(at) = self.literals.binary_search_by(|(literal, _)| order(literal, segment))
-            && let Some(route) = self.literals[at].1.behind(path, end, count, values)
+        if let Some(node) = self.literals.get(segment)
+            && let Some(route) = node.behind(path, end, count, values)
         {
             return Some(route);
         }
@@ -96,7 +77,7 @@ impl Node {
         None
     }
 
-    fn behind(&self, path: &[u8], end: usize, count: usize, values: &mut Values) -> Option<usize> {
+    fn behind(&self, path: &str, end: usize, count: usize, values: &mut Values) -> Option<usize> {
         if end == path.len() {
             self.route
         } else {

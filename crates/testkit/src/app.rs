@@ -46,21 +46,34 @@ impl TestApp {
     /// Starts one with settings of the test's, which name its database.
     pub async fn start_as(settings: Settings, clock: Clock) -> Self {
         let database_url = settings.database_url.as_ref().unwrap().expose_secret().to_owned();
-        let prepared = process::prepare(&settings, clock.clone(), Rng::System, false, &|_| {}).await.unwrap();
+        let prepared = process::prepare(&settings, clock.clone(), Rng::System, false, &|_| {})
+            .await
+            .unwrap();
         let process = prepared.serve(&settings).await.unwrap();
-        Self { process, clock, database_url, client: reqwest::Client::new() }
+        Self {
+            process,
+            clock,
+            database_url,
+            client: reqwest::Client::new(),
+        }
     }
 
     /// Where the gateway listens.
     pub fn gateway_addr(&self) -> SocketAddr {
-        self.process.gateway_url().trim_start_matches("http://").parse().unwrap()
+        self.process
+            .gateway_url()
+            .trim_start_matches("http://")
+            .parse()
+            .unwrap()
     }
 
     /// A token of the installation.
     pub async fn installation_token(&self) -> String {
         let database = self.process.database();
         let mut tx = database.system(SystemUse::ManageTenants).await.unwrap();
-        let token = tokens::replace_installation_token(&mut tx, database.clock(), database.rng()).await.unwrap();
+        let token = tokens::replace_installation_token(&mut tx, database.clock(), database.rng())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         token.expose_secret().to_owned()
     }
@@ -94,7 +107,9 @@ impl TestApp {
         let database = self.process.database();
         let mut tx = database.system(SystemUse::ManageTenants).await.unwrap();
         let (clock, rng) = (database.clock(), database.rng());
-        let tenant = tenants::create(&mut tx, clock, rng, slug, slug.parse().unwrap()).await.unwrap();
+        let tenant = tenants::create(&mut tx, clock, rng, slug, slug.parse().unwrap())
+            .await
+            .unwrap();
         let owner = tokens::create_owner(&mut tx, clock, rng, tenant.id).await.unwrap();
         tx.commit().await.unwrap();
         TestTenant {

@@ -15,8 +15,9 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// The URL of the PostgreSQL for tests, with `database` in the place of its own.
 fn url(database: &str) -> String {
-    let base = std::env::var(URL_VARIABLE)
-        .unwrap_or_else(|_| panic!("{URL_VARIABLE} is not set: run tests with `make test`, or scripts/with-postgres.sh cargo test …"));
+    let base = std::env::var(URL_VARIABLE).unwrap_or_else(|_| {
+        panic!("{URL_VARIABLE} is not set: run tests with `make test`, or scripts/with-postgres.sh cargo test …")
+    });
     let (server, _) = base.rsplit_once('/').expect("the URL ends in /database");
     format!("{server}/{database}")
 }
@@ -63,7 +64,10 @@ pub async fn dump(url: &str) -> Vec<(String, String)> {
     for table in tables {
         // As JSON: every column, jsonb inside, bytea in hexadecimal.
         let sql = format!("SELECT to_jsonb(row)::text FROM {table} AS row ORDER BY 1");
-        let texts: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+        let texts: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
         rows.extend(texts.into_iter().map(|text| (table.clone(), text)));
     }
     connection.close().await.unwrap();

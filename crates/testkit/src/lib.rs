@@ -4,7 +4,11 @@
 //! [`TestApp::start`] gives every test a database of its own, cloned from a migrated template, and
 //! both listeners on free ports. `scripts/with-postgres.sh` runs the PostgreSQL; `make test` uses it.
 
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "in a test, a panic is the report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "in a test, a panic is the report"
+)]
 
 pub mod app;
 pub mod database;

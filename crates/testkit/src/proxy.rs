@@ -33,7 +33,10 @@ impl Proxy {
     /// Starts one in front of the database at `url`.
     pub async fn start(url: &str) -> Self {
         let options = PgConnectOptions::from_str(url).unwrap();
-        let (user, database) = (options.get_username().to_owned(), options.get_database().unwrap().to_owned());
+        let (user, database) = (
+            options.get_username().to_owned(),
+            options.get_database().unwrap().to_owned(),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -44,12 +47,21 @@ impl Proxy {
                 tokio::spawn(async move { connect(client, &options, &noting).await });
             }
         });
-        Self { addr, user, database, asked, task }
+        Self {
+            addr,
+            user,
+            database,
+            asked,
+            task,
+        }
     }
 
     /// The URL of the database through here.
     pub fn url(&self) -> String {
-        format!("postgres://{}@{}/{}?sslmode=disable", self.user, self.addr, self.database)
+        format!(
+            "postgres://{}@{}/{}?sslmode=disable",
+            self.user, self.addr, self.database
+        )
     }
 
     /// What was asked since the last call.
@@ -115,7 +127,10 @@ async fn note<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(from: &mut R, to: &mu
                 noting.lock().unwrap().push(Asked::Query(text));
             }
             b'S' => {
-                noting.lock().unwrap().push(if open { Asked::Extended } else { Asked::Ping });
+                noting
+                    .lock()
+                    .unwrap()
+                    .push(if open { Asked::Extended } else { Asked::Ping });
                 open = false;
             }
             _ => open = true,

@@ -42,7 +42,9 @@ impl Subscribed {
 impl TestTenant {
     /// A request to the API, as this operator.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.api_url)).bearer_auth(&self.token)
+        self.client
+            .request(method, format!("{}{path}", self.api_url))
+            .bearer_auth(&self.token)
     }
 
     /// Sends a request and returns status and JSON body (null when there is none).
@@ -54,7 +56,11 @@ impl TestTenant {
         let response = request.send().await.unwrap();
         let status = response.status();
         let bytes = response.bytes().await.unwrap();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).unwrap()
+        };
         (status, body)
     }
 
@@ -118,11 +124,22 @@ impl TestTenant {
 
     /// A service of a gateway.
     pub async fn service(&self, gateway_id: &str, name: &str, target_url: &str) -> String {
-        self.create(&format!("/gateways/{gateway_id}/services"), json!({ "name": name, "targetUrl": target_url })).await
+        self.create(
+            &format!("/gateways/{gateway_id}/services"),
+            json!({ "name": name, "targetUrl": target_url }),
+        )
+        .await
     }
 
     /// A SECURE route of a product, to the same path.
-    pub async fn secure_route(&self, gateway_id: &str, service_id: &str, method: &str, path: &str, product_id: Option<&str>) -> String {
+    pub async fn secure_route(
+        &self,
+        gateway_id: &str,
+        service_id: &str,
+        method: &str,
+        path: &str,
+        product_id: Option<&str>,
+    ) -> String {
         let body = json!({ "serviceId": service_id, "method": method, "publicPath": path, "access": "SECURE", "productId": product_id });
         self.create(&format!("/gateways/{gateway_id}/routes"), body).await
     }
@@ -135,14 +152,21 @@ impl TestTenant {
 
     /// An API consumer of a gateway, with its key; the subscription is the implicit one.
     pub async fn consumer(&self, gateway_id: &str, name: &str) -> (String, Subscribed) {
-        let body = self.post(&format!("/gateways/{gateway_id}/consumers"), json!({ "name": name })).await;
-        (body["id"].as_str().unwrap().to_owned(), Subscribed::from(&body, "subscriptionId"))
+        let body = self
+            .post(&format!("/gateways/{gateway_id}/consumers"), json!({ "name": name }))
+            .await;
+        (
+            body["id"].as_str().unwrap().to_owned(),
+            Subscribed::from(&body, "subscriptionId"),
+        )
     }
 
     /// GETs `path` of the gateway with this slug, with or without a key; returns status and problem code.
     pub async fn through(&self, slug: &str, path: &str, key: Option<&str>) -> (StatusCode, String) {
-        let mut request =
-            self.client.get(format!("{}{path}", self.gateway_url)).header("host", format!("{slug}.localhost"));
+        let mut request = self
+            .client
+            .get(format!("{}{path}", self.gateway_url))
+            .header("host", format!("{slug}.localhost"));
         if let Some(key) = key {
             request = request.header("x-api-key", key);
         }

@@ -65,6 +65,11 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> ([(&'static str, &'static str); 1], &'static str) {
-    seen.lock().unwrap().push(Seen { method, uri, headers, body });
+    seen.lock().unwrap().push(Seen {
+        method,
+        uri,
+        headers,
+        body,
+    });
     ([("content-type", "application/json")], r#"{"ok":true}"#)
 }

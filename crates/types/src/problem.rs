@@ -140,7 +140,10 @@ pub struct FieldError {
 impl FieldError {
     /// What is wrong with one field.
     pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { field: field.into(), detail: detail.into() }
+        Self {
+            field: field.into(),
+            detail: detail.into(),
+        }
     }
 }
 

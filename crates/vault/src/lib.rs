@@ -55,7 +55,12 @@ fn mint(prefix: &'static str, rng: &Rng) -> Minted {
     let exposed = secret.expose_secret();
     let hash = CredentialHash::of(exposed.as_bytes());
     let last_four = exposed[exposed.len() - 4..].to_owned();
-    Minted { secret, hash, prefix, last_four }
+    Minted {
+        secret,
+        hash,
+        prefix,
+        last_four,
+    }
 }
 
 /// Appends `count` characters, each of the 62 equally likely.
@@ -97,8 +102,9 @@ mod tests {
     #[test]
     fn no_two_keys_are_alike() {
         let rng = Rng::System;
-        let keys: std::collections::HashSet<_> =
-            (0..1000).map(|_| mint_api_key(Environment::Live, &rng).secret.expose_secret().to_owned()).collect();
+        let keys: std::collections::HashSet<_> = (0..1000)
+            .map(|_| mint_api_key(Environment::Live, &rng).secret.expose_secret().to_owned())
+            .collect();
         assert_eq!(keys.len(), 1000);
     }
 }

@@ -19,17 +19,38 @@ mod tenants;
 /// Every operation of the API, with its entry in the OpenAPI document.
 pub fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(tenants::create_tenant::create_tenant, tenants::list_tenants::list_tenants))
+        .routes(routes!(
+            tenants::create_tenant::create_tenant,
+            tenants::list_tenants::list_tenants
+        ))
         .routes(routes!(tenants::get_tenant::get_tenant))
-        .routes(routes!(products::create_product::create_product, products::list_products::list_products))
-        .routes(routes!(products::get_product::get_product, products::change_product::change_product))
-        .routes(routes!(products::get_contract::get_contract, products::put_contract::put_contract))
+        .routes(routes!(
+            products::create_product::create_product,
+            products::list_products::list_products
+        ))
+        .routes(routes!(
+            products::get_product::get_product,
+            products::change_product::change_product
+        ))
+        .routes(routes!(
+            products::get_contract::get_contract,
+            products::put_contract::put_contract
+        ))
         .routes(routes!(plans::create_plan::create_plan, plans::list_plans::list_plans))
         .routes(routes!(plans::get_plan::get_plan))
         .routes(routes!(plans::add_plan_version::add_plan_version))
-        .routes(routes!(customers::create_customer::create_customer, customers::list_customers::list_customers))
-        .routes(routes!(customers::get_customer::get_customer, customers::change_customer::change_customer))
-        .routes(routes!(subscriptions::create_subscription::create_subscription, subscriptions::list_subscriptions::list_subscriptions))
+        .routes(routes!(
+            customers::create_customer::create_customer,
+            customers::list_customers::list_customers
+        ))
+        .routes(routes!(
+            customers::get_customer::get_customer,
+            customers::change_customer::change_customer
+        ))
+        .routes(routes!(
+            subscriptions::create_subscription::create_subscription,
+            subscriptions::list_subscriptions::list_subscriptions
+        ))
         .routes(routes!(subscriptions::get_subscription::get_subscription))
         .routes(routes!(subscriptions::cancel_subscription::cancel_subscription))
         .routes(routes!(subscriptions::add_key::add_key))
@@ -44,12 +65,39 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(keys::revoke_key::revoke_key))
         .routes(routes!(keys::rotate_key::rotate_key))
         .routes(routes!(keys::suspend_key::suspend_key))
-        .routes(routes!(gateways::create_gateway::create_gateway, gateways::list_gateways::list_gateways))
-        .routes(routes!(gateways::get_gateway::get_gateway, gateways::change_gateway::change_gateway, gateways::delete_gateway::delete_gateway))
-        .routes(routes!(services::get_service::get_service, services::change_service::change_service, services::delete_service::delete_service))
-        .routes(routes!(services::create_service::create_service, services::list_services::list_services))
-        .routes(routes!(routes::get_route::get_route, routes::change_route::change_route, routes::delete_route::delete_route))
-        .routes(routes!(routes::create_route::create_route, routes::list_routes::list_routes))
-        .routes(routes!(consumers::get_consumer::get_consumer, consumers::delete_consumer::delete_consumer))
-        .routes(routes!(consumers::create_consumer::create_consumer, consumers::list_consumers::list_consumers))
+        .routes(routes!(
+            gateways::create_gateway::create_gateway,
+            gateways::list_gateways::list_gateways
+        ))
+        .routes(routes!(
+            gateways::get_gateway::get_gateway,
+            gateways::change_gateway::change_gateway,
+            gateways::delete_gateway::delete_gateway
+        ))
+        .routes(routes!(
+            services::get_service::get_service,
+            services::change_service::change_service,
+            services::delete_service::delete_service
+        ))
+        .routes(routes!(
+            services::create_service::create_service,
+            services::list_services::list_services
+        ))
+        .routes(routes!(
+            routes::get_route::get_route,
+            routes::change_route::change_route,
+            routes::delete_route::delete_route
+        ))
+        .routes(routes!(
+            routes::create_route::create_route,
+            routes::list_routes::list_routes
+        ))
+        .routes(routes!(
+            consumers::get_consumer::get_consumer,
+            consumers::delete_consumer::delete_consumer
+        ))
+        .routes(routes!(
+            consumers::create_consumer::create_consumer,
+            consumers::list_consumers::list_consumers
+        ))
 }

@@ -98,7 +98,10 @@ struct Row {
 impl TryFrom<Row> for Plan {
     type Error = sqlx::Error;
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
-        let currency = row.price_currency.parse().map_err(|detail: String| sqlx::Error::Decode(detail.into()))?;
+        let currency = row
+            .price_currency
+            .parse()
+            .map_err(|detail: String| sqlx::Error::Decode(detail.into()))?;
         Ok(Self {
             id: row.id,
             name: row.name,
@@ -106,7 +109,10 @@ impl TryFrom<Row> for Plan {
             description: row.description,
             version: row.version,
             terms: PlanTerms {
-                price: Money { amount: row.price_amount, currency },
+                price: Money {
+                    amount: row.price_amount,
+                    currency,
+                },
                 billing_period: row.billing_period,
                 trial_days: u16::try_from(row.trial_days).unwrap_or_default(),
                 quotas: row.quotas.0,
@@ -125,7 +131,11 @@ pub(crate) async fn find(tx: &mut TenantTx, id: PlanId) -> Result<Option<Plan>, 
 }
 
 pub(crate) async fn list(tx: &mut TenantTx, page: PageRequest) -> Result<Vec<Plan>, sqlx::Error> {
-    select(tx, None, page.after, page.probe()).await?.into_iter().map(Plan::try_from).collect()
+    select(tx, None, page.after, page.probe())
+        .await?
+        .into_iter()
+        .map(Plan::try_from)
+        .collect()
 }
 
 async fn select(tx: &mut TenantTx, id: Option<Uuid>, after: Option<Uuid>, limit: i64) -> Result<Vec<Row>, sqlx::Error> {

@@ -3,6 +3,7 @@ use gatewright_types::ids::{CustomerId, PlanId, ProductId, SubscriptionId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::SubscriptionState;
 use crate::model::{CustomerKind, PlanKind, Subscription};
 use crate::subscriptions::{Standing, SubscriptionFilter};
 
@@ -64,7 +65,7 @@ pub(crate) async fn update(tx: &mut TenantTx, subscription: &Subscription) -> Re
         tx.tenant_id().uuid(),
         subscription.id.uuid(),
         subscription.state.as_str(),
-        subscription.suspended_from.map(|state| state.as_str()),
+        subscription.suspended_from.map(SubscriptionState::as_str),
         subscription.ended_at,
         subscription.updated_at,
     )
@@ -117,7 +118,7 @@ pub(crate) async fn list(
            ORDER BY s.id DESC LIMIT $5"#,
         tx.tenant_id().uuid(),
         filter.customer_id.map(CustomerId::uuid),
-        filter.state.map(|state| state.as_str()),
+        filter.state.map(SubscriptionState::as_str),
         page.after,
         page.probe(),
     )

@@ -2,7 +2,9 @@
 
 use anyhow::Context;
 use gatewright_catalog::customers::{self, NewCustomer};
-use gatewright_catalog::model::{BillingPeriod, Contract, ContractFormat, PlanTerms, ProductKind, Quota, QuotaPeriod, RateLimit};
+use gatewright_catalog::model::{
+    BillingPeriod, Contract, ContractFormat, PlanTerms, ProductKind, Quota, QuotaPeriod, RateLimit,
+};
 use gatewright_catalog::plans::{self, NewPlan};
 use gatewright_catalog::products::{self, NewProduct};
 use gatewright_catalog::subscriptions::{self, SubscriptionFilter};
@@ -13,10 +15,10 @@ use gatewright_credentials::rotate::Rotation;
 use gatewright_database::page::PAGE_MAX;
 use gatewright_database::{Actor, Caller, Database, PageRequest, SystemUse, TenantTx};
 use gatewright_identity::tokens;
+use gatewright_native::access;
 use gatewright_native::gateways::{self, NewGateway};
 use gatewright_native::routes::{self, NewRoute};
 use gatewright_native::services::{self, NewService, ServiceChange};
-use gatewright_native::access;
 use gatewright_types::access::{AuthType, Environment, KeyStatus, RouteAccess};
 use gatewright_types::ids::{CustomerId, GatewayId, KeyId, PlanId, ProductId, RequestId, SubscriptionId, TenantId};
 use gatewright_types::money::Money;
@@ -27,7 +29,10 @@ use secrecy::SecretString;
 /// The product's contract.
 const CONTRACT: &str = include_str!("../../demo/translation-api.json");
 /// The first page of a list is all that the demo has.
-const ALL: PageRequest = PageRequest { after: None, limit: PAGE_MAX };
+const ALL: PageRequest = PageRequest {
+    after: None,
+    limit: PAGE_MAX,
+};
 
 /// The SECURE routes; each goes to the same path of the service.
 const ROUTES: [(&str, &str); 5] = [
@@ -62,7 +67,13 @@ pub struct Seeded {
 pub(super) async fn seed(database: &Database, service_url: &str) -> anyhow::Result<Seeded> {
     let (tenant_id, operator_token) = tenant(database).await?;
     let request_id = RequestId::mint(database.clock(), database.rng());
-    let mut tx = database.tenant(Caller { tenant_id, actor: Actor::System, request_id }).await?;
+    let mut tx = database
+        .tenant(Caller {
+            tenant_id,
+            actor: Actor::System,
+            request_id,
+        })
+        .await?;
     let product_id = product(&mut tx).await?;
     let plan_id = plan(&mut tx, product_id).await?;
     let customer_id = customer(&mut tx).await?;
@@ -87,10 +98,16 @@ async fn tenant(database: &Database) -> anyhow::Result<(TenantId, SecretString)>
     let mut tx = database.system(SystemUse::ManageTenants).await?;
     let slug = slug("acme")?;
     let (tenant_id, owner) = match tenants::find_by_slug(&mut tx, &slug).await? {
-        Some(tenant) => (tenant.id, tokens::replace_owner_tokens(&mut tx, clock, rng, tenant.id).await?),
+        Some(tenant) => (
+            tenant.id,
+            tokens::replace_owner_tokens(&mut tx, clock, rng, tenant.id).await?,
+        ),
         None => {
             let tenant = tenants::create(&mut tx, clock, rng, "Acme", slug).await?;
-            (tenant.id, Some(tokens::create_owner(&mut tx, clock, rng, tenant.id).await?))
+            (
+                tenant.id,
+                Some(tokens::create_owner(&mut tx, clock, rng, tenant.id).await?),
+            )
         }
     };
     tx.commit().await?;
@@ -109,7 +126,10 @@ async fn product(tx: &mut TenantTx) -> anyhow::Result<ProductId> {
         description: "Translates texts, embeds them, and opens sessions with translating agents.".to_owned(),
     };
     let product = products::create(tx, new).await?;
-    let contract = Contract { format: ContractFormat::OpenApi, document: CONTRACT.to_owned() };
+    let contract = Contract {
+        format: ContractFormat::OpenApi,
+        document: CONTRACT.to_owned(),
+    };
     products::put_contract(tx, product.id, &contract).await?;
     Ok(product.id)
 }
@@ -118,12 +138,18 @@ async fn product(tx: &mut TenantTx) -> anyhow::Result<ProductId> {
 async fn plan(tx: &mut TenantTx, product_id: ProductId) -> anyhow::Result<PlanId> {
     let known = plans::list(tx, ALL).await?.items;
     let mut pro = None;
-    for (name, price, requests, per_second) in
-        [("Free", 0, 1_000, 5), ("Pro", 49, 100_000, 50), ("Enterprise", 990, 10_000_000, 1_000)]
-    {
+    for (name, price, requests, per_second) in [
+        ("Free", 0, 1_000, 5),
+        ("Pro", 49, 100_000, 50),
+        ("Enterprise", 990, 10_000_000, 1_000),
+    ] {
         let plan = match known.iter().find(|plan| plan.name == name) {
             Some(plan) => plan.id,
-            None => plans::create(tx, new_plan(name, price, requests, per_second, product_id)?).await?.id,
+            None => {
+                plans::create(tx, new_plan(name, price, requests, per_second, product_id)?)
+                    .await?
+                    .id
+            }
         };
         if name == "Pro" {
             pro = Some(plan);
@@ -135,11 +161,21 @@ async fn plan(tx: &mut TenantTx, product_id: ProductId) -> anyhow::Result<PlanId
 fn new_plan(name: &str, price: i64, requests: u64, per_second: u32, product_id: ProductId) -> anyhow::Result<NewPlan> {
     let currency = "EUR".parse().map_err(anyhow::Error::msg)?;
     let terms = PlanTerms {
-        price: Money { amount: Decimal::new(price * 100, 2), currency },
+        price: Money {
+            amount: Decimal::new(price * 100, 2),
+            currency,
+        },
         billing_period: BillingPeriod::Month,
         trial_days: 0,
-        quotas: vec![Quota { meter: "requests".to_owned(), limit: requests, period: QuotaPeriod::Month }],
-        rate_limits: vec![RateLimit { requests: per_second, window_seconds: 1 }],
+        quotas: vec![Quota {
+            meter: "requests".to_owned(),
+            limit: requests,
+            period: QuotaPeriod::Month,
+        }],
+        rate_limits: vec![RateLimit {
+            requests: per_second,
+            window_seconds: 1,
+        }],
         product_ids: vec![product_id],
     };
     Ok(NewPlan {
@@ -160,7 +196,10 @@ async fn customer(tx: &mut TenantTx) -> anyhow::Result<CustomerId> {
     if let Some(customer) = known.iter().rev().find(|customer| customer.name == "Globex") {
         return Ok(customer.id);
     }
-    let new = NewCustomer { name: "Globex".to_owned(), email: Some("api@globex.example".to_owned()) };
+    let new = NewCustomer {
+        name: "Globex".to_owned(),
+        email: Some("api@globex.example".to_owned()),
+    };
     Ok(customers::create(tx, new).await?.id)
 }
 
@@ -170,7 +209,10 @@ async fn gateway(tx: &mut TenantTx, product_id: ProductId, service_url: &str) ->
     if let Some(gateway) = known.iter().find(|gateway| gateway.slug.as_str() == "acme") {
         let services = services::list(tx, gateway.id, ALL).await?.items;
         if let Some(service) = services.iter().find(|service| service.name == "translation") {
-            let change = ServiceChange { target_url: Some(service_url.to_owned()), ..ServiceChange::default() };
+            let change = ServiceChange {
+                target_url: Some(service_url.to_owned()),
+                ..ServiceChange::default()
+            };
             services::change(tx, service.id, change).await?;
         }
         return Ok(gateway.id);
@@ -213,13 +255,19 @@ async fn subscription(
     customer_id: CustomerId,
     plan_id: PlanId,
 ) -> anyhow::Result<(SubscriptionId, Revealed)> {
-    let filter = SubscriptionFilter { customer_id: Some(customer_id), state: None };
+    let filter = SubscriptionFilter {
+        customer_id: Some(customer_id),
+        state: None,
+    };
     let known = subscriptions::list(tx, filter, ALL).await?.items;
     for subscription in known.iter().rev().filter(|subscription| subscription.state.admits()) {
         let keys = look_up::list(tx, Some(subscription.id), ALL).await?.items;
         if let Some(key) = keys.iter().rev().find(|key| key.status == KeyStatus::Active) {
             // The gateway does not run yet, so nobody has to be told of the old secret's end.
-            let rotation = Rotation { overlap_seconds: Some(0), end_overlap: true };
+            let rotation = Rotation {
+                overlap_seconds: Some(0),
+                end_overlap: true,
+            };
             let (revealed, _) = access::rotate_key(tx, key.id, rotation).await?;
             return Ok((subscription.id, revealed));
         }

@@ -51,7 +51,11 @@ async fn hammer(scene: &Scene, key: &str, path: &str, status: u16, code: &'stati
                     (200, false) => &counts.admitted_before,
                     (200, true) => &counts.admitted_after,
                     (got, _) if got == status && answer.code() == code => {
-                        if is_after { &counts.refused_after } else { continue }
+                        if is_after {
+                            &counts.refused_after
+                        } else {
+                            continue;
+                        }
                     }
                     _ => &counts.other,
                 };
@@ -62,13 +66,24 @@ async fn hammer(scene: &Scene, key: &str, path: &str, status: u16, code: &'stati
     warm.wait().await;
     let answer = scene.acme.post(path, json!({})).await;
     ended.store(true, Ordering::Release);
-    assert!(answer["nodes"][0]["acknowledgedMs"].is_number(), "the node has acknowledged: {answer}");
+    assert!(
+        answer["nodes"][0]["acknowledgedMs"].is_number(),
+        "the node has acknowledged: {answer}"
+    );
     while let Some(client) = clients.join_next().await {
         client.unwrap();
     }
     let count = |count: &AtomicUsize| count.load(Ordering::Relaxed);
-    assert!(count(&counts.admitted_before) >= CLIENTS * BEFORE, "{}", count(&counts.admitted_before));
-    assert_eq!(count(&counts.admitted_after), 0, "nothing sent after the answer is admitted");
+    assert!(
+        count(&counts.admitted_before) >= CLIENTS * BEFORE,
+        "{}",
+        count(&counts.admitted_before)
+    );
+    assert_eq!(
+        count(&counts.admitted_after),
+        0,
+        "nothing sent after the answer is admitted"
+    );
     assert_eq!(count(&counts.refused_after), CLIENTS * AFTER);
     assert_eq!(count(&counts.other), 0, "nothing else is ever answered");
 }
@@ -100,9 +115,20 @@ async fn no_request_sent_after_a_key_or_its_subscription_was_suspended_is_admitt
     let (scene, subscribed) = scene().await;
     let (key, subscription) = (&subscribed.key_id, &subscribed.subscription_id);
     for path in [format!("/keys/{key}"), format!("/subscriptions/{subscription}")] {
-        hammer(&scene, &subscribed.key, &format!("{path}/suspend"), 403, "credential-suspended").await;
+        hammer(
+            &scene,
+            &subscribed.key,
+            &format!("{path}/suspend"),
+            403,
+            "credential-suspended",
+        )
+        .await;
         scene.acme.post(&format!("{path}/reactivate"), json!({})).await;
-        assert_eq!(scene.verdict(&subscribed.key).await.0, 200, "and every core admits it again");
+        assert_eq!(
+            scene.verdict(&subscribed.key).await.0,
+            200,
+            "and every core admits it again"
+        );
     }
     scene.app.stop().await;
 }
@@ -118,12 +144,23 @@ async fn a_look_up_under_way_does_not_bring_a_revoked_key_back() {
             let (addr, key) = (scene.app.gateway_addr(), subscribed.key.clone());
             clients.spawn(first_request(addr, key));
         }
-        scene.acme.post(&format!("/keys/{}/revoke", subscribed.key_id), json!({})).await;
-        assert_eq!(scene.verdict(&subscribed.key).await, (401, "credential-revoked".to_owned()), "round {round}");
+        scene
+            .acme
+            .post(&format!("/keys/{}/revoke", subscribed.key_id), json!({}))
+            .await;
+        assert_eq!(
+            scene.verdict(&subscribed.key).await,
+            (401, "credential-revoked".to_owned()),
+            "round {round}"
+        );
         let wires = clients.join_all().await;
         for mut wire in wires {
             let answer = wire.get("acme", PATH, &[("x-api-key", &subscribed.key)]).await;
-            assert_eq!((answer.status, answer.code().as_str()), (401, "credential-revoked"), "round {round}");
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (401, "credential-revoked"),
+                "round {round}"
+            );
         }
     }
     scene.app.stop().await;
@@ -132,14 +169,20 @@ async fn a_look_up_under_way_does_not_bring_a_revoked_key_back() {
 async fn first_request(addr: std::net::SocketAddr, key: String) -> Wire {
     let mut wire = Wire::connect(addr).await;
     let answer = wire.get("acme", PATH, &[("x-api-key", &key)]).await;
-    assert!(matches!(answer.status, 200 | 401), "admitted before, refused after: {answer:?}");
+    assert!(
+        matches!(answer.status, 200 | 401),
+        "admitted before, refused after: {answer:?}"
+    );
     wire
 }
 
 #[tokio::test]
 async fn an_answer_names_every_node_and_how_long_it_took() {
     let (scene, subscribed) = scene().await;
-    let answer = scene.acme.post(&format!("/keys/{}/revoke", subscribed.key_id), json!({})).await;
+    let answer = scene
+        .acme
+        .post(&format!("/keys/{}/revoke", subscribed.key_id), json!({}))
+        .await;
     let nodes = answer["nodes"].as_array().unwrap();
     assert_eq!(nodes.len(), 1, "{answer}");
     assert!(nodes[0]["nodeId"].as_str().unwrap().starts_with("nod_"), "{answer}");

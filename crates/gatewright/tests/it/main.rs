@@ -4,3 +4,4 @@ mod hammer;
 mod main_job;
 mod rotation;
 mod scene;
+mod walls;

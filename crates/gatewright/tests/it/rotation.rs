@@ -18,7 +18,10 @@ async fn old_and_new_secret_both_pass_during_the_default_overlap_and_only_the_ne
     assert_eq!(scene.verdict(&known.key).await, ok());
     let mut new = Vec::new();
     for subscribed in [&known, &unknown] {
-        let answer = scene.acme.post(&format!("/keys/{}/rotate", subscribed.key_id), json!({})).await;
+        let answer = scene
+            .acme
+            .post(&format!("/keys/{}/rotate", subscribed.key_id), json!({}))
+            .await;
         assert_eq!(answer["id"], subscribed.key_id.as_str(), "the key stays the same");
         assert_eq!(answer["secretVersion"], 2);
         assert_eq!(answer["oldSecretValidUntil"], "2027-01-15T08:05:00Z");
@@ -49,7 +52,13 @@ async fn old_and_new_secret_both_pass_during_the_default_overlap_and_only_the_ne
 async fn the_end_of_an_overlap_holds_for_a_core_that_knew_nothing_of_the_key_until_then() {
     let scene = Scene::set_at(manual_clock()).await;
     let subscribed = scene.subscribe().await;
-    scene.acme.post(&format!("/keys/{}/rotate", subscribed.key_id), json!({ "overlapSeconds": 7 })).await;
+    scene
+        .acme
+        .post(
+            &format!("/keys/{}/rotate", subscribed.key_id),
+            json!({ "overlapSeconds": 7 }),
+        )
+        .await;
     scene.advance(7);
     assert_eq!(scene.verdict(&subscribed.key).await, expired());
     scene.app.stop().await;
@@ -81,9 +90,19 @@ async fn a_rotation_during_an_overlap_is_refused_unless_it_ends_the_overlap() {
     assert_eq!(scene.verdict(&second).await, ok());
 
     assert_eq!(scene.refused(409, &path, json!({})).await, "rotation-in-progress");
-    assert_eq!(scene.refused(409, &path, json!({ "overlapSeconds": 0 })).await, "rotation-in-progress");
-    assert_eq!(scene.refused(409, &path, json!({ "endOverlap": false })).await, "rotation-in-progress");
-    assert_eq!(scene.verdict(&first.key).await, ok(), "a refused rotation changes nothing");
+    assert_eq!(
+        scene.refused(409, &path, json!({ "overlapSeconds": 0 })).await,
+        "rotation-in-progress"
+    );
+    assert_eq!(
+        scene.refused(409, &path, json!({ "endOverlap": false })).await,
+        "rotation-in-progress"
+    );
+    assert_eq!(
+        scene.verdict(&first.key).await,
+        ok(),
+        "a refused rotation changes nothing"
+    );
     assert_eq!(scene.verdict(&second).await, ok());
 
     let answer = scene.acme.post(&path, json!({ "endOverlap": true })).await;
@@ -106,10 +125,17 @@ async fn an_overlap_is_at_most_seven_days_long() {
     let subscribed = scene.subscribe().await;
     let path = format!("/keys/{}/rotate", subscribed.key_id);
     let week = 7 * 24 * 3600;
-    let refused = scene.expect(422, Method::POST, &path, Some(json!({ "overlapSeconds": week + 1 }))).await;
+    let refused = scene
+        .expect(422, Method::POST, &path, Some(json!({ "overlapSeconds": week + 1 })))
+        .await;
     assert_eq!(refused["errors"][0]["field"], "/overlapSeconds");
-    scene.expect(422, Method::POST, &path, Some(json!({ "overlapSeconds": -1 }))).await;
-    let new = text(&scene.acme.post(&path, json!({ "overlapSeconds": week })).await, "secret");
+    scene
+        .expect(422, Method::POST, &path, Some(json!({ "overlapSeconds": -1 })))
+        .await;
+    let new = text(
+        &scene.acme.post(&path, json!({ "overlapSeconds": week })).await,
+        "secret",
+    );
     scene.advance(week - 1);
     assert_eq!(scene.verdict(&subscribed.key).await, ok());
     scene.advance(1);
@@ -129,7 +155,10 @@ async fn rotating_a_subscription_rotates_every_key_that_is_not_revoked() {
         old.push((text(&answer, "id"), text(&answer, "secret")));
     }
     let revoked = scene.acme.post(&keys, json!({ "name": "revoked" })).await;
-    scene.acme.post(&format!("/keys/{}/revoke", text(&revoked, "id")), json!({})).await;
+    scene
+        .acme
+        .post(&format!("/keys/{}/revoke", text(&revoked, "id")), json!({}))
+        .await;
 
     let path = format!("/subscriptions/{}/rotate", first.subscription_id);
     let answer = scene.acme.post(&path, json!({ "overlapSeconds": 0 })).await;
@@ -141,7 +170,10 @@ async fn rotating_a_subscription_rotates_every_key_that_is_not_revoked() {
         assert_eq!(scene.verdict(secret).await, expired());
         assert_eq!(scene.verdict(&text(key, "secret")).await, ok());
     }
-    assert_eq!(scene.verdict(&text(&revoked, "secret")).await, refusal(401, "credential-revoked"));
+    assert_eq!(
+        scene.verdict(&text(&revoked, "secret")).await,
+        refusal(401, "credential-revoked")
+    );
     scene.app.stop().await;
 }
 
@@ -168,10 +200,19 @@ async fn rotating_a_subscription_also_rotates_a_key_older_than_a_hundred_revoked
 async fn a_revoked_key_and_a_key_of_an_ended_subscription_cannot_be_rotated() {
     let scene = Scene::set_at(manual_clock()).await;
     let (revoked, ended) = (scene.subscribe().await, scene.subscribe().await);
-    scene.acme.post(&format!("/keys/{}/revoke", revoked.key_id), json!({})).await;
-    scene.acme.post(&format!("/subscriptions/{}/cancel", ended.subscription_id), json!({})).await;
+    scene
+        .acme
+        .post(&format!("/keys/{}/revoke", revoked.key_id), json!({}))
+        .await;
+    scene
+        .acme
+        .post(&format!("/subscriptions/{}/cancel", ended.subscription_id), json!({}))
+        .await;
     for key in [&revoked.key_id, &ended.key_id] {
-        assert_eq!(scene.refused(409, &format!("/keys/{key}/rotate"), json!({})).await, "key-state-conflict");
+        assert_eq!(
+            scene.refused(409, &format!("/keys/{key}/rotate"), json!({})).await,
+            "key-state-conflict"
+        );
     }
     let path = format!("/subscriptions/{}/rotate", ended.subscription_id);
     assert_eq!(scene.refused(409, &path, json!({})).await, "illegal-subscription-move");
@@ -183,9 +224,18 @@ async fn revoking_a_key_during_an_overlap_ends_both_secrets_at_once() {
     let scene = Scene::set_at(manual_clock()).await;
     let subscribed = scene.subscribe().await;
     assert_eq!(scene.verdict(&subscribed.key).await, ok());
-    let new = text(&scene.acme.post(&format!("/keys/{}/rotate", subscribed.key_id), json!({})).await, "secret");
+    let new = text(
+        &scene
+            .acme
+            .post(&format!("/keys/{}/rotate", subscribed.key_id), json!({}))
+            .await,
+        "secret",
+    );
     assert_eq!(scene.verdict(&new).await, ok());
-    scene.acme.post(&format!("/keys/{}/revoke", subscribed.key_id), json!({})).await;
+    scene
+        .acme
+        .post(&format!("/keys/{}/revoke", subscribed.key_id), json!({}))
+        .await;
     for key in [&subscribed.key, &new] {
         assert_eq!(scene.verdict(key).await, refusal(401, "credential-revoked"));
     }

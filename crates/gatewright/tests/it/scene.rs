@@ -40,7 +40,16 @@ impl Scene {
         let gateway = acme.gateway("acme").await;
         let service = acme.service(&gateway, "translation", &upstream.url()).await;
         acme.secure_route(&gateway, &service, "GET", PATH, Some(&product)).await;
-        Self { app, upstream, acme, product, plan, customer, gateway, service }
+        Self {
+            app,
+            upstream,
+            acme,
+            product,
+            plan,
+            customer,
+            gateway,
+            service,
+        }
     }
 
     pub(crate) async fn subscribe(&self) -> Subscribed {
@@ -85,5 +94,8 @@ pub(crate) fn refusal(status: u16, code: &str) -> (u16, String) {
 
 /// A text field of an answer.
 pub(crate) fn text(answer: &Value, field: &str) -> String {
-    answer[field].as_str().unwrap_or_else(|| panic!("{field} of {answer}")).to_owned()
+    answer[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("{field} of {answer}"))
+        .to_owned()
 }

@@ -80,8 +80,12 @@ pub(crate) async fn list(
 }
 
 pub(crate) async fn delete(tx: &mut TenantTx, id: ConsumerId) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM api_consumers WHERE tenant_id = $1 AND id = $2", tx.tenant_id().uuid(), id.uuid())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM api_consumers WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid()
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

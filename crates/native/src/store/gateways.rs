@@ -24,9 +24,12 @@ pub(crate) async fn insert(tx: &mut TenantTx, gateway: &Gateway) -> Result<(), s
 }
 
 pub(crate) async fn count(tx: &mut TenantTx) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM gateways WHERE tenant_id = $1"#, tx.tenant_id().uuid())
-        .fetch_one(&mut **tx)
-        .await
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM gateways WHERE tenant_id = $1"#,
+        tx.tenant_id().uuid()
+    )
+    .fetch_one(&mut **tx)
+    .await
 }
 
 pub(crate) async fn find(tx: &mut TenantTx, id: GatewayId) -> Result<Option<Gateway>, sqlx::Error> {
@@ -43,9 +46,13 @@ pub(crate) async fn find(tx: &mut TenantTx, id: GatewayId) -> Result<Option<Gate
 }
 
 pub(crate) async fn lock(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::Error> {
-    sqlx::query!("SELECT id FROM gateways WHERE tenant_id = $1 AND id = $2 FOR UPDATE", tx.tenant_id().uuid(), id.uuid())
-        .fetch_optional(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "SELECT id FROM gateways WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+        tx.tenant_id().uuid(),
+        id.uuid()
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -79,11 +86,19 @@ pub(crate) async fn update(tx: &mut TenantTx, gateway: &Gateway) -> Result<(), s
 
 pub(crate) async fn delete(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::Error> {
     // Routes first: they hold their services.
-    sqlx::query!("DELETE FROM routes WHERE tenant_id = $1 AND gateway_id = $2", tx.tenant_id().uuid(), id.uuid())
-        .execute(&mut **tx)
-        .await?;
-    sqlx::query!("DELETE FROM gateways WHERE tenant_id = $1 AND id = $2", tx.tenant_id().uuid(), id.uuid())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM routes WHERE tenant_id = $1 AND gateway_id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid()
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM gateways WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid()
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

@@ -95,8 +95,12 @@ pub(crate) async fn update(tx: &mut TenantTx, route: &Route) -> Result<(), sqlx:
 }
 
 pub(crate) async fn delete(tx: &mut TenantTx, id: RouteId) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM routes WHERE tenant_id = $1 AND id = $2", tx.tenant_id().uuid(), id.uuid())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM routes WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid()
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

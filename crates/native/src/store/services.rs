@@ -83,8 +83,12 @@ pub(crate) async fn update(tx: &mut TenantTx, service: &Service) -> Result<(), s
 }
 
 pub(crate) async fn delete(tx: &mut TenantTx, id: ServiceId) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM services WHERE tenant_id = $1 AND id = $2", tx.tenant_id().uuid(), id.uuid())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM services WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid()
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

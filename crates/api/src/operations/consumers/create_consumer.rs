@@ -27,8 +27,18 @@ pub(crate) struct NewlyRegistered {
 ///
 /// No product and no plan is needed: the key opens every route of this gateway, and of no other.
 #[utoipa::path(post, path = "/gateways/{id}/consumers", tag = "API consumers", params(("id" = GatewayId, Path)), request_body = NewConsumer, responses((status = 201, description = "The API consumer and its key", body = NewlyRegistered)))]
-pub(crate) async fn create_consumer(Id(id): Id<GatewayId>, command: Command<NewConsumer>) -> Result<Response, ApiError> {
+pub(crate) async fn create_consumer(
+    Id(id): Id<GatewayId>,
+    command: Command<NewConsumer>,
+) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
     let (consumer, revealed) = consumers::create(work.tx(), id, new).await?;
-    work.created(&NewlyRegistered { consumer, api_key: revealed.into() }, Effects::default()).await
+    work.created(
+        &NewlyRegistered {
+            consumer,
+            api_key: revealed.into(),
+        },
+        Effects::default(),
+    )
+    .await
 }

@@ -1,9 +1,9 @@
 //! `GET /consumers/{id}`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_native::consumers;
 use gatewright_native::model::Consumer;
 use gatewright_types::ids::ConsumerId;

@@ -1,8 +1,8 @@
 //! `POST /customers`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_catalog::customers::{self, NewCustomer};
 use gatewright_catalog::model::Customer;
 use gatewright_native::nodes::Effects;

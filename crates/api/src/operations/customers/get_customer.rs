@@ -1,9 +1,9 @@
 //! `GET /customers/{id}`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_catalog::customers;
 use gatewright_catalog::model::Customer;
 use gatewright_types::ids::CustomerId;

@@ -1,17 +1,20 @@
 //! `PATCH /gateways/{id}`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::lists::Hosted;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_native::gateways::{self, GatewayChange};
 use gatewright_native::nodes::Effects;
 use gatewright_types::ids::GatewayId;
 
 /// Change a gateway.
 #[utoipa::path(patch, path = "/gateways/{id}", tag = "Gateways", params(("id" = GatewayId, Path)), request_body = GatewayChange, responses((status = 200, description = "The gateway", body = Hosted)))]
-pub(crate) async fn change_gateway(Id(id): Id<GatewayId>, command: Command<GatewayChange>) -> Result<Response, ApiError> {
+pub(crate) async fn change_gateway(
+    Id(id): Id<GatewayId>,
+    command: Command<GatewayChange>,
+) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
     let gateway = gateways::change(work.tx(), id, new).await?;
     let gateway = work.hosted(gateway);

@@ -1,9 +1,9 @@
 //! `POST /gateways`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::lists::Hosted;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_native::gateways::{self, NewGateway};
 use gatewright_native::nodes::Effects;
 

@@ -1,10 +1,10 @@
 //! `GET /gateways/{id}`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::lists::Hosted;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_native::gateways;
 use gatewright_types::ids::GatewayId;
 

@@ -1,10 +1,10 @@
 //! `PATCH /keys/{id}`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::lists::Told;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_credentials::change::KeyChange;
 use gatewright_credentials::model::ApiKey;
 use gatewright_native::access;

@@ -1,9 +1,9 @@
 //! `GET /keys/{id}`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_credentials::look_up;
 use gatewright_credentials::model::ApiKey;
 use gatewright_types::ids::KeyId;

@@ -11,8 +11,14 @@ use crate::principal::Operator;
 
 /// List API keys; never their secrets.
 #[utoipa::path(get, path = "/keys", tag = "Keys", params(KeyQuery), responses((status = 200, description = "A page, newest first", body = List<ApiKey>)))]
-pub(crate) async fn list_keys(operator: Operator, Query(query): Query<KeyQuery>) -> Result<Json<List<ApiKey>>, ApiError> {
+pub(crate) async fn list_keys(
+    operator: Operator,
+    Query(query): Query<KeyQuery>,
+) -> Result<Json<List<ApiKey>>, ApiError> {
     let request = page_request(query.limit, query.cursor.as_deref())?;
     let mut tx = operator.begin().await?;
-    Ok(Json(List::new(look_up::list(&mut tx, query.subscription_id, request).await?, |item| item.id.uuid())))
+    Ok(Json(List::new(
+        look_up::list(&mut tx, query.subscription_id, request).await?,
+        |item| item.id.uuid(),
+    )))
 }

@@ -1,11 +1,11 @@
 //! `POST /keys/{id}/rotate`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::lists::Told;
 use crate::reveal::RevealedKey;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_credentials::rotate::Rotation;
 use gatewright_native::access;
 use gatewright_native::nodes::Effects;

@@ -1,11 +1,11 @@
 //! `POST /keys/{id}/suspend`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::lists::Told;
 use crate::work::Command;
 use crate::work::Nothing;
+use axum::response::Response;
 use gatewright_credentials::model::ApiKey;
 use gatewright_native::access;
 use gatewright_native::nodes::Effects;

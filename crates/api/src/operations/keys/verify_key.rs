@@ -33,8 +33,11 @@ pub(crate) struct KeyToVerify {
 #[utoipa::path(post, path = "/keys/verify", tag = "Keys", request_body = KeyToVerify, responses((status = 200, description = "Whether the key is admitted", body = Verdict)))]
 pub(crate) async fn verify_key(operator: Operator, Raw(body): Raw<BODY_MAX_BYTES>) -> Result<Json<Verdict>, ApiError> {
     let asked: KeyToVerify = extract::json(&body)?;
-    let wanted =
-        Wanted { environment: asked.environment, gateway_id: asked.gateway_id, product_id: asked.product_id };
+    let wanted = Wanted {
+        environment: asked.environment,
+        gateway_id: asked.gateway_id,
+        product_id: asked.product_id,
+    };
     let mut tx = operator.begin().await?;
     Ok(Json(verify::verify(&mut tx, asked.key.expose_secret(), &wanted).await?))
 }

@@ -1,9 +1,9 @@
 //! `POST /plans/{id}/versions`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_catalog::model::{Plan, PlanTerms};
 use gatewright_catalog::plans;
 use gatewright_native::nodes::Effects;

@@ -1,8 +1,8 @@
 //! `POST /plans`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_catalog::model::Plan;
 use gatewright_catalog::plans::{self, NewPlan};
 use gatewright_native::nodes::Effects;

@@ -1,9 +1,9 @@
 //! `GET /plans/{id}`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_catalog::model::Plan;
 use gatewright_catalog::plans;
 use gatewright_types::ids::PlanId;

@@ -1,9 +1,9 @@
 //! `PATCH /products/{id}`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_catalog::model::Product;
 use gatewright_catalog::products::{self, ProductChange};
 use gatewright_native::nodes::Effects;
@@ -11,7 +11,10 @@ use gatewright_types::ids::ProductId;
 
 /// Change a product.
 #[utoipa::path(patch, path = "/products/{id}", tag = "Products", params(("id" = ProductId, Path)), request_body = ProductChange, responses((status = 200, description = "The product", body = Product)))]
-pub(crate) async fn change_product(Id(id): Id<ProductId>, command: Command<ProductChange>) -> Result<Response, ApiError> {
+pub(crate) async fn change_product(
+    Id(id): Id<ProductId>,
+    command: Command<ProductChange>,
+) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
     let product = products::change(work.tx(), id, new).await?;
     work.done(&product, Effects::default()).await

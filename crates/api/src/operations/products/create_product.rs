@@ -1,8 +1,8 @@
 //! `POST /products`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_catalog::model::Product;
 use gatewright_catalog::products::{self, NewProduct};
 use gatewright_native::nodes::Effects;

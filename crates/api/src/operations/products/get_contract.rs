@@ -1,9 +1,9 @@
 //! `GET /products/{id}/contract`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_catalog::model::Contract;
 use gatewright_catalog::products;
 use gatewright_types::ids::ProductId;

@@ -1,9 +1,9 @@
 //! `GET /products/{id}`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_catalog::model::Product;
 use gatewright_catalog::products;
 use gatewright_types::ids::ProductId;

@@ -1,9 +1,9 @@
 //! `PATCH /routes/{id}`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_native::model::Route;
 use gatewright_native::nodes::Effects;
 use gatewright_native::routes::{self, RouteChange};

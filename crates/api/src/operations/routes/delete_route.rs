@@ -1,10 +1,10 @@
 //! `DELETE /routes/{id}`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::work::Command;
 use crate::work::Nothing;
+use axum::response::Response;
 use gatewright_native::nodes::Effects;
 use gatewright_native::routes;
 use gatewright_types::ids::RouteId;

@@ -1,9 +1,9 @@
 //! `GET /routes/{id}`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_native::model::Route;
 use gatewright_native::routes;
 use gatewright_types::ids::RouteId;

@@ -1,9 +1,9 @@
 //! `POST /gateways/{id}/services`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::work::Command;
+use axum::response::Response;
 use gatewright_native::model::Service;
 use gatewright_native::nodes::Effects;
 use gatewright_native::services::{self, NewService};

@@ -1,10 +1,10 @@
 //! `DELETE /services/{id}`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::work::Command;
 use crate::work::Nothing;
+use axum::response::Response;
 use gatewright_native::nodes::Effects;
 use gatewright_native::services;
 use gatewright_types::ids::ServiceId;

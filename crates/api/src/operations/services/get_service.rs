@@ -1,9 +1,9 @@
 //! `GET /services/{id}`
 
-use axum::Json;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::principal::Operator;
+use axum::Json;
 use gatewright_native::model::Service;
 use gatewright_native::services;
 use gatewright_types::ids::ServiceId;

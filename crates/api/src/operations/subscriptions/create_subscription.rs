@@ -78,5 +78,12 @@ pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Re
     let activate = new.activate.unwrap_or(true);
     let (subscription, revealed) =
         access::subscribe(work.tx(), new.customer_id, new.plan_id, activate, new.key.into()).await?;
-    work.created(&Subscribed { subscription, api_key: revealed.into() }, Effects::default()).await
+    work.created(
+        &Subscribed {
+            subscription,
+            api_key: revealed.into(),
+        },
+        Effects::default(),
+    )
+    .await
 }

@@ -36,7 +36,13 @@ pub(crate) async fn list_subscriptions(
     Query(query): Query<SubscriptionQuery>,
 ) -> Result<Json<List<Subscription>>, ApiError> {
     let request = page_request(query.limit, query.cursor.as_deref())?;
-    let filter = SubscriptionFilter { customer_id: query.customer_id, state: query.state };
+    let filter = SubscriptionFilter {
+        customer_id: query.customer_id,
+        state: query.state,
+    };
     let mut tx = operator.begin().await?;
-    Ok(Json(List::new(subscriptions::list(&mut tx, filter, request).await?, |item| item.id.uuid())))
+    Ok(Json(List::new(
+        subscriptions::list(&mut tx, filter, request).await?,
+        |item| item.id.uuid(),
+    )))
 }

@@ -26,7 +26,10 @@ pub(crate) struct Move {
 ///
 /// Every move that its state allows; any other is a 409 that names the state.
 #[utoipa::path(post, path = "/subscriptions/{id}/move", tag = "Subscriptions", params(("id" = SubscriptionId, Path)), request_body = Move, responses((status = 200, description = "The subscription, and how the nodes answered", body = Told<Subscription>)))]
-pub(crate) async fn move_subscription(Id(id): Id<SubscriptionId>, command: Command<Move>) -> Result<Response, ApiError> {
+pub(crate) async fn move_subscription(
+    Id(id): Id<SubscriptionId>,
+    command: Command<Move>,
+) -> Result<Response, ApiError> {
     let (mut work, wanted) = command.begin().await?;
     let (subscription, changes) = access::move_subscription(work.tx(), id, wanted.to).await?;
     work.done(&subscription, Effects::access(changes)).await

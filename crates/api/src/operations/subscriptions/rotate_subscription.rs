@@ -36,5 +36,6 @@ pub(crate) async fn rotate_subscription(
     let (mut work, rotation) = command.begin().await?;
     let (subscription, revealed, changes) = access::rotate_subscription(work.tx(), id, rotation).await?;
     let api_keys = revealed.into_iter().map(RevealedKey::from).collect();
-    work.done(&Rotated { subscription, api_keys }, Effects::access(changes)).await
+    work.done(&Rotated { subscription, api_keys }, Effects::access(changes))
+        .await
 }

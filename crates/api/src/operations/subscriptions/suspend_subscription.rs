@@ -1,11 +1,11 @@
 //! `POST /subscriptions/{id}/suspend`
 
-use axum::response::Response;
 use crate::error::ApiError;
 use crate::extract::Id;
 use crate::lists::Told;
 use crate::work::Command;
 use crate::work::Nothing;
+use axum::response::Response;
 use gatewright_catalog::SubscriptionState;
 use gatewright_catalog::model::Subscription;
 use gatewright_native::access;
@@ -16,7 +16,10 @@ use gatewright_types::ids::SubscriptionId;
 ///
 /// Its keys are refused until it is reactivated.
 #[utoipa::path(post, path = "/subscriptions/{id}/suspend", tag = "Subscriptions", params(("id" = SubscriptionId, Path)), responses((status = 200, description = "The subscription, and how the nodes answered", body = Told<Subscription>)))]
-pub(crate) async fn suspend_subscription(Id(id): Id<SubscriptionId>, command: Command<Nothing>) -> Result<Response, ApiError> {
+pub(crate) async fn suspend_subscription(
+    Id(id): Id<SubscriptionId>,
+    command: Command<Nothing>,
+) -> Result<Response, ApiError> {
     let (mut work, _) = command.begin().await?;
     let (subscription, changes) = access::move_subscription(work.tx(), id, SubscriptionState::Suspended).await?;
     work.done(&subscription, Effects::access(changes)).await

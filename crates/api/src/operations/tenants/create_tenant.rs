@@ -67,7 +67,8 @@ pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Reques
     };
     let made = make(&mut tx, &state, &new.name, slug).await?;
     let tenant_id = made.tenant.id;
-    let body = serde_json::to_value(made).map_err(|_| ApiError::new(ProblemCode::Internal, "The answer cannot be written."))?;
+    let body = serde_json::to_value(made)
+        .map_err(|_| ApiError::new(ProblemCode::Internal, "The answer cannot be written."))?;
     if let Some(kept_under) = kept_under {
         let mut kept = body.clone();
         hide(&mut kept);
@@ -84,5 +85,8 @@ async fn make(tx: &mut SystemTx, state: &ApiState, name: &str, slug: Slug) -> Re
     let (clock, rng) = (state.database().clock(), state.database().rng());
     let tenant = tenants::create(tx, clock, rng, name, slug).await?;
     let owner = tokens::create_owner(tx, clock, rng, tenant.id).await?;
-    Ok(NewlyMade { tenant, operator_token: Revealing::new(owner.token) })
+    Ok(NewlyMade {
+        tenant,
+        operator_token: Revealing::new(owner.token),
+    })
 }

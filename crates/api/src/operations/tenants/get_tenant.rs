@@ -14,5 +14,9 @@ use crate::principal::Operator;
 pub(crate) async fn get_tenant(operator: Operator, Id(id): Id<TenantId>) -> Result<Json<Tenant>, ApiError> {
     let mut tx = operator.begin().await?;
     let tenant = tenants::own(&mut tx).await?;
-    if tenant.id == id { Ok(Json(tenant)) } else { Err(ApiError::not_found(format!("There is no tenant {id}."))) }
+    if tenant.id == id {
+        Ok(Json(tenant))
+    } else {
+        Err(ApiError::not_found(format!("There is no tenant {id}.")))
+    }
 }

@@ -27,7 +27,9 @@ pub(crate) async fn list_tenants(
             let mut tx = state.database().system(SystemUse::ManageTenants).await?;
             tenants::list(&mut tx, request).await?
         }
-        Principal::Operator { tenant_id, operator_id, .. } => own(&state, tenant_id, operator_id).await?,
+        Principal::Operator {
+            tenant_id, operator_id, ..
+        } => own(&state, tenant_id, operator_id).await?,
     };
     Ok(Json(List::new(page, |tenant| tenant.id.uuid())))
 }
@@ -40,5 +42,8 @@ async fn own(state: &ApiState, tenant_id: TenantId, operator_id: OperatorId) -> 
         request_id,
     };
     let mut tx = state.database().tenant(caller).await?;
-    Ok(Page { items: vec![tenants::own(&mut tx).await?], more: false })
+    Ok(Page {
+        items: vec![tenants::own(&mut tx).await?],
+        more: false,
+    })
 }
