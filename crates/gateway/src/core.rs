@@ -151,6 +151,8 @@ async fn live(core: Rc<Core>, listener: TcpListener, mut commands: mpsc::Receive
         }
     }
     accepting.abort();
+    // Until it has ended it holds a seat, for the connection it waited for.
+    let _ = accepting.await;
     core.draining.set(true);
     core.ticks.wake_all();
     let emptied = async {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use gatewright_database::Database;
 use gatewright_gateway::{Gateway, Lookup, LookupAnswer};
-use gatewright_native::access;
 use gatewright_native::nodes::{News, Push};
+use gatewright_native::{Nodes, access};
 use gatewright_types::CredentialHash;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -20,6 +20,8 @@ pub const LOOKUPS_WAITING_MAX: usize = 4096;
 const LOOKUPS_PER_QUERY_MAX: usize = 256;
 /// Queries for look-ups that run at once: few, so that they cannot take every connection.
 const LOOKUP_QUERIES_MAX: usize = 4;
+/// How often a configuration that could not be handed out is tried again.
+const CATCH_UP_INTERVAL: Duration = Duration::from_secs(2);
 /// How often rows that are past their time are removed.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -84,6 +86,15 @@ pub async fn deliver_news(gateway: Arc<Gateway>, mut pushes: mpsc::Receiver<Push
         }
         // Nobody waits any more when it took longer than a second.
         let _ = acknowledge.send(());
+    }
+}
+
+/// Hands out the configuration again where that has failed.
+pub async fn catch_up(database: Database, nodes: Arc<Nodes>) {
+    let mut ticks = tokio::time::interval(CATCH_UP_INTERVAL);
+    loop {
+        ticks.tick().await;
+        nodes.catch_up(&database).await;
     }
 }
 

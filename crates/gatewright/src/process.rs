@@ -103,6 +103,7 @@ impl Prepared {
         let news = tokio::spawn(glue::deliver_news(Arc::clone(&gateway), pushes));
         let background = vec![
             tokio::spawn(glue::answer_lookups(database.clone(), questions)),
+            tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes))),
             tokio::spawn(glue::keep_house(database.clone())),
         ];
 

@@ -113,7 +113,9 @@ impl Settings {
             };
             let mut alone = toml::Table::new();
             alone.insert(setting.clone(), value.clone());
-            Self::deserialize(alone).map_err(|error| one_line(&error)).context(name)?;
+            Self::deserialize(alone)
+                .map_err(|error| one_line(&error))
+                .context(name)?;
             table.insert(setting, value);
         }
         let settings = Self::deserialize(table).map_err(|error| one_line(&error))?;

@@ -11,7 +11,8 @@ use gatewright_credentials::issue::{self, NewKey, Revealed};
 use gatewright_credentials::model::{ApiKey, NewBinding};
 use gatewright_credentials::rotate::{self, Rotation};
 use gatewright_credentials::{AccessChange, CredentialError, change, end, look_up, status};
-use gatewright_database::{Database, SystemUse, TenantTx};
+use gatewright_database::page::PAGE_MAX;
+use gatewright_database::{Database, PageRequest, SystemUse, TenantTx};
 use gatewright_types::CredentialHash;
 use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::{CustomerId, KeyId, PlanId, SubscriptionId};
@@ -122,12 +123,17 @@ pub async fn rotate_subscription(
         }
         .into());
     }
-    let page = gatewright_database::PageRequest {
-        after: None,
-        limit: gatewright_database::page::PAGE_MAX,
-    };
-    let mut keys = look_up::list(tx, Some(id), page).await?.items;
-    keys.retain(|key| key.status != KeyStatus::Revoked);
+    // Every page: keys that were revoked stand in the list as well, and after a leak none may be missed.
+    let (mut keys, mut after) = (Vec::new(), None);
+    loop {
+        let request = PageRequest { after, limit: PAGE_MAX };
+        let page = look_up::list(tx, Some(id), request).await?;
+        after = page.items.last().map(|key| key.id.uuid());
+        keys.extend(page.items.into_iter().filter(|key| key.status != KeyStatus::Revoked));
+        if !page.more {
+            break;
+        }
+    }
     keys.sort_by_key(|key| key.id);
     let (mut revealed, mut changes) = (Vec::with_capacity(keys.len()), Vec::new());
     for key in keys {

@@ -125,6 +125,15 @@ impl Nodes {
     /// Makes a snapshot of what is committed and gives it to the nodes; many wishes share one.
     pub async fn publish(&self, database: &Database) {
         let wish = self.wished.fetch_add(1, Ordering::AcqRel) + 1;
+        self.fulfill(database, wish).await;
+    }
+
+    /// Makes up for a [`publish`](Self::publish) that failed because the database was away; to be called now and then.
+    pub async fn catch_up(&self, database: &Database) {
+        self.fulfill(database, self.wished.load(Ordering::Acquire)).await;
+    }
+
+    async fn fulfill(&self, database: &Database, wish: u64) {
         let mut current = self.current.lock().await;
         if current.fulfilled >= wish {
             return;

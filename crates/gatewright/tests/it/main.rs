@@ -2,6 +2,7 @@
 
 mod hammer;
 mod main_job;
+mod program;
 mod rotation;
 mod scene;
 mod walls;

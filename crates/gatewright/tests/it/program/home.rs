@@ -1,0 +1,181 @@
+//! A data directory, the program on it, and the end of both.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// Only so that a broken program fails a test instead of hanging it.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Stands in one file, so that a search which finds nothing is known to have searched.
+const CANARY: &str = "sk_live_canary";
+
+/// A folder to start in, with a data directory in it. Dropped last, it ends the database.
+pub(super) struct Home {
+    root: TempDir,
+}
+
+/// The program, running.
+pub(super) struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    log: PathBuf,
+}
+
+/// How the program ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Home {
+    pub(super) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("canary"), CANARY).unwrap();
+        Self { root }
+    }
+
+    pub(super) fn data_dir(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    /// Where the database's cluster lies: as root, not in the data directory.
+    pub(super) fn cluster_home(&self) -> Option<PathBuf> {
+        let pointer: Value = serde_json::from_slice(&fs::read(self.data_dir().join("postgres.json")).ok()?).ok()?;
+        Some(self.data_dir().join(pointer["home"].as_str()?))
+    }
+
+    pub(super) fn postgres_pid(&self) -> Option<i32> {
+        let text = fs::read_to_string(self.cluster_home()?.join("data/postmaster.pid")).ok()?;
+        text.lines().next()?.trim().parse().ok()
+    }
+
+    fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatewright"));
+        command
+            .args(arguments)
+            .current_dir(self.root.path())
+            // Nothing of ours from outside: what tests are told is no setting of the program's.
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("GATEWRIGHT_DATA_DIR", self.data_dir())
+            .env("GATEWRIGHT_HTTP_ADDR", "127.0.0.1:0")
+            .env("GATEWRIGHT_GATEWAY_ADDR", "127.0.0.1:0")
+            .env("GATEWRIGHT_GATEWAY_CORES", "2")
+            .env("GATEWRIGHT_LOG", "debug,sqlx=trace")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts the program and leaves it running.
+    pub(super) fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+        let logs = fs::read_dir(self.root.path()).unwrap().count();
+        let log = self.root.path().join(format!("log-{logs}"));
+        let mut child = self
+            .command(arguments, variables)
+            .stderr(fs::File::create_new(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Running { child, stdout, log }
+    }
+
+    /// Starts the demo and returns with its line.
+    pub(super) async fn demo(&self, more: &[&str]) -> (Running, Value) {
+        let mut running = self.start(&[&["demo", "--json"], more].concat(), &[]);
+        let line = running.line().await;
+        (running, serde_json::from_str(&line).unwrap())
+    }
+
+    /// Runs the program until it ends by itself.
+    pub(super) async fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        let output = self.command(arguments, variables).stderr(Stdio::piped()).output();
+        let output = tokio::time::timeout(PATIENCE, output)
+            .await
+            .expect("it ends by itself")
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ended {
+            status: output.status,
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Every file that holds one of these texts: in the data directory, in the database's cluster,
+    /// and among the logs.
+    pub(super) async fn files_with(&self, secrets: &[String]) -> String {
+        let cluster = self.cluster_home().unwrap();
+        assert!(cluster.join("data/base").is_dir());
+        // grep, because a debug build would need a minute for the cluster. Exit code 1: nothing found, 2: a
+        // file that the server removed meanwhile.
+        let mut grep = Command::new("grep");
+        grep.args(["--recursive", "--files-with-matches", "--text", "--fixed-strings"]);
+        for secret in secrets.iter().map(String::as_str).chain([CANARY]) {
+            grep.args(["-e", secret]);
+        }
+        let output = grep.arg(self.root.path()).arg(&cluster).output().await.unwrap();
+        let found = String::from_utf8(output.stdout).unwrap();
+        // The search itself works: it finds a text that is surely there.
+        let canary = self.root.path().join("canary").display().to_string();
+        assert!(found.lines().any(|line| line == canary), "{found}");
+        found.lines().filter(|line| *line != canary).collect()
+    }
+}
+
+impl Running {
+    /// The next line that the program prints.
+    pub(super) async fn line(&mut self) -> String {
+        let mut line = String::new();
+        let read = tokio::time::timeout(PATIENCE, self.stdout.read_line(&mut line)).await;
+        let read = read
+            .unwrap_or_else(|_| panic!("no line in time; the log:\n{}", self.log()))
+            .unwrap();
+        assert!(read > 0, "it ended without a line; the log:\n{}", self.log());
+        line
+    }
+
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Tells it to end and waits until it has.
+    pub(super) async fn end(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended
+            .unwrap_or_else(|_| panic!("it does not end; the log:\n{}", self.log()))
+            .unwrap()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let Some(home) = self.cluster_home() else { return };
+        let cluster = home.to_str().unwrap();
+        if let Some(pid) = self.postgres_pid() {
+            let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&command_line).contains(cluster) {
+                let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::QUIT);
+            }
+        }
+        let _ = fs::remove_dir_all(home);
+    }
+}
