@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::client::Client;
+use crate::plain_io::write_at_once;
 use crate::vigil::Phase;
 
 /// A client's socket. Its bytes go through unchanged.
@@ -72,7 +73,7 @@ impl AsyncWrite for ClientIo {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let result = write_at_once(Pin::new(&mut self.stream), cx, bufs);
         self.note_write(&result);
         result
     }

@@ -32,8 +32,8 @@
 //! Four system calls (a read and a write on each side), one SHA-256 of 48 bytes, one look into a
 //! router and one into the cache, two readings of the clock, no timer, no formatting and no log line.
 //! Allocations of our own: the target when it differs from what came, and a copy of the head when
-//! a request may have to be repeated because its connection had rested. Bodies are passed on as the buffers
-//! they were read into.
+//! a request may have to be repeated because its connection had rested. Bodies are passed on as the
+//! buffers they were read into. A connection at rest, with its upstream's, costs about 25 KiB.
 //!
 //! # What hyper 1.12 does not let us see
 //!
@@ -55,6 +55,7 @@ mod fields;
 mod gateway;
 mod limits;
 mod listen;
+mod plain_io;
 mod problem;
 mod request_id;
 mod ticks;

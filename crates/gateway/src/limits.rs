@@ -63,7 +63,8 @@ impl Default for Limits {
     }
 }
 
-/// How much of a connection is held in memory at once, each way: hyper's buffer for one read.
+/// How much of a connection is held in memory at once, each way: hyper's longest read, and how much it
+/// gathers before it waits for the other side.
 pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
 /// Connections that wait to be accepted, per core.
 pub(crate) const BACKLOG: i32 = 4_096;

@@ -121,6 +121,21 @@ impl TestApp {
         }
     }
 
+    /// Another operator of the same tenant.
+    pub async fn colleague(&self, of: &TestTenant) -> TestTenant {
+        let database = self.process.database();
+        let mut tx = database.system(SystemUse::ManageTenants).await.unwrap();
+        let tenant_id = of.id.parse().unwrap();
+        let owner = tokens::create_owner(&mut tx, database.clock(), database.rng(), tenant_id)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        TestTenant {
+            token: owner.token.expose_secret().to_owned(),
+            ..of.clone()
+        }
+    }
+
     /// Ends it in good order.
     pub async fn stop(self) {
         self.process.stop().await.unwrap();

@@ -1,6 +1,6 @@
 //! A core's knowledge of credentials.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
@@ -45,17 +45,12 @@ pub(crate) enum Verdict {
 
 /// One core's knowledge. No lock: a core is one thread.
 pub(crate) struct Credentials {
-    found: RefCell<Bounded<Rc<Entry>>>,
+    found: RefCell<Bounded<Rc<Held>>>,
     missed: RefCell<Bounded<i64>>,
     tombstones: RefCell<Tombstones>,
     /// Look-ups under way, and who waits for each.
     flights: RefCell<HashMap<CredentialHash, Vec<oneshot::Sender<Verdict>>, Seed>>,
     max_flights: usize,
-}
-
-struct Entry {
-    held: Rc<Held>,
-    refresh_at_ms: Cell<i64>,
 }
 
 impl Credentials {
@@ -73,14 +68,13 @@ impl Credentials {
 
     /// What is known about a credential.
     pub(crate) fn get(&self, hash: &CredentialHash, now_ms: i64) -> Finding {
-        if let Some(entry) = self.found.borrow().get(hash) {
-            let age_ms = now_ms.saturating_sub(entry.held.answered_at_ms);
-            if age_ms < CREDENTIAL_VALID_MS {
-                if now_ms < entry.refresh_at_ms.get() {
-                    return Finding::Held(Rc::clone(&entry.held));
+        if let Some(held) = self.found.borrow().get(hash) {
+            if held.is_valid(now_ms) {
+                if now_ms < held.refresh_at_ms.get() {
+                    return Finding::Held(Rc::clone(held));
                 }
-                entry.refresh_at_ms.set(now_ms.saturating_add(REFRESH_PAUSE_MS));
-                return Finding::Aging(Rc::clone(&entry.held));
+                held.refresh_at_ms.set(now_ms.saturating_add(REFRESH_PAUSE_MS));
+                return Finding::Aging(Rc::clone(held));
             }
             return Finding::Unknown;
         }
@@ -109,7 +103,7 @@ impl Credentials {
             .found
             .borrow()
             .peek(&change.hash)
-            .is_some_and(|entry| is_older(&entry.held))
+            .is_some_and(|held| is_older(held))
         {
             self.keep(change.hash, held);
         }
@@ -133,13 +127,18 @@ impl Credentials {
                 credential,
                 answered_at_ms,
             } => {
-                let newer = self.found.borrow().peek(&hash).map(|entry| Rc::clone(&entry.held));
-                if let Some(newer) = newer.filter(|held| held.credential.version > credential.version) {
-                    return Verdict::Held(newer);
-                }
+                let newer = self.found.borrow().peek(&hash).cloned();
+                let newer = newer.filter(|held| held.credential.version > credential.version);
+                let is_newer = newer.is_some();
                 // A clock ahead of ours must not make a record valid for longer.
-                let held = Rc::new(Held::new(credential, answered_at_ms.min(now_ms)));
-                self.keep(hash, Rc::clone(&held));
+                let held = newer.unwrap_or_else(|| Rc::new(Held::new(credential, answered_at_ms.min(now_ms))));
+                if !held.is_valid(now_ms) {
+                    // An answer that is as old as this when it comes says nothing about now.
+                    return Verdict::Unavailable;
+                }
+                if !is_newer {
+                    self.keep(hash, Rc::clone(&held));
+                }
                 Verdict::Held(held)
             }
             LookupAnswer::Unknown { answered_at_ms } => {
@@ -152,11 +151,10 @@ impl Credentials {
     }
 
     fn keep(&self, hash: CredentialHash, held: Rc<Held>) {
-        let refresh_at_ms = Cell::new(held.answered_at_ms.saturating_add(REFRESH_AFTER_MS));
+        held.refresh_at_ms
+            .set(held.answered_at_ms.saturating_add(REFRESH_AFTER_MS));
         self.missed.borrow_mut().remove(&hash);
-        self.found
-            .borrow_mut()
-            .insert(hash, Rc::new(Entry { held, refresh_at_ms }));
+        self.found.borrow_mut().insert(hash, held);
     }
 
     /// Joins the look-up of a credential. `None` when there are too many; the flag says whether the

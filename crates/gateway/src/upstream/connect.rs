@@ -17,6 +17,7 @@ use super::pool::Connection;
 use super::send::Fault;
 use crate::core::Core;
 use crate::limits::BUFFER_BYTES;
+use crate::plain_io::PlainIo;
 
 /// Connects, with TLS where the service asks for it, within the service's connect time-out.
 pub(crate) async fn connect(core: &Rc<Core>, service: &Service) -> Result<Connection, Fault> {
@@ -40,7 +41,7 @@ async fn try_connect(core: &Rc<Core>, service: &Service) -> Result<Connection, F
         let share = service.connect_timeout / u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
         match dial(SocketAddr::new(address, url.port), share).await {
             Ok(stream) if url.is_https => return encrypt(core, service, stream).await,
-            Ok(stream) => return shake_hands(stream).await,
+            Ok(stream) => return shake_hands(PlainIo(stream)).await,
             Err(fault) => failure = fault,
         }
     }

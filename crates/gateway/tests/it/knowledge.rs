@@ -80,6 +80,22 @@ async fn the_age_of_an_answer_counts_from_when_it_was_given() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_too_old_when_it_comes_is_not_believed() {
+    let upstream = Upstream::start(|_| Reply::ok("")).await;
+    let world = World::start(&upstream.url());
+    world.desk.hold();
+    let (answer, ()) = tokio::join!(world.get("/any/x"), async {
+        world.desk.holding(1).await;
+        let old_ms = world.clock.now_ms() - 30_000;
+        world.desk.release(|_| LookupAnswer::Found {
+            credential: Arc::new(credential()),
+            answered_at_ms: old_ms,
+        });
+    });
+    assert_eq!(answer.code(), "lookup-unavailable");
+}
+
+#[tokio::test]
 async fn many_requests_with_an_unknown_key_are_one_question() {
     let upstream = Upstream::start(|_| Reply::ok("")).await;
     let world = World::start(&upstream.url());

@@ -30,11 +30,17 @@ async fn hammer(scene: &Scene, key: &str, path: &str, status: u16, code: &'stati
     let counts = Arc::new(Counts::default());
     let ended = Arc::new(AtomicBool::new(false));
     let warm = Arc::new(tokio::sync::Barrier::new(CLIENTS + 1));
+    // Threads of their own, so that the control plane is quick to answer while the gateway is busy.
+    let hammering = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (counts, ended, warm) = (Arc::clone(&counts), Arc::clone(&ended), Arc::clone(&warm));
         let (addr, key) = (scene.app.gateway_addr(), key.to_owned());
-        clients.spawn(async move {
+        let client = async move {
             let mut wire = Wire::connect(addr).await;
             let mut sent_after = 0;
             let mut sent = 0;
@@ -61,7 +67,8 @@ async fn hammer(scene: &Scene, key: &str, path: &str, status: u16, code: &'stati
                 };
                 count.fetch_add(1, Ordering::Relaxed);
             }
-        });
+        };
+        clients.spawn_on(client, hammering.handle());
     }
     warm.wait().await;
     let answer = scene.acme.post(path, json!({})).await;
@@ -73,6 +80,7 @@ async fn hammer(scene: &Scene, key: &str, path: &str, status: u16, code: &'stati
     while let Some(client) = clients.join_next().await {
         client.unwrap();
     }
+    hammering.shutdown_background();
     let count = |count: &AtomicUsize| count.load(Ordering::Relaxed);
     assert!(
         count(&counts.admitted_before) >= CLIENTS * BEFORE,

@@ -63,7 +63,7 @@ async fn the_demo_serves_keeps_its_data_and_changes_its_secrets_at_every_start()
     let (status, problem) = call(&first, None).await;
     assert_eq!((status.as_u16(), &problem["code"]), (401, &json!("no-credential")));
     assert_eq!(tenants(&first, &text(&first, "operatorToken")).await, 200);
-    assert_eq!(running.end(Signal::TERM).await.code(), Some(0));
+    assert_eq!(running.end(Signal::TERM).await, Some(0));
     assert_eq!(home.postgres_pid(), None, "the database has ended as well");
 
     let (running, second) = home.demo(&[]).await;
@@ -84,7 +84,7 @@ async fn the_demo_serves_keeps_its_data_and_changes_its_secrets_at_every_start()
         "there was something to log: {}",
         running.log()
     );
-    assert_eq!(running.end(Signal::INT).await.code(), Some(0));
+    assert_eq!(running.end(Signal::INT).await, Some(0));
 
     let (running, fresh) = home.demo(&["--fresh"]).await;
     for id in IDS {
@@ -93,7 +93,7 @@ async fn the_demo_serves_keeps_its_data_and_changes_its_secrets_at_every_start()
     assert_eq!(call(&fresh, Some(&text(&fresh, "key"))).await.0, 200);
     let (status, problem) = call(&fresh, Some(&text(&second, "key"))).await;
     assert_eq!((status.as_u16(), &problem["code"]), (401, &json!("credential-unknown")));
-    assert_eq!(running.end(Signal::TERM).await.code(), Some(0));
+    assert_eq!(running.end(Signal::TERM).await, Some(0));
     assert_eq!(
         home.files_with(&secrets(&[&first, &second, &fresh])).await,
         "",
@@ -115,7 +115,7 @@ async fn a_killed_program_loses_nothing_and_the_next_one_takes_its_database_over
     assert_eq!(customer.status(), 201);
     let customer: Value = customer.json().await.unwrap();
     let postgres = home.postgres_pid().unwrap();
-    assert_eq!(running.end(Signal::KILL).await.code(), None);
+    assert_eq!(running.end(Signal::KILL).await, None);
 
     let (running, second) = home.demo(&[]).await;
     assert_eq!(home.postgres_pid(), Some(postgres), "the same server goes on");
@@ -134,7 +134,7 @@ async fn a_killed_program_loses_nothing_and_the_next_one_takes_its_database_over
         .unwrap();
     assert_eq!(kept.json::<Value>().await.unwrap(), customer);
     assert_eq!(call(&second, Some(&text(&second, "key"))).await.0, 200);
-    assert_eq!(running.end(Signal::TERM).await.code(), Some(0));
+    assert_eq!(running.end(Signal::TERM).await, Some(0));
     assert_eq!(home.postgres_pid(), None);
 }
 
@@ -206,7 +206,7 @@ async fn beside_a_running_server_a_second_one_is_refused_and_bootstrap_makes_an_
     assert!(url.stdout.starts_with("postgresql://"), "{url:?}");
     let secrets = [token, again, text(&created, "operatorToken")];
     assert_eq!(home.files_with(&secrets).await, "");
-    assert_eq!(running.end(Signal::TERM).await.code(), Some(0));
+    assert_eq!(running.end(Signal::TERM).await, Some(0));
 }
 
 #[tokio::test]

@@ -585,6 +585,25 @@ async fn every_mutation_is_audited_under_its_request_id_with_its_actor() {
     app.stop().await;
 }
 
+/// Of the installation's own deeds, the one that makes a tenant is the tenant's first audit row.
+#[tokio::test]
+#[ignore = "open: tenants::create runs in a SystemTx, which records nothing"]
+async fn creating_a_tenant_is_audited() {
+    let app = TestApp::start().await;
+    let installation = app.holder(&app.installation_token().await);
+    let tenant = installation.post("/tenants", json!({ "name": "Initech" })).await;
+    let id: TenantId = text(&tenant, "id").parse().unwrap();
+    let mut connection = database::connect(&app.database_url).await;
+    let sql = "SELECT count(*) FROM audit_events WHERE tenant_id = $1 AND actor_kind = 'INSTALLATION'";
+    let audited: i64 = sqlx::query_scalar(sql)
+        .bind(id.uuid())
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert!(audited >= 1);
+    app.stop().await;
+}
+
 async fn judge_audit(connection: &mut sqlx::PgConnection, operation: &str, request: reqwest::RequestBuilder) {
     let response = request.send().await.unwrap();
     let status = response.status();

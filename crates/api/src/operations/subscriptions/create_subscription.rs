@@ -2,9 +2,11 @@
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use gatewright_catalog::CatalogError;
 use gatewright_catalog::model::Subscription;
+use gatewright_credentials::CredentialError;
 use gatewright_credentials::issue::NewKey;
-use gatewright_native::access;
+use gatewright_native::{NativeError, access};
 use gatewright_native::nodes::Effects;
 use gatewright_types::Environment;
 use gatewright_types::ids::{CustomerId, PlanId, ProductId};
@@ -77,7 +79,9 @@ pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Re
     let (mut work, new) = command.begin().await?;
     let activate = new.activate.unwrap_or(true);
     let (subscription, revealed) =
-        access::subscribe(work.tx(), new.customer_id, new.plan_id, activate, new.key.into()).await?;
+        access::subscribe(work.tx(), new.customer_id, new.plan_id, activate, new.key.into())
+            .await
+            .map_err(below_key)?;
     work.created(
         &Subscribed {
             subscription,
@@ -86,4 +90,17 @@ pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Re
         Effects::default(),
     )
     .await
+}
+
+/// What is wrong with the key stands below `/key` in this body.
+fn below_key(error: NativeError) -> ApiError {
+    match error {
+        NativeError::Credential(CredentialError::Catalog(CatalogError::Invalid(mut errors))) => {
+            for error in &mut errors {
+                error.field.insert_str(0, "/key");
+            }
+            ApiError::invalid(errors)
+        }
+        error => error.into(),
+    }
 }

@@ -1,0 +1,71 @@
+//! Sockets whose small writes cost less.
+//!
+//! hyper hands over a head and the beginning of a body as several slices, and `writev` costs the
+//! kernel more than `send` does. Up to [`AT_ONCE_MAX`] bytes, copying them together is cheaper.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Most bytes that are copied into one `send`.
+const AT_ONCE_MAX: usize = 2048;
+
+/// Writes the slices: with one `send` where they are small, with `writev` where not.
+pub(crate) fn write_at_once(
+    stream: Pin<&mut TcpStream>,
+    cx: &mut Context<'_>,
+    slices: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    if let [only] = slices {
+        return stream.poll_write(cx, only);
+    }
+    let total: usize = slices.iter().map(|slice| slice.len()).sum();
+    if total > AT_ONCE_MAX {
+        return stream.poll_write_vectored(cx, slices);
+    }
+    let mut together = [0; AT_ONCE_MAX];
+    let mut length = 0;
+    for slice in slices {
+        together[length..length + slice.len()].copy_from_slice(slice);
+        length += slice.len();
+    }
+    stream.poll_write(cx, &together[..length])
+}
+
+/// A connection to a service without TLS. Its bytes go through unchanged.
+pub(crate) struct PlainIo(pub(crate) TcpStream);
+
+impl AsyncRead for PlainIo {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for PlainIo {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        write_at_once(Pin::new(&mut self.0), cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+}
