@@ -90,8 +90,8 @@ async fn read(body: Body, max: usize) -> Result<Bytes, ApiError> {
     match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, max)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
-            let too_large =
-                std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
+            let source = std::error::Error::source(&error);
+            let too_large = source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
             Err(if too_large {
                 ApiError::new(
                     ProblemCode::BodyTooLarge,

@@ -2,6 +2,7 @@
 
 use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_types::ids::CustomerId;
+use gatewright_types::patch::present;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -29,9 +30,10 @@ pub struct CustomerChange {
     /// Its name.
     #[schema(min_length = 1, max_length = 200)]
     pub name: Option<String>,
-    /// Where to write to.
-    #[schema(max_length = 254)]
-    pub email: Option<String>,
+    /// Where to write to; null for nowhere.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, max_length = 254)]
+    pub email: Option<Option<String>>,
 }
 
 /// Makes a customer.
@@ -73,9 +75,10 @@ pub async fn list(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Custom
 
 /// Changes a customer.
 pub async fn change(tx: &mut TenantTx, id: CustomerId, change: CustomerChange) -> Result<Customer, CatalogError> {
+    store::customers::lock(tx, id).await?;
     let mut customer = get(tx, id).await?;
     customer.name = change.name.unwrap_or(customer.name);
-    customer.email = change.email.or(customer.email);
+    customer.email = change.email.unwrap_or(customer.email);
     customer.updated_at = tx.now();
     check(&customer)?;
     store::customers::update(tx, &customer).await?;

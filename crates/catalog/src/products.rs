@@ -87,6 +87,7 @@ pub async fn list(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Produc
 
 /// Changes a product.
 pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> Result<Product, CatalogError> {
+    store::products::lock(tx, id).await?;
     let mut product = get(tx, id).await?;
     product.name = change.name.unwrap_or(product.name);
     product.description = change.description.unwrap_or(product.description);

@@ -6,7 +6,8 @@ use gatewright_catalog::subscriptions;
 use gatewright_database::TenantTx;
 use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::{KeyId, ProductId};
-use serde::{Deserialize, Deserializer};
+use gatewright_types::patch::present;
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
@@ -29,11 +30,6 @@ pub struct KeyChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub expires_at: Option<Option<DateTime<Utc>>>,
-}
-
-/// Tells null from absent.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Changes a key that is not revoked.

@@ -2,7 +2,7 @@
 //!
 //! Keys are locked in the order of their ids, and before their bindings.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_database::{PageRequest, TenantTx};
 use gatewright_types::CredentialHash;
 use gatewright_types::access::{Environment, KeyStatus};
@@ -308,9 +308,11 @@ pub(crate) async fn secrets_of_keys(tx: &mut TenantTx, ids: &[KeyId]) -> Result<
     let hashes = sqlx::query_scalar!(
         r#"SELECT hash AS "hash!" FROM api_keys WHERE tenant_id = $1 AND id = ANY($2)
            UNION ALL
-           SELECT hash FROM superseded_secrets WHERE tenant_id = $1 AND key_id = ANY($2)"#,
+           SELECT hash FROM superseded_secrets WHERE tenant_id = $1 AND key_id = ANY($2) AND valid_until > $3"#,
         tx.tenant_id().uuid(),
         &ids,
+        // One that ended this minute may still stand in a cache as valid.
+        tx.now() - TimeDelta::minutes(1),
     )
     .fetch_all(&mut **tx)
     .await?;

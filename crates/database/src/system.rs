@@ -2,8 +2,11 @@
 
 use std::ops::{Deref, DerefMut};
 
+use gatewright_types::ids::{AuditId, EventId};
+use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 
+use crate::record::{self, Caller, Happened};
 use crate::{Database, DatabaseError};
 
 /// Everything that may look across tenants. Whoever adds a line says why the wall cannot hold there.
@@ -30,12 +33,40 @@ impl Database {
     /// Begins a transaction that sees every tenant; one round trip.
     pub async fn system(&self, purpose: SystemUse) -> Result<SystemTx, DatabaseError> {
         tracing::trace!(purpose = ?purpose, "looking across tenants");
-        let transaction = self.begin("BEGIN; SET LOCAL ROLE gatewright_system").await?;
+        let begin = match purpose {
+            // Several statements have to see one state: a route without its service takes a gateway down.
+            SystemUse::CompileSnapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system",
+            _ => "BEGIN; SET LOCAL ROLE gatewright_system",
+        };
+        let transaction = self.begin(begin).await?;
         Ok(SystemTx { transaction })
     }
 }
 
 impl SystemTx {
+    /// Writes down what was done for one tenant: an audit row and an event, as
+    /// [`crate::TenantTx::happened`] does; one round trip.
+    pub async fn happened(
+        &mut self,
+        database: &Database,
+        caller: &Caller,
+        domain: &'static str,
+        name: &'static str,
+        resource_id: impl std::fmt::Display,
+        detail: Value,
+    ) -> Result<(), DatabaseError> {
+        let (clock, rng) = (database.clock(), database.rng());
+        let happened = Happened {
+            audit_id: AuditId::mint(clock, rng),
+            event_id: EventId::mint(clock, rng),
+            domain,
+            name,
+            resource_id: resource_id.to_string(),
+            detail,
+        };
+        Ok(record::write(&mut self.transaction, caller, clock.now(), &[happened]).await?)
+    }
+
     /// Commits.
     pub async fn commit(self) -> Result<(), DatabaseError> {
         Ok(self.transaction.commit().await?)

@@ -181,7 +181,9 @@ fn remove_doomed(fields: &mut HeaderMap) {
     let mut doomed = Vec::new();
     for name in fields.keys() {
         // We answer Expect ourselves, by reading the body or not (RFC 9110 §10.1.1).
-        if is_hop_by_hop(name) || *name == header::EXPECT || is_spoofed(name.as_str()) {
+        // We speak X-Forwarded-*: a `Forwarded` (RFC 7239) beside it would be the caller's word against ours.
+        let unanswered = *name == header::EXPECT || *name == header::FORWARDED;
+        if is_hop_by_hop(name) || unanswered || is_spoofed(name.as_str()) {
             doomed.push(name.clone());
         }
     }

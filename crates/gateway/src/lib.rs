@@ -33,7 +33,7 @@
 //! router and one into the cache, two readings of the clock, no timer, no formatting and no log line.
 //! Allocations of our own: the target when it differs from what came, and a copy of the head when
 //! a request may have to be repeated because its connection had rested. Bodies are passed on as the
-//! buffers they were read into. A connection at rest, with its upstream's, costs about 25 KiB.
+//! buffers they were read into. A connection at rest costs about 25 KiB.
 //!
 //! # What hyper 1.12 does not let us see
 //!

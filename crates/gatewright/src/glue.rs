@@ -20,6 +20,8 @@ pub const LOOKUPS_WAITING_MAX: usize = 4096;
 const LOOKUPS_PER_QUERY_MAX: usize = 256;
 /// Queries for look-ups that run at once: few, so that they cannot take every connection.
 const LOOKUP_QUERIES_MAX: usize = 4;
+/// Longest wait for a core of the gateway; one that takes longer does not answer callers either.
+const NEWS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a configuration that could not be handed out is tried again.
 const CATCH_UP_INTERVAL: Duration = Duration::from_secs(2);
 /// How often rows that are past their time are removed.
@@ -81,7 +83,15 @@ async fn answer(database: &Database, asked: Vec<Lookup>) {
 pub async fn deliver_news(gateway: Arc<Gateway>, mut pushes: mpsc::Receiver<Push>) {
     while let Some(Push { news, acknowledge }) = pushes.recv().await {
         match news {
-            News::Access(changes) => gateway.apply(changes).await,
+            News::Access(changes) => {
+                if tokio::time::timeout(NEWS_TIMEOUT, gateway.apply(changes))
+                    .await
+                    .is_err()
+                {
+                    tracing::error!("a core of the gateway does not take in who is admitted");
+                    continue;
+                }
+            }
             News::Configuration(snapshot) => gateway.set_snapshot(snapshot),
         }
         // Nobody waits any more when it took longer than a second.

@@ -8,7 +8,9 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use gatewright::settings::{LogFormat, Settings};
 use gatewright::{demo, postgres, process};
-use gatewright_database::{Database, SystemUse};
+use gatewright_database::{Actor, Caller, Database, SystemUse};
+use gatewright_types::ids::RequestId;
+use gatewright_types::slug::Slug;
 use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
 
@@ -44,6 +46,11 @@ enum Command {
     },
     /// Make an installation's token, which creates tenants; earlier ones end. Works beside a running server.
     Bootstrap,
+    /// Make a token for a tenant's owner; earlier ones end. Works beside a running server.
+    Token {
+        /// The tenant's slug.
+        tenant: Slug,
+    },
     /// Bring the database up to date and end.
     Migrate,
     /// About the database.
@@ -87,6 +94,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Serve => serve(&settings).await,
             Command::Demo { json, fresh } => demo::run(&settings, json, fresh).await,
             Command::Bootstrap => bootstrap(&settings).await,
+            Command::Token { tenant } => token(&settings, &tenant).await,
             Command::Migrate => migrate(&settings).await,
             Command::Database {
                 command: DatabaseCommand::Url,
@@ -120,6 +128,34 @@ async fn bootstrap(settings: &Settings) -> anyhow::Result<()> {
         gatewright_identity::tokens::replace_installation_token(&mut tx, database.clock(), database.rng()).await?;
     tx.commit().await?;
     print(&format!("{}\n", token.expose_secret()))
+}
+
+async fn token(settings: &Settings, tenant: &Slug) -> anyhow::Result<()> {
+    let options = postgres::beside(settings).context("start `gatewright serve` first")?;
+    let database = Database::open(options, 2, Clock::System, Rng::System).await?;
+    let (clock, rng) = (database.clock(), database.rng());
+    let mut tx = database.system(SystemUse::ManageTenants).await?;
+    let found = gatewright_catalog::tenants::find_by_slug(&mut tx, tenant).await?;
+    let tenant_id = found.with_context(|| format!("there is no tenant {tenant}"))?.id;
+    let owner = gatewright_identity::tokens::replace_owner_tokens(&mut tx, clock, rng, tenant_id).await?;
+    let owner = owner.with_context(|| format!("the tenant {tenant} has no owner"))?;
+    let caller = Caller {
+        tenant_id,
+        actor: Actor::Installation,
+        request_id: RequestId::mint(clock, rng),
+    };
+    let detail = serde_json::json!({});
+    tx.happened(
+        &database,
+        &caller,
+        "identity",
+        "operator.token_replaced",
+        owner.operator_id,
+        detail,
+    )
+    .await?;
+    tx.commit().await?;
+    print(&format!("{}\n", owner.token.expose_secret()))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 /// What every variable of ours starts with.
 const PREFIX: &str = "GATEWRIGHT_";
+/// What variables start with that are for our tests.
+const TEST_PREFIX: &str = "GATEWRIGHT_TEST_";
 /// Names the file; not a setting itself.
 const CONFIG_VARIABLE: &str = "GATEWRIGHT_CONFIG";
 /// The file that is read when none is named, if it is there.
@@ -82,7 +84,9 @@ impl Default for Settings {
 impl Settings {
     /// From the file, if there is one, and the variables over it.
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
-        let variables: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let variables: Vec<(String, String)> = environment
+            .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX))
+            .collect();
         let named = file.map(Path::to_owned).or_else(|| {
             variables
                 .iter()

@@ -17,7 +17,7 @@ use gatewright_types::CredentialHash;
 use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::{CustomerId, KeyId, PlanId, SubscriptionId};
 
-use crate::{NativeError, store};
+use crate::{NativeError, gateways, store};
 
 /// Subscribes a customer and makes its first key, in one go.
 pub async fn subscribe(
@@ -37,7 +37,11 @@ pub async fn subscribe(
 }
 
 /// Gives a subscription another key.
-pub async fn add_key(tx: &mut TenantTx, subscription_id: SubscriptionId, key: NewKey) -> Result<Revealed, NativeError> {
+pub async fn add_key(
+    tx: &mut TenantTx,
+    subscription_id: SubscriptionId,
+    mut key: NewKey,
+) -> Result<Revealed, NativeError> {
     let subscription = subscriptions::lock(tx, subscription_id).await?;
     if subscription.state.is_final() {
         let from = subscription.state;
@@ -48,6 +52,10 @@ pub async fn add_key(tx: &mut TenantTx, subscription_id: SubscriptionId, key: Ne
         .into());
     }
     let consumer = store::consumers::of_subscription(tx, subscription_id).await?;
+    if let Some((gateway_id, _)) = consumer {
+        // An API consumer's keys work on one gateway, so in its environment or nowhere.
+        key.environment = gateways::get(tx, gateway_id).await?.environment;
+    }
     let binding = NewBinding {
         subscription_id,
         consumer,

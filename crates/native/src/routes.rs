@@ -6,7 +6,8 @@ use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_snapshot::template;
 use gatewright_types::access::RouteAccess;
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId};
-use serde::{Deserialize, Deserializer};
+use gatewright_types::patch::present;
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
@@ -15,6 +16,9 @@ use crate::{NativeError, configuration, gateways, store};
 
 /// Most routes of a gateway.
 pub const ROUTES_PER_GATEWAY_MAX: usize = 10_000;
+
+/// Longest method, in bytes.
+const METHOD_MAX: usize = 32;
 
 /// What a route is made from.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -54,11 +58,6 @@ pub struct RouteChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ProductId>)]
     pub product_id: Option<Option<ProductId>>,
-}
-
-/// Tells null from absent.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<ProductId>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Makes a route.
@@ -136,6 +135,17 @@ pub async fn delete(tx: &mut TenantTx, id: RouteId) -> Result<(), NativeError> {
 
 async fn check(tx: &mut TenantTx, route: &Route) -> Result<(), NativeError> {
     let mut checks = Checks::default();
+    let word = (1..=METHOD_MAX).contains(&route.method.len())
+        && route
+            .method
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    let routable = word && !matches!(route.method.as_str(), "CONNECT" | "TRACE");
+    checks.require(
+        routable,
+        "/method",
+        "expected an HTTP method in capitals other than CONNECT and TRACE, or ANY",
+    );
     if let Err((field, error)) = template::judge_paths(&route.public_path, &route.target_path) {
         checks.require(false, &format!("/{field}"), error.to_string());
     }

@@ -5,6 +5,7 @@ use gatewright_database::error::broken_unique;
 use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_snapshot::target_url::TargetUrl;
 use gatewright_types::ids::{GatewayId, ServiceId};
+use gatewright_types::patch::present;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -52,8 +53,10 @@ pub struct ServiceChange {
     pub name: Option<String>,
     /// Where it is.
     pub target_url: Option<String>,
-    /// Certificate authorities (PEM) that are trusted instead of the system's; empty for the system's.
-    pub ca_pem: Option<String>,
+    /// Certificate authorities (PEM) that are trusted instead of the system's; null for the system's.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub ca_pem: Option<Option<String>>,
     /// Longest wait for a connection, in milliseconds.
     #[schema(minimum = 1, maximum = 3600000)]
     pub connect_timeout_ms: Option<i32>,
@@ -118,7 +121,7 @@ pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> 
     service.name = change.name.unwrap_or(service.name);
     service.target_url = change.target_url.unwrap_or(service.target_url);
     if let Some(pem) = change.ca_pem {
-        service.ca_pem = Some(pem).filter(|pem| !pem.is_empty());
+        service.ca_pem = pem.filter(|pem| !pem.is_empty());
     }
     service.connect_timeout_ms = change.connect_timeout_ms.unwrap_or(service.connect_timeout_ms);
     service.response_timeout_ms = change.response_timeout_ms.unwrap_or(service.response_timeout_ms);
@@ -152,10 +155,13 @@ fn name_taken(result: Result<(), sqlx::Error>, service: &Service) -> Result<(), 
 fn check(service: &Service) -> Result<(), NativeError> {
     let mut checks = Checks::default();
     checks.name("/name", &service.name);
-    match TargetUrl::parse(&service.target_url) {
-        Ok(_) => {}
-        Err(error) => checks.require(false, "/targetUrl", error.to_string()),
-    }
+    let is_https = match TargetUrl::parse(&service.target_url) {
+        Ok(url) => url.is_https,
+        Err(error) => {
+            checks.require(false, "/targetUrl", error.to_string());
+            false
+        }
+    };
     for (field, timeout) in [
         ("/connectTimeoutMs", service.connect_timeout_ms),
         ("/responseTimeoutMs", service.response_timeout_ms),
@@ -172,7 +178,7 @@ fn check(service: &Service) -> Result<(), NativeError> {
             "/caPem",
             format!("expected at most {CA_PEM_MAX_BYTES} bytes"),
         );
-        let right = service.target_url.starts_with("https://") && pem.contains("-----BEGIN CERTIFICATE-----");
+        let right = is_https && pem.contains("-----BEGIN CERTIFICATE-----");
         checks.require(right, "/caPem", "expected PEM certificates, for an https:// target");
     }
     Ok(checks.done()?)

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod credential;
 pub mod ids;
 pub mod money;
+pub mod patch;
 pub mod problem;
 pub mod rng;
 pub mod slug;

@@ -53,8 +53,15 @@ impl<'de> Deserialize<'de> for Currency {
 pub struct Money {
     /// Decimal string in major units, as in `49.00`.
     #[cfg_attr(feature = "utoipa", schema(value_type = String, example = "49.00"))]
+    #[serde(deserialize_with = "decimal_string")]
     pub amount: Decimal,
     /// ISO 4217 code, as in `EUR`.
     #[cfg_attr(feature = "utoipa", schema(value_type = String, example = "EUR", pattern = "^[A-Z]{3}$"))]
     pub currency: Currency,
+}
+
+/// A number would have gone through a float on its way, in whatever wrote it.
+fn decimal_string<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Decimal::from_str_exact(&text).map_err(|_| serde::de::Error::custom("expected a decimal string like \"49.00\""))
 }

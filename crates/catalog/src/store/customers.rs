@@ -56,3 +56,15 @@ pub(crate) async fn update(tx: &mut TenantTx, customer: &Customer) -> Result<(),
     .await?;
     Ok(())
 }
+
+/// Holds the row until the end of the transaction, so that two changes come one after the other.
+pub(crate) async fn lock(tx: &mut TenantTx, id: CustomerId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "SELECT id FROM customers WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+        tx.tenant_id().uuid(),
+        id.uuid()
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -98,3 +98,15 @@ pub(crate) async fn existing(tx: &mut TenantTx, ids: &[ProductId]) -> Result<Vec
     .fetch_all(&mut **tx)
     .await
 }
+
+/// Holds the row until the end of the transaction, so that two changes come one after the other.
+pub(crate) async fn lock(tx: &mut TenantTx, id: ProductId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "SELECT id FROM products WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+        tx.tenant_id().uuid(),
+        id.uuid()
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(())
+}

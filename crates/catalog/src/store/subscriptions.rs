@@ -77,11 +77,9 @@ pub(crate) async fn update(tx: &mut TenantTx, subscription: &Subscription) -> Re
 pub(crate) async fn find(tx: &mut TenantTx, id: SubscriptionId) -> Result<Option<Subscription>, sqlx::Error> {
     sqlx::query_as!(
         Subscription,
-        r#"SELECT s.id AS "id: _", s.customer_id AS "customer_id: _", s.plan_id AS "plan_id: _", s.plan_version,
-             s.state AS "state: _", s.suspended_from AS "suspended_from: _", s.trial_ends_at, s.ended_at, s.created_at, s.updated_at
-           FROM subscriptions AS s
-           JOIN plans AS p ON p.tenant_id = s.tenant_id AND p.id = s.plan_id AND p.kind = 'CATALOG'
-           WHERE s.tenant_id = $1 AND s.id = $2"#,
+        r#"SELECT id AS "id: _", customer_id AS "customer_id: _", plan_id AS "plan_id: _", plan_version,
+             state AS "state: _", suspended_from AS "suspended_from: _", trial_ends_at, ended_at, created_at, updated_at
+           FROM subscriptions WHERE tenant_id = $1 AND id = $2"#,
         tx.tenant_id().uuid(),
         id.uuid(),
     )

@@ -27,8 +27,8 @@ pub enum EmbeddedError {
     },
     /// The cluster was written by an older major version whose programs are gone.
     #[error(
-        "the database cluster in {} was created by PostgreSQL {cluster}, but the newest installed is {newest}: run \
-         `gatewright database upgrade`, or install PostgreSQL {cluster}", directory.display()
+        "the database cluster in {} was created by PostgreSQL {cluster}, but the newest installed is {newest}: install \
+         PostgreSQL {cluster} beside it and start again", directory.display()
     )]
     OlderCluster {
         /// The cluster's directory.

@@ -330,7 +330,7 @@ async fn a_half_created_cluster_is_removed_and_created_anew() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_another_major_version_is_refused_with_the_command_that_upgrades_it() {
+async fn a_cluster_of_another_major_version_is_refused_with_what_to_install() {
     let scratch = Scratch::new();
     scratch.start().await.stop().await.unwrap();
     let newest = embedded::installations().await[0].major;
@@ -338,8 +338,7 @@ async fn a_cluster_of_another_major_version_is_refused_with_the_command_that_upg
     fs::write(&version, "13\n").unwrap();
     let error = scratch.refusal().await.to_string();
     let expected = format!(
-        "was created by PostgreSQL 13, but the newest installed is {newest}: run `gatewright database upgrade`, or install \
-         PostgreSQL 13"
+        "was created by PostgreSQL 13, but the newest installed is {newest}: install PostgreSQL 13 beside it and start again"
     );
     assert!(error.contains(&expected), "{error}");
     fs::write(&version, "99\n").unwrap();

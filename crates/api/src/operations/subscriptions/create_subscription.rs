@@ -6,8 +6,8 @@ use gatewright_catalog::CatalogError;
 use gatewright_catalog::model::Subscription;
 use gatewright_credentials::CredentialError;
 use gatewright_credentials::issue::NewKey;
-use gatewright_native::{NativeError, access};
 use gatewright_native::nodes::Effects;
+use gatewright_native::{NativeError, access};
 use gatewright_types::Environment;
 use gatewright_types::ids::{CustomerId, PlanId, ProductId};
 use serde::{Deserialize, Serialize};
@@ -78,10 +78,9 @@ pub(crate) struct Subscribed {
 pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
     let activate = new.activate.unwrap_or(true);
-    let (subscription, revealed) =
-        access::subscribe(work.tx(), new.customer_id, new.plan_id, activate, new.key.into())
-            .await
-            .map_err(below_key)?;
+    let (subscription, revealed) = access::subscribe(work.tx(), new.customer_id, new.plan_id, activate, new.key.into())
+        .await
+        .map_err(below_key)?;
     work.created(
         &Subscribed {
             subscription,

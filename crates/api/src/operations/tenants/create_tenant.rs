@@ -6,12 +6,14 @@ use gatewright_catalog::check::slug_or_from_name;
 use gatewright_catalog::model::Tenant;
 use gatewright_catalog::tenants;
 use gatewright_database::idempotency;
-use gatewright_database::{SystemTx, SystemUse};
+use gatewright_database::{Actor, Caller, SystemTx, SystemUse};
 use gatewright_identity::tokens;
 use gatewright_types::ProblemCode;
+use gatewright_types::ids::RequestId;
 use gatewright_types::slug::Slug;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,7 +21,7 @@ use uuid::Uuid;
 use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{self, BODY_MAX_BYTES, Raw};
-use crate::principal::Installation;
+use crate::principal::{Installation, request_id};
 use crate::reveal::{Revealing, hide};
 use crate::work::{in_flight, judge, respond, scope};
 
@@ -50,6 +52,7 @@ pub(crate) struct NewlyMade {
 pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let Installation = Installation::from_request_parts(&mut parts, &state).await?;
+    let request_id = request_id(&parts);
     let kept_under = scope(&parts, None, Uuid::nil())?;
     let Raw(bytes) = Raw::<BODY_MAX_BYTES>::from_request(Request::from_parts(parts, body), &state).await?;
     let new: NewTenant = extract::json(&bytes)?;
@@ -65,7 +68,7 @@ pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Reques
             Some(kept_under)
         }
     };
-    let made = make(&mut tx, &state, &new.name, slug).await?;
+    let made = make(&mut tx, &state, request_id, &new.name, slug).await?;
     let tenant_id = made.tenant.id;
     let body = serde_json::to_value(made)
         .map_err(|_| ApiError::new(ProblemCode::Internal, "The answer cannot be written."))?;
@@ -81,10 +84,31 @@ pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Reques
     Ok(respond(StatusCode::CREATED, &body))
 }
 
-async fn make(tx: &mut SystemTx, state: &ApiState, name: &str, slug: Slug) -> Result<NewlyMade, ApiError> {
+async fn make(
+    tx: &mut SystemTx,
+    state: &ApiState,
+    request_id: RequestId,
+    name: &str,
+    slug: Slug,
+) -> Result<NewlyMade, ApiError> {
     let (clock, rng) = (state.database().clock(), state.database().rng());
     let tenant = tenants::create(tx, clock, rng, name, slug).await?;
     let owner = tokens::create_owner(tx, clock, rng, tenant.id).await?;
+    let caller = Caller {
+        tenant_id: tenant.id,
+        actor: Actor::Installation,
+        request_id,
+    };
+    let detail = json!({ "name": tenant.name, "slug": tenant.slug, "ownerId": owner.operator_id });
+    tx.happened(
+        state.database(),
+        &caller,
+        "catalog",
+        "tenant.created",
+        tenant.id,
+        detail,
+    )
+    .await?;
     Ok(NewlyMade {
         tenant,
         operator_token: Revealing::new(owner.token),
