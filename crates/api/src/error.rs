@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 /// Seconds that a caller is asked to wait where trying again may help.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// Why a request is not answered as asked. What is not said here is added by [`crate::router`].
+/// Why a request is not answered as asked. What is not said here is added by [`mod@crate::router`].
 #[derive(Debug)]
 pub enum ApiError {
     /// A problem.
@@ -101,7 +101,7 @@ impl ApiError {
     }
 }
 
-/// Leaves the problem for [`crate::router`], which knows the request's id and the pages' address.
+/// Leaves the problem for [`mod@crate::router`], which knows the request's id and the pages' address.
 impl axum::response::IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match self {

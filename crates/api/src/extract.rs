@@ -91,7 +91,7 @@ async fn read(body: Body, max: usize) -> Result<Bytes, ApiError> {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             let source = std::error::Error::source(&error);
-            let too_large = source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+            let too_large = matches!(source, Some(source) if source.is::<http_body_util::LengthLimitError>());
             Err(if too_large {
                 ApiError::new(
                     ProblemCode::BodyTooLarge,

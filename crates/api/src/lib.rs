@@ -6,10 +6,10 @@
 //! * Every operation but the description itself asks for a token; tests walk the document.
 //! * Every mutation is one [`work::Work`]: one transaction with audit row, event and the answer for its
 //!   `Idempotency-Key`; after the commit the gateways are told, before the request is answered. A
-//!   caller that hangs up meanwhile changes nothing of that ([`router`]).
+//!   caller that hangs up meanwhile changes nothing of that ([`mod@router`]).
 //! * Whatever is refused is an RFC 9457 problem with a code that has a page.
 //!
-//! Start with [`router`], then [`work`] and any file of `operations`.
+//! Start with [`mod@router`], then [`work`] and any file of `operations`.
 
 pub mod error;
 pub mod extract;

@@ -3,7 +3,7 @@
 //! 1. who asks, and the body ([`Command`]);
 //! 2. the transaction, and whether this `Idempotency-Key` was answered before ([`Command::begin`]);
 //! 3. the use case, in the handler;
-//! 4. the answer is kept, everything is committed, the gateways are told ([`Work::finish`]).
+//! 4. the answer is kept, everything is committed, the gateways are told (`Work::finish`).
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};

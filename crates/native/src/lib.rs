@@ -5,7 +5,7 @@
 //!   so that the snapshot of all gateways can always be compiled.
 //! * This crate (later: `orchestration`) is the only one that moves a subscription or a key into a
 //!   state that changes who is admitted ([`access`]). The nodes are told after the commit and before
-//!   the answer ([`Nodes::tell`]).
+//!   the answer ([`Nodes::carry_out`]).
 //! * An API consumer is a customer with an implicit subscription to its gateway's built-in plan: there
 //!   is one kind of credential.
 //!

@@ -14,8 +14,10 @@ use tokio::task::JoinHandle;
 pub enum Asked {
     /// A simple query.
     Query(String),
-    /// The end of an extended query: Parse, Bind, Describe, Execute are sent with it in one go.
-    Extended,
+    /// A statement, to be prepared: once per connection.
+    Prepare,
+    /// A prepared statement, to be executed.
+    Execute,
     /// A Sync with nothing before it: sqlx pings a connection that returns to the pool.
     Ping,
 }
@@ -115,7 +117,8 @@ async fn note<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(from: &mut R, to: &mu
     }
     to.write_u32(length).await.unwrap();
     to.write_all(&message).await.unwrap();
-    let mut open = false;
+    // What came since the last Sync.
+    let mut open = None;
     while let (Ok(kind), Ok(length)) = (from.read_u8().await, from.read_u32().await) {
         let mut message = vec![0; length as usize - 4];
         if from.read_exact(&mut message).await.is_err() {
@@ -126,14 +129,9 @@ async fn note<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(from: &mut R, to: &mu
                 let text = String::from_utf8_lossy(&message).trim_end_matches('\0').to_owned();
                 noting.lock().unwrap().push(Asked::Query(text));
             }
-            b'S' => {
-                noting
-                    .lock()
-                    .unwrap()
-                    .push(if open { Asked::Extended } else { Asked::Ping });
-                open = false;
-            }
-            _ => open = true,
+            b'S' => noting.lock().unwrap().push(open.take().unwrap_or(Asked::Ping)),
+            b'P' => open = Some(Asked::Prepare),
+            _ => open = open.or(Some(Asked::Execute)),
         }
         let mut bytes = vec![kind];
         bytes.extend_from_slice(&length.to_be_bytes());

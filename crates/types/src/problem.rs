@@ -1,6 +1,6 @@
 //! Everything that can go wrong, once: code, HTTP status, title, whose fault, whether to retry.
 //!
-//! Each code has a page, docs/errors/<code>.md, and both planes answer with it as RFC 9457
+//! Each code has a page, `docs/errors/<code>.md`, and both planes answer with it as RFC 9457
 //! `application/problem+json` whose `type` is the page's address.
 
 /// Who has to change something before the same request can succeed.
@@ -58,7 +58,7 @@ problem_codes! {
     BodyTooLarge = "body-too-large", 413, "The body is too large", Client, No;
     /// Two objects would have the same name.
     Conflict = "conflict", 409, "Another object stands in the way", Client, No;
-    /// The key's or subscription's time is over.
+    /// The key's time, or that of an old secret of it, is over.
     CredentialExpired = "credential-expired", 401, "The credential has expired", Client, No;
     /// The key works, but not for this.
     CredentialOutOfScope = "credential-out-of-scope", 403, "The credential does not cover this route", Client, No;
