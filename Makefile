@@ -13,7 +13,7 @@ run: ensure ## Build and show the main job: a tenant, a product, a subscription,
 	@exec target/release/gatewright demo $(ARGS)
 
 test: ensure ## Run every test on real PostgreSQL
-	scripts/with-postgres.sh $(CARGO) test --workspace --locked
+	scripts/with-postgres.sh $(CARGO) test --workspace --locked --no-fail-fast
 
 soak: ensure ## The long forms of the tests
 	PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release

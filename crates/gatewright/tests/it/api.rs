@@ -194,7 +194,6 @@ async fn a_field_that_is_unknown_missing_or_wrong_is_named_by_a_pointer() {
 }
 
 #[tokio::test]
-#[ignore = "open: crates/types/src/money.rs reads JSON numbers as well"]
 async fn an_amount_of_money_is_a_decimal_string_and_never_a_number() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme").await;

@@ -587,7 +587,6 @@ async fn every_mutation_is_audited_under_its_request_id_with_its_actor() {
 
 /// Of the installation's own deeds, the one that makes a tenant is the tenant's first audit row.
 #[tokio::test]
-#[ignore = "open: tenants::create runs in a SystemTx, which records nothing"]
 async fn creating_a_tenant_is_audited() {
     let app = TestApp::start().await;
     let installation = app.holder(&app.installation_token().await);
