@@ -115,12 +115,13 @@ impl Credentials {
             let is_newer = matches!(&answer, LookupAnswer::Found { credential, .. }
                 if credential.version >= pushed.credential.version);
             if !is_newer {
-                // The look-up was under way when the change was pushed, or had no answer. What was pushed
-                // stands for as long as if it had been looked up then.
-                if !pushed.is_valid(now_ms) {
-                    return Verdict::Unavailable;
+                if matches!(answer, LookupAnswer::Unavailable) {
+                    // Nobody has said anything: what was pushed stands as long as if it had been looked up then.
+                    let held = pushed.is_valid(now_ms).then(|| Rc::clone(pushed));
+                    return held.map_or(Verdict::Unavailable, Verdict::Held);
                 }
-                self.keep(hash, Rc::clone(pushed));
+                // The look-up was under way when the change was pushed, or read an old copy.
+                self.keep(hash, Rc::new(Held::new(pushed.credential.clone(), now_ms)));
                 return Verdict::Held(Rc::clone(pushed));
             }
         } else if !self.tombstones.borrow().are_complete(now_ms) {

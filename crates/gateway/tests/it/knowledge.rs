@@ -309,3 +309,20 @@ async fn a_full_or_closed_queue_of_look_ups_is_an_answer_too() {
         drop(asked);
     }
 }
+
+#[tokio::test]
+async fn what_was_pushed_outlives_a_look_up_no_longer_than_a_look_up_would() {
+    let upstream = Upstream::start(|_| Reply::ok("")).await;
+    let world = World::start(&upstream.url());
+    // Reactivated, and then the control plane is away.
+    let mut active = credential();
+    active.version = 3;
+    world.gateway.apply(change(&world.key, active)).await;
+    world.desk.go_away(true);
+    world.clock.advance(Duration::from_secs(29));
+    assert_eq!(world.get("/any/x").await.status, 200);
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(world.get("/any/x").await.code(), "lookup-unavailable");
+    // Asking once more does not make it true again.
+    assert_eq!(world.get("/any/x").await.code(), "lookup-unavailable");
+}
