@@ -76,6 +76,7 @@ async fn exchange<'s>(
     {
         return Err(body_too_large());
     }
+    let mut judged_at_ms = now_ms;
     let held = match credential_ref(&matched, &parts.headers)? {
         None => None,
         Some(presented) => Some(
@@ -85,14 +86,18 @@ async fn exchange<'s>(
                 .settle(core, presented.hash)
             {
                 Some(settled) => settled?,
-                None => Box::pin(credentials::find(core, presented.hash)).await?,
+                None => {
+                    let found = Box::pin(credentials::find(core, presented.hash)).await?;
+                    // Read again: a look-up may have taken its time.
+                    judged_at_ms = core.clock.now_ms();
+                    found
+                }
             },
         ),
     };
     let identity = match &held {
         None => None,
-        // Read again: a look-up may have taken its time.
-        Some(held) => held.identity(&admit(&matched, &held.credential, core.clock.now_ms())?),
+        Some(held) => held.identity(&admit(&matched, &held.credential, judged_at_ms)?),
     };
     let target = target(&matched, &parts)?;
     drop(matched);
@@ -106,14 +111,21 @@ async fn exchange<'s>(
         identity,
         framing,
     };
-    fields::rewrite_request(&mut parts.headers, &forwarding);
+    fields::strip_request(&mut parts.headers, identity.is_some());
     if let Some(target) = target {
         parts.uri = target;
     }
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
     let body = RequestBody::new(body, client, gateway.max_request_body_bytes, service.response_timeout);
-    let sent = upstream::send(client, &upstream, service, Request::from_parts(parts, body)).await;
+    let sent = upstream::send(
+        client,
+        &upstream,
+        service,
+        &forwarding,
+        Request::from_parts(parts, body),
+    )
+    .await;
     let (response, lease) = sent.map_err(refuse_fault)?;
     pass_on(client, response, lease, service.response_timeout)
 }

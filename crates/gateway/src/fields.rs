@@ -78,12 +78,12 @@ pub(crate) struct Forwarding<'a> {
     pub(crate) framing: Framing,
 }
 
-/// Turns the fields of a request into those that the upstream gets.
-pub(crate) fn rewrite_request(fields: &mut HeaderMap, forwarding: &Forwarding<'_>) {
+/// Takes out of a request's fields what the upstream must not get from the client.
+pub(crate) fn strip_request(fields: &mut HeaderMap, is_secure: bool) {
     let wants_trailers = fields.get_all(header::TE).iter().any(|value| names(value, "trailers"));
     remove_named_by_connection(fields);
     remove_doomed(fields);
-    remove_credentials(fields, forwarding.identity.is_some());
+    remove_credentials(fields, is_secure);
     if fields.contains_key(header::COOKIE) {
         remove_our_cookies(fields);
     }
@@ -92,6 +92,10 @@ pub(crate) fn rewrite_request(fields: &mut HeaderMap, forwarding: &Forwarding<'_
         fields.insert(header::TE, HeaderValue::from_static("trailers"));
         fields.insert(header::CONNECTION, HeaderValue::from_static("te"));
     }
+}
+
+/// Adds what we say about a stripped request. Whatever of it the client said is replaced.
+pub(crate) fn add_ours(fields: &mut HeaderMap, forwarding: &Forwarding<'_>) {
     frame(fields, forwarding.framing);
     // Once, instead of growing twice on the way.
     fields.reserve(FIELDS_ADDED_MAX);

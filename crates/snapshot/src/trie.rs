@@ -4,6 +4,7 @@
 //! (`/a/{x}/c` beside `/a/{*rest}`), which is how people write a fallback.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::template::{Segment, TEMPLATE_MAX_PARAMETERS, Template};
 
@@ -19,11 +20,86 @@ pub(crate) struct Trie {
 /// What may follow a slash.
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<String, Node>,
+    literals: Literals,
     parameter: Option<Box<Node>>,
     wildcard: Option<usize>,
     /// The route whose template ends before that slash.
     route: Option<usize>,
+}
+
+/// Nodes by segment: a few beside each other, where looking at each costs less than a hash; many in a map.
+#[derive(Debug)]
+enum Literals {
+    Few(Vec<(Box<str>, Node)>),
+    Many(HashMap<Box<str>, Node, BuildHasherDefault<Fnv>>),
+}
+
+/// Most nodes that are looked at one by one.
+const FEW_MAX: usize = 6;
+
+impl Default for Literals {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl Literals {
+    fn get(&self, segment: &str) -> Option<&Node> {
+        match self {
+            Self::Few(nodes) => nodes
+                .iter()
+                .find(|(literal, _)| **literal == *segment)
+                .map(|(_, node)| node),
+            Self::Many(nodes) => nodes.get(segment),
+        }
+    }
+
+    fn entry(&mut self, segment: &str) -> &mut Node {
+        let is_new = self.get(segment).is_none();
+        if let Self::Few(nodes) = self
+            && is_new
+            && nodes.len() == FEW_MAX
+        {
+            *self = Self::Many(std::mem::take(nodes).into_iter().collect());
+        }
+        match self {
+            Self::Many(nodes) => nodes.entry(segment.into()).or_default(),
+            Self::Few(nodes) => {
+                let known = nodes.iter().position(|(literal, _)| **literal == *segment);
+                let at = known.unwrap_or_else(|| {
+                    nodes.push((segment.into(), Node::default()));
+                    nodes.len() - 1
+                });
+                &mut nodes[at].1
+            }
+        }
+    }
+}
+
+/// FNV-1a over eight bytes at a time. It need not resist anybody: only operators choose what is in
+/// the map, and whoever asks for other segments finds nothing, at the cost of one look.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0 ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            self.0 ^= self.0 >> 29;
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        // The map takes its position from the low bits and its tag from the high ones.
+        self.0 ^ self.0 >> 32
+    }
 }
 
 impl Trie {
@@ -32,7 +108,7 @@ impl Trie {
         let mut node = &mut self.root;
         for segment in template.segments() {
             node = match segment {
-                Segment::Literal(text) => node.literals.entry(text.clone()).or_default(),
+                Segment::Literal(text) => node.literals.entry(text),
                 Segment::Parameter(_) => node.parameter.get_or_insert_default(),
                 Segment::Wildcard(_) => {
                     // Always the last one.

@@ -15,6 +15,7 @@ use super::connect::connect;
 use super::pool::Upstream;
 use crate::body::{RequestBody, RequestBodyFault};
 use crate::client::Client;
+use crate::fields::{self, Forwarding};
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ enum Attempt {
     Lost(Fault),
 }
 
-/// Sends a request and waits for the head of the answer.
+/// Adds our fields to a stripped request, sends it and waits for the head of the answer.
 ///
 /// A resting connection may have been closed by the service at that very moment. Then the request is
 /// sent once more, on a new connection, when nothing was sent or when it may be repeated (RFC 9110
@@ -52,17 +53,27 @@ pub(crate) async fn send(
     client: &Rc<Client>,
     upstream: &Rc<Upstream>,
     service: &Service,
+    forwarding: &Forwarding<'_>,
     mut request: Request<RequestBody>,
 ) -> Result<(Response<Incoming>, Lease), Fault> {
+    let mut has_ours = false;
     if let Some(connection) = upstream.take() {
+        // Copied before our own fields are added: those can be added again.
         let spare = spare(&request);
+        fields::add_ours(request.headers_mut(), forwarding);
         let mut lease = Lease::new(connection, upstream);
         match attempt(client, service, &mut lease, request).await {
             Ok(response) => return Ok((response, lease)),
-            Err(Attempt::NotSent(unsent)) => request = *unsent,
+            Err(Attempt::NotSent(unsent)) => {
+                request = *unsent;
+                has_ours = true;
+            }
             Err(Attempt::Lost(Fault::Failed)) => request = *spare.ok_or(Fault::Failed)?,
             Err(Attempt::Lost(fault)) => return Err(fault),
         }
+    }
+    if !has_ours {
+        fields::add_ours(request.headers_mut(), forwarding);
     }
     let connection = Box::pin(connect(&client.core, service)).await?;
     let mut lease = Lease::new(connection, upstream);
