@@ -1,6 +1,8 @@
 //! Who a request comes from.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use gatewright_database::{Actor, Caller, TenantTx};
 use gatewright_identity::authenticate::authenticate;
 use gatewright_identity::model::Principal;
@@ -19,6 +21,9 @@ impl FromRequestParts<ApiState> for Authenticated {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        if let Some(principal) = parts.extensions.get::<Principal>() {
+            return Ok(Self(*principal));
+        }
         let unauthenticated = || {
             ApiError::new(
                 ProblemCode::Unauthenticated,
@@ -37,6 +42,18 @@ impl FromRequestParts<ApiState> for Authenticated {
             .map(Self)
             .ok_or_else(unauthenticated)
     }
+}
+
+/// Asks for a token before anything else of the request is looked at.
+pub(crate) async fn require_token(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    let Authenticated(principal) = Authenticated::from_request_parts(&mut parts, &state).await?;
+    parts.extensions.insert(principal);
+    Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// An operator of a tenant, on whose behalf the request works.

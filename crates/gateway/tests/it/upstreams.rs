@@ -96,8 +96,7 @@ async fn hangs_up() -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
                             return;
                         }
                     }
-                    let line = String::from_utf8_lossy(&head).lines().next().unwrap().to_owned();
-                    log.lock().unwrap().push(line);
+                    log.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
                     if number == 0 {
                         stream
                             .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
@@ -126,6 +125,27 @@ async fn a_request_that_may_be_repeated_survives_a_connection_that_was_just_clos
         ["GET /any/1", "GET /any/2", "PUT /any/3", "DELETE /any/4"].map(twice),
         [1, 2, 2, 2],
         "{seen:?}"
+    );
+    // The second time it says what it said the first time, once.
+    let copies: Vec<Vec<&str>> = seen
+        .iter()
+        .filter(|head| head.starts_with("GET /any/2"))
+        .map(|head| {
+            let mut lines: Vec<&str> = head.lines().collect();
+            lines.sort_unstable();
+            lines
+        })
+        .collect();
+    assert_eq!(copies[0], copies[1]);
+    let says = |name: &str| copies[1].iter().filter(|line| line.starts_with(name)).count();
+    assert_eq!(
+        [
+            "x-forwarded-for: 127.0.0.1",
+            "x-forwarded-host: acme",
+            "x-gatewright-key-id: "
+        ]
+        .map(says),
+        [1, 1, 1]
     );
 }
 
