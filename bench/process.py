@@ -59,8 +59,20 @@ def require_mine(port: int, pids: list[int]) -> None:
     found = listeners(port)
     if not found:
         raise Invalid(f"nobody listens on port {port}")
-    if strangers := [pid for pid in found if pid not in pids]:
+    # By descent: a server may have forked a worker since its processes were counted.
+    if strangers := [pid for pid in found if not _descends(pid, pids)]:
         raise Invalid(f"somebody else listens on port {port}: {strangers}")
+
+
+def _descends(pid: int, ancestors: list[int]) -> bool:
+    """Whether a process is one of these, or a child's child of one."""
+    while pid > 1 and pid not in ancestors:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                pid = int(file.read().rsplit(")", 1)[1].split()[1])
+        except FileNotFoundError:
+            return True
+    return pid > 1
 
 
 def tree(pid: int) -> list[int]:
