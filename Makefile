@@ -9,7 +9,7 @@ unexport DATABASE_URL
 .PHONY: run test check bench fmt soak prepare generate ensure
 
 run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
-	@$(CARGO) build --release --quiet -p gatewright || $(CARGO) build --release -p gatewright
+	@$(CARGO) build --release --locked -p gatewright
 	@exec target/release/gatewright demo $(ARGS)
 
 test: ensure ## Run every test on real PostgreSQL
