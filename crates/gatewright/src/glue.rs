@@ -84,10 +84,10 @@ pub async fn deliver_news(gateway: Arc<Gateway>, mut pushes: mpsc::Receiver<Push
     while let Some(Push { news, acknowledge }) = pushes.recv().await {
         match news {
             News::Access(changes) => {
-                if tokio::time::timeout(NEWS_TIMEOUT, gateway.apply(changes))
-                    .await
-                    .is_err()
-                {
+                // On a task of its own: given up half-way, it would leave cores untold that do answer callers.
+                let gateway = Arc::clone(&gateway);
+                let applying = tokio::spawn(async move { gateway.apply(changes).await });
+                if !matches!(tokio::time::timeout(NEWS_TIMEOUT, applying).await, Ok(Ok(()))) {
                     tracing::error!("a core of the gateway does not take in who is admitted");
                     continue;
                 }
