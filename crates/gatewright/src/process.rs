@@ -26,7 +26,6 @@ pub type Progress = dyn Fn(&str) + Send + Sync;
 /// A control plane and a native gateway that run.
 pub struct Process {
     state: ApiState,
-    nodes: Arc<Nodes>,
     gateway: Arc<Gateway>,
     postgres: Postgres,
     api_addr: SocketAddr,
@@ -108,7 +107,7 @@ impl Prepared {
         ];
 
         let gateway_url = format!("http://{}", gateway.local_addr());
-        let state = ApiState::new(database, Arc::clone(&nodes), problem_pages, gateway_url);
+        let state = ApiState::new(database, nodes, problem_pages, gateway_url);
         let (stop, stopped) = watch::channel(false);
         let drain = Duration::from_secs(settings.drain_seconds);
         let serving = tokio::spawn(http::serve(
@@ -119,7 +118,6 @@ impl Prepared {
         ));
         Ok(Process {
             state,
-            nodes,
             gateway,
             postgres,
             api_addr,
@@ -152,11 +150,6 @@ impl Process {
     /// The database.
     pub fn database(&self) -> &Database {
         self.state.database()
-    }
-
-    /// The nodes to be told of changes.
-    pub fn nodes(&self) -> &Nodes {
-        &self.nodes
     }
 
     /// Finishes what is under way, for at most the time that the settings give, and ends everything.
