@@ -83,7 +83,7 @@ fn record(row: &SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Opt
                     gateway_id: *gateway_id,
                     consumer_id: *consumer_id,
                 },
-                _ => Scope::Products(narrowed(&standing.product_ids, row.product_ids.as_deref())),
+                _ => Scope::Products(narrowed(&standing.product_ids, row.product_ids.as_deref()).collect()),
             };
             Some(Grant {
                 subscription_id: *subscription_id,
@@ -106,10 +106,9 @@ fn record(row: &SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Opt
 }
 
 /// The plan's products, less those that the key leaves out.
-fn narrowed(covered: &[ProductId], key: Option<&[ProductId]>) -> Vec<ProductId> {
+fn narrowed(covered: &[ProductId], key: Option<&[ProductId]>) -> impl Iterator<Item = ProductId> {
     covered
         .iter()
         .copied()
-        .filter(|id| key.is_none_or(|kept| kept.contains(id)))
-        .collect()
+        .filter(move |id| key.is_none_or(|kept| kept.contains(id)))
 }

@@ -94,7 +94,8 @@ async fn refuse_late_head(client: &Rc<Client>, mut stream: TcpStream) {
         ProblemCode::RequestTimedOut,
         "The head of the request did not come in time.",
     );
-    let request_id = client.core.request_ids.mint(client.core.clock.now_ms());
+    let core = &client.core;
+    let request_id = core.request_ids.mint(core.clock.now_ms(), &core.texts);
     let snapshot = client.core.snapshot();
     let body = problem::document(
         &Scene {

@@ -13,7 +13,7 @@ use hyper::body::{Body, Incoming};
 use crate::body::{RequestBody, RequestBodyFault, ResponseBody};
 use crate::client::Client;
 use crate::credentials;
-use crate::fields::{self, Forwarding, Framing, X_REQUEST_ID};
+use crate::fields::{self, Caller, Forwarding, Framing, X_REQUEST_ID};
 use crate::problem::{self, Scene};
 use crate::upstream::{self, Fault};
 use crate::vigil::Phase;
@@ -25,7 +25,7 @@ pub(crate) async fn answer(
 ) -> Result<Response<ResponseBody>, Infallible> {
     client.begin();
     let now_ms = client.core.clock.now_ms();
-    let request_id = client.core.request_ids.mint(now_ms);
+    let request_id = client.core.request_ids.mint(now_ms, &client.core.texts);
     let snapshot = client.core.snapshot();
     let mut realm = None;
     let has_body = !request.body().is_end_stream();
@@ -95,9 +95,17 @@ async fn exchange<'s>(
             },
         ),
     };
-    let identity = match &held {
+    let caller = match held {
         None => None,
-        Some(held) => held.identity(&admit(&matched, &held.credential, judged_at_ms)?),
+        Some(held) => {
+            let admitted = admit(&matched, &held.credential, judged_at_ms)?;
+            Some(Caller {
+                customer: admitted.grant.customer_id,
+                subscription: admitted.grant.subscription_id,
+                key: admitted.key_id,
+                consumer: admitted.consumer_id,
+            })
+        }
     };
     let target = target(&matched, &parts)?;
     drop(matched);
@@ -108,10 +116,11 @@ async fn exchange<'s>(
         host: &upstream.host,
         client: &client.address,
         request_id,
-        identity,
+        caller,
+        texts: &core.texts,
         framing,
     };
-    fields::strip_request(&mut parts.headers, identity.is_some());
+    fields::strip_request(&mut parts.headers, caller.is_some());
     if let Some(target) = target {
         parts.uri = target;
     }

@@ -4,9 +4,10 @@
 //! say, and only then comes what we say. So nothing that a client sends can remove or double ours.
 
 use gatewright_snapshot::starts_like_our_key;
+use gatewright_types::ids::{ConsumerId, CustomerId, KeyId, SubscriptionId};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::credentials::Identity;
+use crate::texts::Texts;
 
 pub(crate) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -73,9 +74,24 @@ pub(crate) struct Forwarding<'a> {
     /// The request's id.
     pub(crate) request_id: &'a HeaderValue,
     /// On whose behalf; `None` on a PUBLIC route.
-    pub(crate) identity: Option<&'a Identity>,
+    pub(crate) caller: Option<Caller>,
+    /// Where values are written.
+    pub(crate) texts: &'a Texts,
     /// How the body is framed.
     pub(crate) framing: Framing,
+}
+
+/// On whose behalf a request goes on.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller {
+    /// The customer.
+    pub(crate) customer: CustomerId,
+    /// The subscription.
+    pub(crate) subscription: SubscriptionId,
+    /// The key.
+    pub(crate) key: KeyId,
+    /// The API consumer, if it is one.
+    pub(crate) consumer: Option<ConsumerId>,
 }
 
 /// Takes out of a request's fields what the upstream must not get from the client.
@@ -107,12 +123,16 @@ pub(crate) fn add_ours(fields: &mut HeaderMap, forwarding: &Forwarding<'_>) {
     let chain = chain(fields, forwarding.client);
     fields.insert(&X_FORWARDED_FOR, chain);
     fields.insert(&X_REQUEST_ID, forwarding.request_id.clone());
-    if let Some(identity) = forwarding.identity {
-        fields.insert(&X_CUSTOMER, identity.customer.clone());
-        fields.insert(&X_SUBSCRIPTION, identity.subscription.clone());
-        fields.insert(&X_KEY_ID, identity.key.clone());
-        if let Some(consumer) = &identity.consumer {
-            fields.insert(&X_CONSUMER, consumer.clone());
+    if let Some(caller) = forwarding.caller {
+        // Written anew each time: kept with the record, they would be more cold memory than this costs.
+        let ids = [caller.customer.text(), caller.subscription.text(), caller.key.text()];
+        let [customer, subscription, key] = forwarding.texts.write(&ids);
+        fields.insert(&X_CUSTOMER, customer);
+        fields.insert(&X_SUBSCRIPTION, subscription);
+        fields.insert(&X_KEY_ID, key);
+        if let Some(consumer) = caller.consumer {
+            let [consumer] = forwarding.texts.write(&[consumer.text()]);
+            fields.insert(&X_CONSUMER, consumer);
         }
     }
 }

@@ -1,17 +1,13 @@
 //! Names for requests, without a system call or an allocation for each.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
-use bytes::{Bytes, BytesMut};
 use gatewright_types::Rng;
+use gatewright_types::ids::RequestId;
 use http::HeaderValue;
+use uuid::Uuid;
 
-/// Length of `req_` and 26 characters.
-const LENGTH: usize = 30;
-/// Bytes that are allocated at once, for as many ids as fit.
-const CHUNK: usize = 128 * LENGTH;
-/// As in `gatewright_types::ids`: Crockford's base 32 in lower case.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+use crate::texts::Texts;
 
 /// A core's mint of request ids: UUIDv7 (RFC 9562 §5.7) in the text form of every id of ours.
 ///
@@ -19,7 +15,6 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// seeded once per core.
 pub(crate) struct RequestIds {
     state: Cell<u64>,
-    chunk: RefCell<BytesMut>,
 }
 
 impl RequestIds {
@@ -27,32 +22,17 @@ impl RequestIds {
     pub(crate) fn new(rng: &Rng) -> Self {
         Self {
             state: Cell::new(u64::from_le_bytes(rng.bytes())),
-            chunk: RefCell::default(),
         }
     }
 
     /// The next id, for a request that began at `now_ms`.
-    pub(crate) fn mint(&self, now_ms: i64) -> HeaderValue {
+    pub(crate) fn mint(&self, now_ms: i64, texts: &Texts) -> HeaderValue {
         let time = u128::from(now_ms.unsigned_abs()) << 80;
         let (high, low) = (u128::from(self.random()), u128::from(self.random()));
         let random = ((high & 0x0fff) << 64) | (low >> 2);
-        let mut rest = time | (0x7 << 76) | (0b10 << 62) | random;
-        let mut text = *b"req_00000000000000000000000000";
-        for place in text[4..].iter_mut().rev() {
-            *place = ALPHABET[(rest & 31) as usize];
-            rest >>= 5;
-        }
-        HeaderValue::from_maybe_shared(self.keep(&text)).expect("an id is visible ASCII")
-    }
-
-    fn keep(&self, text: &[u8; LENGTH]) -> Bytes {
-        let mut chunk = self.chunk.borrow_mut();
-        if chunk.capacity() < LENGTH {
-            // A new one rather than `reserve`, which would copy what is still in use elsewhere.
-            *chunk = BytesMut::with_capacity(CHUNK);
-        }
-        chunk.extend_from_slice(text);
-        chunk.split().freeze()
+        let id = Uuid::from_u128(time | (0x7 << 76) | (0b10 << 62) | random);
+        let [text] = texts.write(&[RequestId::from_uuid(id).text()]);
+        text
     }
 
     /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
@@ -73,10 +53,10 @@ mod tests {
 
     #[test]
     fn a_minted_id_is_an_id_like_any_other() {
-        let ids = RequestIds::new(&Rng::seeded(1));
+        let (ids, texts) = (RequestIds::new(&Rng::seeded(1)), Texts::default());
         let mut seen = HashSet::new();
         for now_ms in 0..1000 {
-            let text = ids.mint(1_700_000_000_000 + now_ms);
+            let text = ids.mint(1_700_000_000_000 + now_ms, &texts);
             let id: RequestId = text.to_str().unwrap().parse().unwrap();
             assert_eq!(id.to_string(), text.to_str().unwrap());
             assert_eq!(id.uuid().get_version_num(), 7);

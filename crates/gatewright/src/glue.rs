@@ -64,12 +64,12 @@ async fn answer(database: &Database, asked: Vec<Lookup>) {
     };
     let found: HashMap<_, _> = found
         .into_iter()
-        .map(|record| (record.hash, Arc::new(record.credential)))
+        .map(|record| (record.hash, record.credential))
         .collect();
     for lookup in asked {
         let answer = match found.get(&lookup.hash) {
             Some(credential) => LookupAnswer::Found {
-                credential: Arc::clone(credential),
+                credential: Box::new(credential.clone()),
                 answered_at_ms,
             },
             None => LookupAnswer::Unknown { answered_at_ms },

@@ -3,6 +3,7 @@
 use gatewright_types::access::{Environment, KeyStatus};
 use gatewright_types::ids::{ConsumerId, CustomerId, GatewayId, KeyId, ProductId, SubscriptionId, TenantId};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Everything that decides whether a credential is admitted; holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +23,10 @@ pub struct Credential {
     /// secret, the end of the overlap.
     pub expires_at_ms: Option<i64>,
     /// What gives it its right to exist; one entry per live binding.
-    pub grants: Vec<Grant>,
+    ///
+    /// The usual one lies in the record itself: a node looks at a cold record with most requests, and
+    /// every place in memory that it leads to costs as much as all comparisons together.
+    pub grants: SmallVec<[Grant; 1]>,
 }
 
 /// One binding of a key, as a node sees it.
@@ -44,7 +48,7 @@ pub struct Grant {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub enum Scope {
     /// Routes of these products, on every gateway of the tenant.
-    Products(Vec<ProductId>),
+    Products(SmallVec<[ProductId; 1]>),
     /// Every route of one gateway: an API consumer.
     Gateway {
         /// The gateway.

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use smol_str::SmolStr;
+
 use crate::template::{Segment, TEMPLATE_MAX_PARAMETERS, Template};
 
 /// Where the values of a template's parameters lie in a path, in the order of the template.
@@ -22,16 +24,17 @@ pub(crate) struct Trie {
 struct Node {
     literals: Literals,
     parameter: Option<Box<Node>>,
-    wildcard: Option<usize>,
+    wildcard: Option<u32>,
     /// The route whose template ends before that slash.
-    route: Option<usize>,
+    route: Option<u32>,
 }
 
 /// Nodes by segment: a few beside each other, where looking at each costs less than a hash; many in a map.
+/// A segment lies beside its node unless it is long, so that comparing it needs no other place in memory.
 #[derive(Debug)]
 enum Literals {
-    Few(Vec<(Box<str>, Node)>),
-    Many(HashMap<Box<str>, Node, BuildHasherDefault<Fnv>>),
+    Few(Vec<(SmolStr, Node)>),
+    Many(HashMap<SmolStr, Node, BuildHasherDefault<Fnv>>),
 }
 
 /// Most nodes that are looked at one by one.
@@ -48,7 +51,7 @@ impl Literals {
         match self {
             Self::Few(nodes) => nodes
                 .iter()
-                .find(|(literal, _)| **literal == *segment)
+                .find(|(literal, _)| literal == segment)
                 .map(|(_, node)| node),
             Self::Many(nodes) => nodes.get(segment),
         }
@@ -65,7 +68,7 @@ impl Literals {
         match self {
             Self::Many(nodes) => nodes.entry(segment.into()).or_default(),
             Self::Few(nodes) => {
-                let known = nodes.iter().position(|(literal, _)| **literal == *segment);
+                let known = nodes.iter().position(|(literal, _)| literal == segment);
                 let at = known.unwrap_or_else(|| {
                     nodes.push((segment.into(), Node::default()));
                     nodes.len() - 1
@@ -105,6 +108,7 @@ impl Hasher for Fnv {
 impl Trie {
     /// Adds a template. One of the same shape is replaced; the caller keeps them apart.
     pub(crate) fn insert(&mut self, template: &Template, route: usize) {
+        let route = u32::try_from(route).expect("routes are counted, far below this");
         let mut node = &mut self.root;
         for segment in template.segments() {
             node = match segment {
@@ -122,14 +126,14 @@ impl Trie {
 
     /// The route of a normalized path, shorter than 64 KiB. `values` holds the parameters then.
     pub(crate) fn find(&self, path: &str, values: &mut Values) -> Option<usize> {
-        self.root.find(path, 1, 0, values)
+        self.root.find(path, 1, 0, values).map(|route| route as usize)
     }
 }
 
 impl Node {
     /// Looks at the segment that starts at `start`, after `count` parameters. Visits each node at most
     /// once, because a node always stands at the same place of a path.
-    fn find(&self, path: &str, start: usize, count: usize, values: &mut Values) -> Option<usize> {
+    fn find(&self, path: &str, start: usize, count: usize, values: &mut Values) -> Option<u32> {
         let rest = path.get(start..)?;
         let end = start + rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
         let segment = &path[start..end];
@@ -153,7 +157,7 @@ impl Node {
         None
     }
 
-    fn behind(&self, path: &str, end: usize, count: usize, values: &mut Values) -> Option<usize> {
+    fn behind(&self, path: &str, end: usize, count: usize, values: &mut Values) -> Option<u32> {
         if end == path.len() {
             self.route
         } else {

@@ -96,7 +96,7 @@ impl Credentials {
         {
             return;
         }
-        let held = Rc::new(Held::new(std::sync::Arc::new(pushed.clone()), now_ms));
+        let held = Rc::new(Held::new(pushed.clone(), now_ms));
         self.tombstones.borrow_mut().put(change.hash, Rc::clone(&held), now_ms);
         // Also when the cache has a higher version: then that one stays.
         if !self
@@ -136,7 +136,7 @@ impl Credentials {
                 let newer = newer.filter(|held| held.credential.version > credential.version);
                 let is_newer = newer.is_some();
                 // A clock ahead of ours must not make a record valid for longer.
-                let held = newer.unwrap_or_else(|| Rc::new(Held::new(credential, answered_at_ms.min(now_ms))));
+                let held = newer.unwrap_or_else(|| Rc::new(Held::new(*credential, answered_at_ms.min(now_ms))));
                 if !held.is_valid(now_ms) {
                     // An answer that is as old as this when it comes says nothing about now.
                     return Verdict::Unavailable;

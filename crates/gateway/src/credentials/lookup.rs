@@ -1,7 +1,6 @@
 //! Asking the control plane about a credential.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use gatewright_snapshot::{Credential, Refusal};
 use gatewright_types::{CredentialHash, ProblemCode};
@@ -26,7 +25,7 @@ pub enum LookupAnswer {
     /// This is its record.
     Found {
         /// The record.
-        credential: Arc<Credential>,
+        credential: Box<Credential>,
         /// When the control plane read it: milliseconds since 1970. The record is valid for
         /// [`CREDENTIAL_VALID_MS`](gatewright_snapshot::access_change::CREDENTIAL_VALID_MS) from then on.
         answered_at_ms: i64,

@@ -10,7 +10,7 @@ mod known;
 mod lookup;
 mod tombstones;
 
-pub(crate) use held::{Held, Identity};
+pub(crate) use held::Held;
 pub(crate) use known::{Credentials, Finding};
 pub(crate) use lookup::find;
 pub use lookup::{Lookup, LookupAnswer};

@@ -99,7 +99,7 @@ async fn every_reason_for_a_refusal_has_a_code_of_its_own() {
             "scope",
             "credential-out-of-scope",
             403,
-            with(&|c| c.grants[0].scope = Scope::Products(vec![])),
+            with(&|c| c.grants[0].scope = Scope::Products([].into_iter().collect())),
         ),
         (
             "test",

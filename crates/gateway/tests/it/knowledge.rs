@@ -65,7 +65,7 @@ async fn the_age_of_an_answer_counts_from_when_it_was_given() {
         world.desk.holding(1).await;
         let old_ms = world.clock.now_ms() - 29_000;
         world.desk.release(|_| LookupAnswer::Found {
-            credential: Arc::new(credential()),
+            credential: Box::new(credential()),
             answered_at_ms: old_ms,
         });
     });
@@ -88,7 +88,7 @@ async fn an_answer_that_is_too_old_when_it_comes_is_not_believed() {
         world.desk.holding(1).await;
         let old_ms = world.clock.now_ms() - 30_000;
         world.desk.release(|_| LookupAnswer::Found {
-            credential: Arc::new(credential()),
+            credential: Box::new(credential()),
             answered_at_ms: old_ms,
         });
     });

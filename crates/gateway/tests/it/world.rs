@@ -63,12 +63,14 @@ pub(crate) fn credential() -> Credential {
         environment: Environment::Live,
         status: KeyStatus::Active,
         expires_at_ms: None,
-        grants: vec![Grant {
+        grants: [Grant {
             subscription_id: ids.subscription,
             customer_id: ids.customer,
             admitted: true,
-            scope: Scope::Products(vec![ids.product]),
-        }],
+            scope: Scope::Products([ids.product].into()),
+        }]
+        .into_iter()
+        .collect(),
     }
 }
 
@@ -194,7 +196,7 @@ impl Desk {
         }
         match self.records.lock().unwrap().get(&hash) {
             Some(credential) => LookupAnswer::Found {
-                credential: Arc::new(credential.clone()),
+                credential: Box::new(credential.clone()),
                 answered_at_ms,
             },
             None => LookupAnswer::Unknown { answered_at_ms },

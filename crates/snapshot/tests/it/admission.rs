@@ -28,7 +28,7 @@ fn world() -> World {
         environment: Environment::Live,
         status: KeyStatus::Active,
         expires_at_ms: None,
-        grants: Vec::new(),
+        grants: [].into_iter().collect(),
     };
     World {
         gateway: acme.id,
@@ -69,11 +69,11 @@ fn a_product_covers_its_routes_and_a_gateway_all_of_its_own() {
     let consumer_id = ConsumerId::mint(&Clock::System, &Rng::System);
     let elsewhere = GatewayId::mint(&Clock::System, &Rng::System);
     let with = |scope: Scope| Credential {
-        grants: vec![grant(scope, true)],
+        grants: [grant(scope, true)].into_iter().collect(),
         ..world.credential.clone()
     };
     let out = Err(ProblemCode::CredentialOutOfScope);
-    let sold = with(Scope::Products(vec![world.product]));
+    let sold = with(Scope::Products([world.product].into()));
     assert_eq!(
         (judge(&world, "/sold", &sold, 0), judge(&world, "/own", &sold, 0)),
         (Ok(0), out)
@@ -99,19 +99,15 @@ fn a_product_covers_its_routes_and_a_gateway_all_of_its_own() {
 #[test]
 fn one_admitted_grant_among_others_is_enough() {
     let world = world();
-    let product = || Scope::Products(vec![world.product]);
-    let nothing = || Scope::Products(vec![]);
-    let with = |grants| Credential {
-        grants,
+    let product = || Scope::Products([world.product].into());
+    let nothing = || Scope::Products([].into_iter().collect());
+    let with = |grants: &[Grant]| Credential {
+        grants: grants.iter().cloned().collect(),
         ..world.credential.clone()
     };
-    let mixed = with(vec![
-        grant(nothing(), true),
-        grant(product(), false),
-        grant(product(), true),
-    ]);
+    let mixed = with(&[grant(nothing(), true), grant(product(), false), grant(product(), true)]);
     assert_eq!(judge(&world, "/sold", &mixed, 0), Ok(2));
-    let suspended = with(vec![grant(nothing(), true), grant(product(), false)]);
+    let suspended = with(&[grant(nothing(), true), grant(product(), false)]);
     assert_eq!(
         judge(&world, "/sold", &suspended, 0),
         Err(ProblemCode::CredentialSuspended)
@@ -142,7 +138,7 @@ proptest! {
         credential.expires_at_ms = expires_at_ms;
         credential.environment = if is_live { Environment::Live } else { Environment::Test };
         let products = if covers { vec![world.product] } else { vec![] };
-        credential.grants = vec![grant(Scope::Products(products), admitted)];
+        credential.grants = [grant(Scope::Products(products.into()), admitted)].into_iter().collect();
         if !is_ours {
             credential.tenant_id = gateway("x", vec![]).tenant_id;
         }
