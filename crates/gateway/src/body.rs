@@ -6,12 +6,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use crate::client::Client;
 use crate::fields;
-use crate::upstream::Lease;
+use crate::upstream::{Answer, Connection, Ending, Outgoing, Step, Upstream};
 
 /// Why a body ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -141,12 +142,23 @@ pub(crate) struct ResponseBody {
 }
 
 enum ResponseKind {
+    /// All of it is here.
     Whole(Option<Bytes>),
-    Streamed {
-        incoming: Incoming,
-        response_timeout: Duration,
-        _lease: Option<Lease>,
-    },
+    /// It comes from a service.
+    Streamed(Box<StreamedAnswer>),
+}
+
+/// An answer's body that is passed on as it comes. The connection that it comes on rests again once all
+/// of it has come, and is closed when this is dropped before.
+struct StreamedAnswer {
+    connection: Option<Connection>,
+    ending: Ending,
+    outgoing: Option<Outgoing>,
+    is_kept: bool,
+    /// The connection broke in the middle.
+    is_broken: bool,
+    upstream: Rc<Upstream>,
+    response_timeout: Duration,
 }
 
 impl ResponseBody {
@@ -159,19 +171,47 @@ impl ResponseBody {
         }
     }
 
-    /// A service's body, passed on as it comes. The connection it comes on is kept once it has ended.
-    pub(crate) fn streamed(client: &Rc<Client>, incoming: Incoming, response_timeout: Duration, lease: Lease) -> Self {
-        // What has already arrived whole does not need its connection any more.
-        let lease = lease.give_back_if_ready();
-        let kind = ResponseKind::Streamed {
-            incoming,
-            response_timeout,
-            _lease: lease,
-        };
-        Self {
-            client: Rc::clone(client),
-            kind,
+    /// A service's answer: its head, and its body.
+    pub(crate) fn streamed(
+        client: &Rc<Client>,
+        upstream: Rc<Upstream>,
+        answer: Answer,
+        response_timeout: Duration,
+    ) -> (Response<()>, Self) {
+        let Answer {
+            response,
+            mut connection,
+            ending,
+            outgoing,
+            is_kept,
+        } = answer;
+        // Most answers are here as a whole, and need their connection no more.
+        if outgoing.is_none()
+            && let Ending::Length(length) = ending
+            && let Some(length) = usize::try_from(length)
+                .ok()
+                .filter(|length| *length <= connection.buffer.len())
+        {
+            let bytes = connection.buffer.split_to(length).freeze();
+            if is_kept {
+                upstream.put(connection);
+            }
+            return (response, Self::whole(client, bytes));
         }
+        let streamed = StreamedAnswer {
+            connection: Some(connection),
+            ending,
+            outgoing,
+            is_kept,
+            is_broken: false,
+            upstream,
+            response_timeout,
+        };
+        let body = Self {
+            client: Rc::clone(client),
+            kind: ResponseKind::Streamed(Box::new(streamed)),
+        };
+        (response, body)
     }
 }
 
@@ -181,30 +221,91 @@ impl Drop for ResponseBody {
     }
 }
 
+impl StreamedAnswer {
+    /// The next part, while the rest of the request goes on its way.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(connection) = &mut self.connection else {
+            return Poll::Ready(None);
+        };
+        if let Some(outgoing) = &mut self.outgoing {
+            match outgoing.poll_send(connection, cx) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(())) => self.outgoing = None,
+                Poll::Ready(Err(_)) => {
+                    // The rest of the answer may still come; the connection is of no use after it.
+                    self.outgoing = None;
+                    self.is_kept = false;
+                }
+            }
+        }
+        loop {
+            match self.ending.take(&mut connection.buffer) {
+                Err(_) => return self.break_off(cx),
+                Ok(Step::Data(data)) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                Ok(Step::Trailers(trailers)) => {
+                    self.finish();
+                    return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                }
+                Ok(Step::End) => {
+                    self.finish();
+                    return Poll::Ready(None);
+                }
+                Ok(Step::More) => {}
+            }
+            match connection.poll_fill(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(Ok(_)) if self.ending == Ending::Close => {
+                    self.finish();
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(_) => return self.break_off(cx),
+            }
+        }
+    }
+
+    /// Ends in the middle, but not before hyper has sent what it was given: it drops that with an error.
+    fn break_off(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.is_broken {
+            return Poll::Ready(Some(Err(BodyError::Broken)));
+        }
+        self.is_broken = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// All of the answer is here.
+    fn finish(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && self.is_kept
+            && self.outgoing.take().is_none()
+        {
+            self.upstream.put(connection);
+        }
+    }
+}
+
 impl Body for ResponseBody {
     type Data = Bytes;
     type Error = BodyError;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        let (incoming, response_timeout) = match &mut this.kind {
+        let streamed = match &mut this.kind {
             ResponseKind::Whole(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            ResponseKind::Streamed {
-                incoming,
-                response_timeout,
-                ..
-            } => (incoming, *response_timeout),
+            ResponseKind::Streamed(streamed) => streamed,
         };
         let (vigil, ticks) = (&this.client.vigil, &this.client.core.ticks);
-        match Pin::new(incoming).poll_frame(cx) {
+        match streamed.poll(cx) {
             Poll::Pending if vigil.upstream.has_passed(ticks.now_ms()) => Poll::Ready(Some(Err(BodyError::TimedOut))),
             Poll::Pending => {
+                let response_timeout = streamed.response_timeout;
                 vigil.upstream.start(|| ticks.after(response_timeout));
                 Poll::Pending
             }
             Poll::Ready(frame) => {
                 vigil.upstream.clear();
-                Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError::Broken)))
+                Poll::Ready(frame)
             }
         }
     }
@@ -212,14 +313,15 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             ResponseKind::Whole(bytes) => bytes.is_none(),
-            ResponseKind::Streamed { incoming, .. } => incoming.is_end_stream(),
+            ResponseKind::Streamed(streamed) => streamed.connection.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            ResponseKind::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            ResponseKind::Streamed { incoming, .. } => incoming.size_hint(),
-        }
+        let left = match &self.kind {
+            ResponseKind::Whole(bytes) => Some(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            ResponseKind::Streamed(streamed) => streamed.ending.left(),
+        };
+        left.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -95,7 +95,7 @@ async fn refuse_late_head(client: &Rc<Client>, mut stream: TcpStream) {
         "The head of the request did not come in time.",
     );
     let core = &client.core;
-    let request_id = core.request_ids.mint(core.clock.now_ms(), &core.texts);
+    let request_id = core.request_ids.mint(core.clock.now_ms());
     let snapshot = client.core.snapshot();
     let body = problem::document(
         &Scene {

@@ -18,7 +18,6 @@ use crate::connection;
 use crate::credentials::{Credentials, Lookup};
 use crate::limits::{ACCEPT_PAUSE, BUFFER_BYTES, Limits};
 use crate::request_id::RequestIds;
-use crate::texts::Texts;
 use crate::ticks::{TICK, Ticks};
 use crate::upstream::{Trust, Upstreams};
 
@@ -46,7 +45,6 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) ticks: Ticks,
     pub(crate) request_ids: RequestIds,
-    pub(crate) texts: Texts,
     pub(crate) credentials: Credentials,
     pub(crate) lookups: mpsc::Sender<Lookup>,
     pub(crate) upstreams: Upstreams,
@@ -87,7 +85,6 @@ impl Core {
         Self {
             ticks: Ticks::default(),
             request_ids: RequestIds::new(&Rng::System),
-            texts: Texts::default(),
             credentials: Credentials::new(&limits, &Rng::System),
             lookups,
             upstreams: Upstreams::new(&limits, trust),

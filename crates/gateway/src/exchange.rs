@@ -6,8 +6,7 @@ use std::rc::Rc;
 use gatewright_snapshot::{Head, Match, Refusal, Snapshot, admit, credential_ref, match_route};
 use gatewright_types::ProblemCode;
 use gatewright_types::slug::Slug;
-use http::uri::Uri;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header, request};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request};
 use hyper::body::{Body, Incoming};
 
 use crate::body::{RequestBody, RequestBodyFault, ResponseBody};
@@ -15,7 +14,7 @@ use crate::client::Client;
 use crate::credentials;
 use crate::fields::{self, Caller, Forwarding, Framing, X_REQUEST_ID};
 use crate::problem::{self, Scene};
-use crate::upstream::{self, Fault};
+use crate::upstream::{self, Answer, Fault, Outgoing, Upstream};
 use crate::vigil::Phase;
 
 /// Answers one request. Whatever goes wrong is an answer, too.
@@ -25,7 +24,7 @@ pub(crate) async fn answer(
 ) -> Result<Response<ResponseBody>, Infallible> {
     client.begin();
     let now_ms = client.core.clock.now_ms();
-    let request_id = client.core.request_ids.mint(now_ms, &client.core.texts);
+    let request_id = client.core.request_ids.mint(now_ms);
     let snapshot = client.core.snapshot();
     let mut realm = None;
     let has_body = !request.body().is_end_stream();
@@ -107,7 +106,8 @@ async fn exchange<'s>(
             })
         }
     };
-    let target = target(&matched, &parts)?;
+    let mut head = core.upstreams.blank();
+    write_request_line(&mut head, &matched, &parts)?;
     drop(matched);
 
     let service = &*route.service;
@@ -117,26 +117,21 @@ async fn exchange<'s>(
         client: &client.address,
         request_id,
         caller,
-        texts: &core.texts,
         framing,
     };
     fields::strip_request(&mut parts.headers, caller.is_some());
-    if let Some(target) = target {
-        parts.uri = target;
-    }
-    parts.version = Version::HTTP_11;
-    parts.extensions.clear();
+    fields::write(&mut head, &parts.headers, &forwarding);
+    head.extend_from_slice(b"\r\n");
     let body = RequestBody::new(body, client, gateway.max_request_body_bytes, service.response_timeout);
-    let sent = upstream::send(
+    let outgoing = Outgoing::new(head, &parts.method, framing, body);
+    drop(parts);
+    let answer = upstream::send(client, &upstream, service, outgoing).await;
+    pass_on(
         client,
-        &upstream,
-        service,
-        &forwarding,
-        Request::from_parts(parts, body),
+        upstream,
+        answer.map_err(refuse_fault)?,
+        service.response_timeout,
     )
-    .await;
-    let (response, lease) = sent.map_err(refuse_fault)?;
-    pass_on(client, response, lease, service.response_timeout)
 }
 
 /// What hyper lets through and we do not.
@@ -165,32 +160,39 @@ fn frame(body: &Incoming) -> Framing {
     body.size_hint().exact().map_or(Framing::Chunked, Framing::Length)
 }
 
-/// What goes into the request line, where it is not what came.
-fn target(matched: &Match<'_, '_>, parts: &request::Parts) -> Result<Option<Uri>, Refusal> {
-    if matched.is_target_unchanged() && parts.uri.authority().is_none() {
-        return Ok(None);
+/// Writes the request line: method, the target that the upstream is asked for, version.
+fn write_request_line(head: &mut Vec<u8>, matched: &Match<'_, '_>, parts: &request::Parts) -> Result<(), Refusal> {
+    head.extend_from_slice(parts.method.as_str().as_bytes());
+    head.push(b' ');
+    let from = head.len();
+    if matched.is_target_unchanged() {
+        let path_and_query = parts.uri.path_and_query();
+        head.extend_from_slice(path_and_query.map_or("/", |text| text.as_str()).as_bytes());
+    } else {
+        matched.render_target(head);
     }
-    let mut text = Vec::with_capacity(matched.target_length());
-    matched.render_target(&mut text);
-    Uri::from_maybe_shared(bytes::Bytes::from(text))
-        .map(Some)
-        .map_err(|_| Refusal::new(ProblemCode::AmbiguousRequest, "The path cannot be written as a URI."))
+    // A request line that reads differently elsewhere (RFC 9112 §3) must not leave, wherever it came from.
+    if head[from..].iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
+        let detail = "The path cannot be written as a URI.";
+        return Err(Refusal::new(ProblemCode::AmbiguousRequest, detail));
+    }
+    head.extend_from_slice(b" HTTP/1.1\r\n");
+    Ok(())
 }
 
 fn pass_on(
     client: &Rc<Client>,
-    mut response: Response<Incoming>,
-    lease: upstream::Lease,
+    upstream: Rc<Upstream>,
+    answer: Answer,
     response_timeout: std::time::Duration,
 ) -> Result<Response<ResponseBody>, Refusal> {
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+    if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
         // Nobody asked: Upgrade is never passed on.
         return Err(refuse_fault(Fault::Failed));
     }
+    let (mut response, body) = ResponseBody::streamed(client, upstream, answer, response_timeout);
     fields::rewrite_response(response.headers_mut());
-    *response.version_mut() = Version::HTTP_11;
-    response.extensions_mut().clear();
-    Ok(response.map(|incoming| ResponseBody::streamed(client, incoming, response_timeout, lease)))
+    Ok(response.map(|()| body))
 }
 
 fn body_too_large() -> Refusal {

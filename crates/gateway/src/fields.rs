@@ -7,17 +7,11 @@ use gatewright_snapshot::starts_like_our_key;
 use gatewright_types::ids::{ConsumerId, CustomerId, KeyId, SubscriptionId};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::texts::Texts;
-
 pub(crate) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static X_CUSTOMER: HeaderName = HeaderName::from_static("x-gatewright-customer");
-static X_SUBSCRIPTION: HeaderName = HeaderName::from_static("x-gatewright-subscription");
-static X_CONSUMER: HeaderName = HeaderName::from_static("x-gatewright-consumer");
-static X_KEY_ID: HeaderName = HeaderName::from_static("x-gatewright-key-id");
 
 /// What only we may say about a request, in any spelling.
 const OUR_PREFIX: &[u8] = b"x-gatewright-";
@@ -51,9 +45,6 @@ const NOT_HOP_BY_HOP: [&str; 12] = [
 /// Cookies of our own pages: cookies ignore ports, so a browser also sends them here.
 const OUR_COOKIES: [&str; 2] = ["gatewright_", "gatewright-"];
 
-/// Most fields that are added to a request.
-const FIELDS_ADDED_MAX: usize = 9;
-
 /// How a body is framed towards the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -75,8 +66,6 @@ pub(crate) struct Forwarding<'a> {
     pub(crate) request_id: &'a HeaderValue,
     /// On whose behalf; `None` on a PUBLIC route.
     pub(crate) caller: Option<Caller>,
-    /// Where values are written.
-    pub(crate) texts: &'a Texts,
     /// How the body is framed.
     pub(crate) framing: Framing,
 }
@@ -110,30 +99,51 @@ pub(crate) fn strip_request(fields: &mut HeaderMap, is_secure: bool) {
     }
 }
 
-/// Adds what we say about a stripped request. Whatever of it the client said is replaced.
-pub(crate) fn add_ours(fields: &mut HeaderMap, forwarding: &Forwarding<'_>) {
-    frame(fields, forwarding.framing);
-    // Once, instead of growing twice on the way.
-    fields.reserve(FIELDS_ADDED_MAX);
-    let original_host = fields.insert(header::HOST, forwarding.host.clone());
-    if let Some(original_host) = original_host {
-        fields.insert(&X_FORWARDED_HOST, original_host);
-    }
-    fields.insert(&X_FORWARDED_PROTO, HeaderValue::from_static("http"));
-    let chain = chain(fields, forwarding.client);
-    fields.insert(&X_FORWARDED_FOR, chain);
-    fields.insert(&X_REQUEST_ID, forwarding.request_id.clone());
-    if let Some(caller) = forwarding.caller {
-        // Written anew each time: kept with the record, they would be more cold memory than this costs.
-        let ids = [caller.customer.text(), caller.subscription.text(), caller.key.text()];
-        let [customer, subscription, key] = forwarding.texts.write(&ids);
-        fields.insert(&X_CUSTOMER, customer);
-        fields.insert(&X_SUBSCRIPTION, subscription);
-        fields.insert(&X_KEY_ID, key);
-        if let Some(consumer) = caller.consumer {
-            let [consumer] = forwarding.texts.write(&[consumer.text()]);
-            fields.insert(&X_CONSUMER, consumer);
+/// Writes a stripped request's fields and what we say about it. Whatever of that the client said is left out.
+pub(crate) fn write(head: &mut Vec<u8>, fields: &HeaderMap, forwarding: &Forwarding<'_>) {
+    let mut line = |name: &str, value: &[u8]| {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    };
+    line("host", forwarding.host.as_bytes());
+    for (name, value) in fields {
+        if !is_said_by_us(name) {
+            line(name.as_str(), value.as_bytes());
         }
+    }
+    // Exactly one framing reaches the upstream, written anew (RFC 9112 §6.1, §6.3).
+    match forwarding.framing {
+        Framing::None if fields.contains_key(header::CONTENT_LENGTH) => line("content-length", b"0"),
+        Framing::None => {}
+        Framing::Length(length) => line("content-length", length.to_string().as_bytes()),
+        Framing::Chunked => line("transfer-encoding", b"chunked"),
+    }
+    if let Some(host) = fields.get(header::HOST) {
+        line("x-forwarded-host", host.as_bytes());
+    }
+    line("x-forwarded-proto", b"http");
+    match chain(fields, forwarding.client) {
+        None => line("x-forwarded-for", forwarding.client.as_bytes()),
+        Some(chain) => line("x-forwarded-for", &chain),
+    }
+    line("x-request-id", forwarding.request_id.as_bytes());
+    if let Some(caller) = forwarding.caller {
+        line("x-gatewright-customer", &caller.customer.text());
+        line("x-gatewright-subscription", &caller.subscription.text());
+        line("x-gatewright-key-id", &caller.key.text());
+        if let Some(consumer) = caller.consumer {
+            line("x-gatewright-consumer", &consumer.text());
+        }
+    }
+}
+
+/// What [`write`] says itself, beside what [`strip_request`] has removed.
+fn is_said_by_us(name: &HeaderName) -> bool {
+    match *name {
+        header::HOST | header::CONTENT_LENGTH | header::TRANSFER_ENCODING => true,
+        _ => [&X_FORWARDED_FOR, &X_FORWARDED_HOST, &X_FORWARDED_PROTO, &X_REQUEST_ID].contains(&name),
     }
 }
 
@@ -286,36 +296,15 @@ fn remove_our_cookies(fields: &mut HeaderMap) {
     }
 }
 
-/// Exactly one framing reaches the upstream, written anew (RFC 9112 §6.1, §6.3).
-fn frame(fields: &mut HeaderMap, framing: Framing) {
-    match framing {
-        Framing::None => {
-            if fields.contains_key(header::CONTENT_LENGTH) {
-                fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-            }
-        }
-        Framing::Length(length) => {
-            fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        }
-        Framing::Chunked => {
-            fields.remove(header::CONTENT_LENGTH);
-            // Said aloud, because hyper would send a GET or HEAD with a body of unknown length without any.
-            fields.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
-    }
-}
-
-/// `X-Forwarded-For` with the client at its end.
-fn chain(fields: &HeaderMap, client: &HeaderValue) -> HeaderValue {
+/// `X-Forwarded-For` with the client at its end; `None` when nobody stands before it.
+fn chain(fields: &HeaderMap, client: &HeaderValue) -> Option<Vec<u8>> {
     let mut earlier = fields.get_all(&X_FORWARDED_FOR).iter().peekable();
-    if earlier.peek().is_none() {
-        return client.clone();
-    }
+    earlier.peek()?;
     let mut chain = Vec::new();
     for value in earlier {
         chain.extend_from_slice(value.as_bytes());
         chain.extend_from_slice(b", ");
     }
     chain.extend_from_slice(client.as_bytes());
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(chain)).unwrap_or_else(|_| client.clone())
+    Some(chain)
 }

@@ -23,17 +23,18 @@
 //! 2. `exchange` refuses what hyper let through, then asks `match_route` and `credential_ref`.
 //! 3. `credentials` knows the record, or asks the control plane once for all who wait.
 //! 4. `admit` says yes; `fields` rewrites the head.
-//! 5. `upstream` sends it on a connection that rested, or a new one.
+//! 5. `upstream` sends it on a connection that rested, or a new one, and reads the answer: hyper serves
+//!    clients, but towards services HTTP/1.1 is spoken here.
 //! 6. `fields` rewrites the answer's head, `body` streams the rest, and the connection rests again.
 //! 7. Whatever failed on the way is a `problem` (RFC 9457), with a code of its own.
 //!
 //! # What each request costs
 //!
 //! Four system calls (a read and a write on each side), one SHA-256 of 48 bytes, one look into a
-//! router and one into the cache, two readings of the clock, no timer, no formatting but that of four ids, and no log line.
-//! Allocations of our own: the target when it differs from what came, and a copy of the head when
-//! a request may have to be repeated because its connection had rested. Bodies are passed on as the
-//! buffers they were read into. A connection at rest costs about 25 KiB.
+//! router and one into the cache, two readings of the clock, no timer, no log line, and no formatting but that of ids.
+//! The head towards the service is written once, into memory that is used again, and is still there
+//! when it has to be sent a second time. Bodies are passed on as the buffers they were read into. A
+//! connection at rest costs about 22 KiB.
 //!
 //! # What hyper 1.12 does not let us see
 //!
@@ -58,7 +59,6 @@ mod listen;
 mod plain_io;
 mod problem;
 mod request_id;
-mod texts;
 mod ticks;
 mod upstream;
 mod vigil;

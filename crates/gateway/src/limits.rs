@@ -63,9 +63,17 @@ impl Default for Limits {
     }
 }
 
-/// How much of a connection is held in memory at once, each way: hyper's longest read, and how much it
-/// gathers before it waits for the other side.
+/// How much of a connection is held in memory at once, each way: the longest read, and how much hyper
+/// gathers before it waits for the other side. Also the longest head of a service's answer.
 pub(crate) const BUFFER_BYTES: usize = 64 * 1024;
+/// Most fields of a service's answer, and most of its trailers.
+pub(crate) const ANSWER_FIELDS: usize = 100;
+/// Most interim answers (1xx) before the answer.
+pub(crate) const INTERIM_ANSWERS: usize = 16;
+/// Longest line with a chunk's size and extensions.
+pub(crate) const CHUNK_LINE_BYTES: usize = 4 * 1024;
+/// Longest trailers of an answer.
+pub(crate) const TRAILER_BYTES: usize = 16 * 1024;
 /// Connections that wait to be accepted, per core.
 pub(crate) const BACKLOG: i32 = 4_096;
 /// Commands that wait for one core.

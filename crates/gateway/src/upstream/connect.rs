@@ -5,19 +5,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gatewright_snapshot::Service;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::pool::Connection;
 use super::send::Fault;
+use super::wire::{Io, Wire};
 use crate::core::Core;
-use crate::limits::BUFFER_BYTES;
-use crate::plain_io::PlainIo;
 
 /// Connects, with TLS where the service asks for it, within the service's connect time-out.
 pub(crate) async fn connect(core: &Rc<Core>, service: &Service) -> Result<Connection, Fault> {
@@ -41,7 +37,7 @@ async fn try_connect(core: &Rc<Core>, service: &Service) -> Result<Connection, F
         let share = service.connect_timeout / u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
         match dial(SocketAddr::new(address, url.port), share).await {
             Ok(stream) if url.is_https => return encrypt(core, service, stream).await,
-            Ok(stream) => return shake_hands(PlainIo(stream)).await,
+            Ok(stream) => return Ok(Box::new(Wire::new(Io::Plain(stream)))),
             Err(fault) => failure = fault,
         }
     }
@@ -70,20 +66,5 @@ async fn encrypt(core: &Rc<Core>, service: &Service, stream: TcpStream) -> Resul
             tracing::debug!(service.id = %service.id, %error, "TLS with a service failed");
             Fault::Untrusted
         })?;
-    shake_hands(stream).await
-}
-
-async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S) -> Result<Connection, Fault> {
-    let handshake = http1::Builder::new()
-        .max_buf_size(BUFFER_BYTES)
-        .handshake(TokioIo::new(stream))
-        .await;
-    let (sender, connection) = handshake.map_err(|_| Fault::Refused)?;
-    // It ends when its sender is dropped, and with the core's runtime at the latest.
-    tokio::task::spawn_local(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to a service ended");
-        }
-    });
-    Ok(sender)
+    Ok(Box::new(Wire::new(Io::Tls(Box::new(stream)))))
 }

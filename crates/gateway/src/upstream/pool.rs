@@ -6,22 +6,25 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gatewright_snapshot::{Service, ServiceIdentity};
-use http::HeaderValue;
-use hyper::client::conn::http1::SendRequest;
-
 use super::resolve::Names;
 use super::tls::Trust;
-use crate::body::RequestBody;
+use super::wire::Wire;
 use crate::limits::Limits;
+use gatewright_snapshot::{Service, ServiceIdentity};
+use http::HeaderValue;
 
-/// A connection to a service, as hyper hands it out.
-pub(crate) type Connection = SendRequest<RequestBody>;
+/// A connection to a service.
+pub(crate) type Connection = Box<Wire>;
+
+/// Longest head whose memory is kept.
+const HEAD_KEPT_BYTES: usize = 8 * 1024;
 
 /// One core's connections to services.
 pub(crate) struct Upstreams {
     by_identity: RefCell<HashMap<ServiceIdentity, Rc<Upstream>, BuildHasherDefault<AsItIs>>>,
     resting: Rc<Cell<usize>>,
+    /// Memory of a head that was sent, for the next one.
+    head: Cell<Vec<u8>>,
     pub(crate) names: Names,
     pub(crate) trust: Arc<Trust>,
 }
@@ -44,6 +47,7 @@ impl Upstreams {
         Self {
             by_identity: RefCell::default(),
             resting: Rc::default(),
+            head: Cell::default(),
             names: Names::new(limits.dns_valid),
             trust,
         }
@@ -66,13 +70,25 @@ impl Upstreams {
         Rc::clone(upstream)
     }
 
+    /// Empty memory for a head.
+    pub(crate) fn blank(&self) -> Vec<u8> {
+        self.head.take()
+    }
+
+    /// Takes the memory of a head back.
+    pub(crate) fn recycle(&self, mut head: Vec<u8>) {
+        if head.capacity() <= HEAD_KEPT_BYTES {
+            head.clear();
+            self.head.set(head);
+        }
+    }
+
     /// Closes what has rested too long and forgets services that nobody asks for any more.
     pub(crate) fn prune(&self, limits: &Limits, now_ms: u64) {
         let timeout_ms = u64::try_from(limits.upstream_idle_timeout.as_millis()).unwrap_or(u64::MAX);
         self.by_identity.borrow_mut().retain(|_, upstream| {
-            upstream.keep_if(|connection, since_ms| {
-                !connection.is_closed() && now_ms.saturating_sub(since_ms) < timeout_ms
-            });
+            upstream
+                .keep_if(|connection, since_ms| connection.is_quiet() && now_ms.saturating_sub(since_ms) < timeout_ms);
             Rc::strong_count(upstream) > 1 || now_ms.saturating_sub(upstream.used_at_ms.get()) < timeout_ms
         });
     }
@@ -89,16 +105,20 @@ impl Upstream {
     /// The connection that rested last, if one is left that the service has not closed.
     pub(crate) fn take(&self) -> Option<Connection> {
         let mut idle = self.idle.borrow_mut();
-        while let Some((connection, _)) = idle.pop() {
+        while let Some((mut connection, _)) = idle.pop() {
             self.resting.set(self.resting.get() - 1);
-            if connection.is_ready() {
+            if connection.is_quiet() {
                 return Some(connection);
             }
         }
         None
     }
 
-    fn put(&self, connection: Connection) {
+    /// Keeps a connection after a whole answer, unless the service has gone on talking.
+    pub(crate) fn put(&self, connection: Connection) {
+        if !connection.buffer.is_empty() {
+            return;
+        }
         let mut idle = self.idle.borrow_mut();
         if idle.len() < self.max_idle && self.resting.get() < self.max_idle_total {
             idle.push((connection, self.used_at_ms.get()));
@@ -106,48 +126,11 @@ impl Upstream {
         }
     }
 
-    fn keep_if(&self, keep: impl Fn(&Connection, u64) -> bool) {
+    fn keep_if(&self, keep: impl Fn(&mut Connection, u64) -> bool) {
         let mut idle = self.idle.borrow_mut();
         let before = idle.len();
-        idle.retain(|(connection, since_ms)| keep(connection, *since_ms));
+        idle.retain_mut(|(connection, since_ms)| keep(connection, *since_ms));
         self.resting.set(self.resting.get() - (before - idle.len()));
-    }
-}
-
-/// A connection in use. It rests again when it is dropped after a whole answer, and is closed when it
-/// is dropped in the middle of one.
-pub(crate) struct Lease {
-    connection: Option<Connection>,
-    upstream: Rc<Upstream>,
-}
-
-impl Lease {
-    /// Puts a connection to use.
-    pub(crate) fn new(connection: Connection, upstream: &Rc<Upstream>) -> Self {
-        Self {
-            connection: Some(connection),
-            upstream: Rc::clone(upstream),
-        }
-    }
-
-    /// The connection.
-    pub(crate) fn connection(&mut self) -> Option<&mut Connection> {
-        self.connection.as_mut()
-    }
-
-    /// Ends the lease if the whole answer has arrived.
-    pub(crate) fn give_back_if_ready(self) -> Option<Self> {
-        let is_ready = self.connection.as_ref().is_some_and(Connection::is_ready);
-        (!is_ready).then_some(self)
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        // hyper is ready again once it has read the whole answer and written the whole request.
-        if let Some(connection) = self.connection.take().filter(Connection::is_ready) {
-            self.upstream.put(connection);
-        }
     }
 }
 

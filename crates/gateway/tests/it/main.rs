@@ -8,6 +8,7 @@ mod world;
 mod admission;
 mod bodies;
 mod connections;
+mod differential;
 mod framing;
 mod hop_by_hop;
 mod knowledge;
