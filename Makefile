@@ -25,11 +25,14 @@ check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, gen
 	python3 scripts/check-dependencies.py --self-test
 	python3 scripts/check-dependencies.py
 	$(CARGO) run --quiet --locked -p gatewright -- openapi | diff -u openapi/gatewright.json - >&2
+	$(CARGO) run --quiet --locked -p gatewright -- roles | diff -u docs/roles.md - >&2
 	scripts/with-postgres.sh scripts/prepare.sh --check
 
-generate: ## Rewrite openapi/ from the code
+generate: ## Rewrite openapi/ and docs/roles.md from the code
 	$(CARGO) run --quiet -p gatewright -- openapi > openapi/gatewright.json.new
 	mv openapi/gatewright.json.new openapi/gatewright.json
+	$(CARGO) run --quiet -p gatewright -- roles > docs/roles.md.new
+	mv docs/roles.md.new docs/roles.md
 
 prepare: ensure ## Rewrite .sqlx from the queries and the migrations
 	scripts/with-postgres.sh scripts/prepare.sh

@@ -6,6 +6,7 @@ use gatewright_catalog::CatalogError;
 use gatewright_credentials::CredentialError;
 use gatewright_database::DatabaseError;
 use gatewright_identity::IdentityError;
+use gatewright_identity::roles::Permission;
 use gatewright_native::NativeError;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::RequestId;
@@ -37,6 +38,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Where the subscription stands, when its state is the problem.
     pub state: Option<&'static str>,
+    /// Which permission is missing.
+    pub permission: Option<Permission>,
 }
 
 /// A problem as RFC 9457 writes it.
@@ -68,6 +71,9 @@ pub struct ProblemDocument {
     /// Where the subscription stands, when its state is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
+    /// Which permission is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permission: Option<Permission>,
 }
 
 impl ApiError {
@@ -78,6 +84,7 @@ impl ApiError {
             detail: detail.into(),
             errors: Vec::new(),
             state: None,
+            permission: None,
         }))
     }
 
@@ -92,6 +99,18 @@ impl ApiError {
             detail,
             errors,
             state: None,
+            permission: None,
+        }))
+    }
+
+    /// A permission is missing.
+    pub fn missing(permission: Permission, detail: impl Into<String>) -> Self {
+        Self::Problem(Box::new(Problem {
+            code: ProblemCode::Forbidden,
+            detail: detail.into(),
+            errors: Vec::new(),
+            state: None,
+            permission: Some(permission),
         }))
     }
 
@@ -138,6 +157,7 @@ impl Problem {
             request_id,
             errors: self.errors.clone(),
             state: self.state,
+            permission: self.permission,
         };
         let headers = response.headers_mut();
         headers.insert(
@@ -184,6 +204,7 @@ impl From<CatalogError> for ApiError {
                 detail,
                 errors: Vec::new(),
                 state: Some(from.as_str()),
+                permission: None,
             })),
             CatalogError::Invalid(errors) => Self::invalid(errors),
             CatalogError::Database(error) => error.into(),

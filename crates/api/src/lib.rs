@@ -3,7 +3,8 @@
 //! # Invariants
 //! * Every operation stands once in [`operations::router`], with its own file and its entry in our
 //!   OpenAPI document.
-//! * Every operation but the description itself asks for a token; tests walk the document.
+//! * Every operation but the description itself asks for a token with the permission that [`access`]
+//!   names, before its body is read; tests walk the document.
 //! * Every mutation is one [`work::Work`]: one transaction with audit row, event and the answer for its
 //!   `Idempotency-Key`; after the commit the gateways are told, before the request is answered. A
 //!   caller that hangs up meanwhile changes nothing of that ([`mod@router`]).
@@ -11,6 +12,7 @@
 //!
 //! Start with [`mod@router`], then [`work`] and any file of `operations`.
 
+pub mod access;
 pub mod error;
 pub mod extract;
 pub mod lists;
@@ -19,6 +21,7 @@ pub mod operations;
 mod pages;
 pub mod principal;
 pub mod reveal;
+pub mod roles;
 pub mod router;
 pub mod state;
 pub mod work;

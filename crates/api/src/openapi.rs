@@ -1,6 +1,7 @@
 //! Our own API description.
 
-use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn};
+use http::Method;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -11,15 +12,14 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ProblemDocument;
 use crate::work::IDEMPOTENCY_KEY_MAX;
-use crate::{ApiState, operations};
+use crate::{ApiState, access, operations};
 
 /// Where every operation lies.
 pub const BASE_PATH: &str = "/api/v1";
 
 /// The document, with what every operation has in common.
 pub fn document() -> OpenApi {
-    let router: OpenApiRouter<ApiState> = OpenApiRouter::new().nest(BASE_PATH, operations::router());
-    let mut document = router.into_openapi();
+    let mut document = bare();
     document.info = InfoBuilder::new()
         .title("Gatewright")
         .version(env!("CARGO_PKG_VERSION"))
@@ -44,24 +44,53 @@ pub fn document() -> OpenApi {
     ProblemDocument::schemas(&mut inner);
     components.schemas.extend(inner);
 
-    for item in document.paths.paths.values_mut() {
-        let operations = [
-            (HttpMethod::Get, &mut item.get),
-            (HttpMethod::Post, &mut item.post),
-            (HttpMethod::Put, &mut item.put),
-            (HttpMethod::Patch, &mut item.patch),
-            (HttpMethod::Delete, &mut item.delete),
-        ];
-        for (method, operation) in operations {
-            if let Some(operation) = operation {
-                add_common(&method, operation);
-            }
-        }
+    for (method, _, operation) in operations(&mut document) {
+        add_access(operation);
+        add_common(&method, operation);
     }
     document
 }
 
-fn add_common(method: &HttpMethod, operation: &mut Operation) {
+/// The document as the operations describe themselves.
+pub(crate) fn bare() -> OpenApi {
+    let router: OpenApiRouter<ApiState> = OpenApiRouter::new().nest(BASE_PATH, operations::router());
+    router.into_openapi()
+}
+
+/// Every operation of a document, with its method and the template of its path.
+pub(crate) fn operations(document: &mut OpenApi) -> impl Iterator<Item = (Method, String, &mut Operation)> {
+    document.paths.paths.iter_mut().flat_map(|(path, item)| {
+        let operations = [
+            (Method::GET, item.get.as_mut()),
+            (Method::POST, item.post.as_mut()),
+            (Method::PUT, item.put.as_mut()),
+            (Method::PATCH, item.patch.as_mut()),
+            (Method::DELETE, item.delete.as_mut()),
+        ];
+        operations
+            .into_iter()
+            .filter_map(move |(method, operation)| Some((method, path.clone(), operation?)))
+    })
+}
+
+/// Says which permission an operation needs, and who has it.
+fn add_access(operation: &mut Operation) {
+    let Some(access) = operation.operation_id.as_deref().and_then(access::of) else {
+        return;
+    };
+    if let Some(permission) = access.permission() {
+        let extensions = operation.extensions.get_or_insert_default();
+        extensions.insert("x-required-permission".to_owned(), permission.as_str().into());
+    }
+    let mut text = operation.description.take().unwrap_or_default();
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(&access.sentence());
+    operation.description = Some(text);
+}
+
+fn add_common(method: &Method, operation: &mut Operation) {
     operation.security = Some(vec![SecurityRequirement::new("operator", Vec::<String>::new())]);
     let problem = ResponseBuilder::new()
         .description("Refused")
@@ -76,7 +105,7 @@ fn add_common(method: &HttpMethod, operation: &mut Operation) {
         .responses
         .responses
         .insert("default".to_owned(), problem.into());
-    if *method == HttpMethod::Post && operation.operation_id.as_deref() != Some("verify_key") {
+    if *method == Method::POST && operation.operation_id.as_deref() != Some("verify_key") {
         let key = ParameterBuilder::new()
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)

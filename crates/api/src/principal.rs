@@ -11,8 +11,8 @@ use gatewright_types::ids::RequestId;
 use http::header;
 use http::request::Parts;
 
-use crate::ApiState;
 use crate::error::ApiError;
+use crate::{ApiState, access};
 
 /// Whoever holds the token of the request.
 pub struct Authenticated(pub Principal);
@@ -44,7 +44,7 @@ impl FromRequestParts<ApiState> for Authenticated {
     }
 }
 
-/// Asks for a token before anything else of the request is looked at.
+/// Asks for a token that allows the operation, before anything else of the request is looked at.
 pub(crate) async fn require_token(
     State(state): State<ApiState>,
     request: Request,
@@ -52,6 +52,7 @@ pub(crate) async fn require_token(
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let Authenticated(principal) = Authenticated::from_request_parts(&mut parts, &state).await?;
+    access::judge(&parts, &principal)?;
     parts.extensions.insert(principal);
     Ok(next.run(Request::from_parts(parts, body)).await)
 }

@@ -56,6 +56,8 @@ enum Command {
     },
     /// Print our own API description.
     Openapi,
+    /// Print which role may do what, as docs/roles.md.
+    Roles,
 }
 
 #[derive(Subcommand)]
@@ -76,8 +78,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
-    if let Command::Openapi = arguments.command {
-        return commands::openapi::run();
+    match arguments.command {
+        Command::Openapi => return commands::openapi::run(),
+        Command::Roles => return commands::roles::run(),
+        _ => {}
     }
     let settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
     log_to_standard_error(&settings)?;
@@ -95,7 +99,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Database {
                 command: DatabaseCommand::Url,
             } => commands::database::url(&settings),
-            Command::Openapi => Ok(()),
+            Command::Openapi | Command::Roles => Ok(()),
         }
     })
 }

@@ -4,13 +4,13 @@
 //! * Of a token, only its SHA-256 and last four characters are kept.
 //! * An installation's token creates and lists tenants; it sees nothing inside of one.
 //!
-//! For now an operator is made together with the tenant, as its OWNER, and holds tokens. People,
-//! roles and sessions come later.
+//! * What an operator may is decided by one table, [`roles`].
 //!
-//! Start with [`authenticate`].
+//! Start with [`roles`], then [`authenticate`].
 
 pub mod authenticate;
 pub mod model;
+pub mod roles;
 mod store;
 pub mod tokens;
 

@@ -1,15 +1,8 @@
 //! Who somebody is.
 
 use gatewright_types::ids::{OperatorId, TenantId};
-use gatewright_types::text_enum;
 
-text_enum! {
-    /// What an operator may do.
-    pub enum Role {
-        /// Everything in the tenant.
-        Owner = "OWNER",
-    }
-}
+use crate::roles::{Permissions, Role};
 
 /// Who a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +15,8 @@ pub enum Principal {
         operator_id: OperatorId,
         /// What for.
         role: Role,
+        /// What this token allows: the role's permissions, within the token's scopes.
+        permissions: Permissions,
     },
     /// Whoever runs the installation.
     Installation,

@@ -5,7 +5,8 @@ use gatewright_database::SystemTx;
 use gatewright_types::CredentialHash;
 use gatewright_types::ids::{OperatorId, TenantId};
 
-use crate::model::{Principal, Role};
+use crate::model::Principal;
+use crate::roles::{Permissions, Role};
 
 pub(crate) async fn find_operator(tx: &mut SystemTx, hash: &CredentialHash) -> Result<Option<Principal>, sqlx::Error> {
     let row = sqlx::query!(
@@ -20,6 +21,7 @@ pub(crate) async fn find_operator(tx: &mut SystemTx, hash: &CredentialHash) -> R
         tenant_id: row.tenant_id,
         operator_id: row.id,
         role: row.role,
+        permissions: Permissions::of_role(row.role),
     }))
 }
 

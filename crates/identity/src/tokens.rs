@@ -6,7 +6,7 @@ use gatewright_types::ids::{OperatorId, TenantId};
 use gatewright_types::{Clock, Rng};
 use secrecy::SecretString;
 
-use crate::model::Role;
+use crate::roles::Role;
 use crate::{IdentityError, store};
 
 /// An operator with a token that is to be revealed, once.

@@ -4,6 +4,7 @@ pub mod bootstrap;
 pub mod database;
 pub mod migrate;
 pub mod openapi;
+pub mod roles;
 pub mod serve;
 pub mod token;
 

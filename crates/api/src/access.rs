@@ -1,0 +1,249 @@
+//! What each operation needs, in one table; judged before anything else of a request is looked at.
+//!
+//! A new operation gets its line here; without one it is refused to everybody, and a test fails.
+//! Which roles have a permission stands in `crates/identity/src/roles.rs`.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::extract::MatchedPath;
+use gatewright_identity::model::Principal;
+use gatewright_identity::roles::{Permission, Permissions, Role, roles_with};
+use gatewright_types::ProblemCode;
+use gatewright_types::ids::OperatorId;
+use http::Method;
+use http::request::Parts;
+
+use crate::error::ApiError;
+use crate::openapi;
+
+/// Whose token an operation asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Access {
+    /// An operator's, with this permission.
+    Needs(Permission),
+    /// An operator's: of the one that the path names with the first permission, of any other with the second.
+    Own(Permission, Permission),
+    /// The installation's.
+    Installation,
+    /// The installation's, or an operator's with this permission.
+    InstallationOr(Permission),
+}
+
+use Access::{Installation, InstallationOr, Needs};
+use Permission as P;
+
+/// Every operation by its id in the OpenAPI document; alphabetical.
+const TABLE: &[(&str, Access)] = &[
+    ("add_key", Needs(P::KeysManage)),
+    ("add_plan_version", Needs(P::PlansManage)),
+    ("cancel_subscription", Needs(P::SubscriptionsManage)),
+    ("change_customer", Needs(P::CustomersManage)),
+    ("change_gateway", Needs(P::GatewaysManage)),
+    ("change_key", Needs(P::KeysManage)),
+    ("change_product", Needs(P::ProductsManage)),
+    ("change_route", Needs(P::RoutesManage)),
+    ("change_service", Needs(P::ServicesManage)),
+    ("create_consumer", Needs(P::ConsumersManage)),
+    ("create_customer", Needs(P::CustomersManage)),
+    ("create_gateway", Needs(P::GatewaysManage)),
+    ("create_plan", Needs(P::PlansManage)),
+    ("create_product", Needs(P::ProductsManage)),
+    ("create_route", Needs(P::RoutesManage)),
+    ("create_service", Needs(P::ServicesManage)),
+    ("create_subscription", Needs(P::SubscriptionsManage)),
+    ("create_tenant", Installation),
+    ("delete_consumer", Needs(P::ConsumersManage)),
+    ("delete_gateway", Needs(P::GatewaysManage)),
+    ("delete_route", Needs(P::RoutesManage)),
+    ("delete_service", Needs(P::ServicesManage)),
+    ("get_consumer", Needs(P::ConsumersRead)),
+    ("get_contract", Needs(P::ProductsRead)),
+    ("get_customer", Needs(P::CustomersRead)),
+    ("get_gateway", Needs(P::GatewaysRead)),
+    ("get_key", Needs(P::KeysRead)),
+    ("get_plan", Needs(P::PlansRead)),
+    ("get_product", Needs(P::ProductsRead)),
+    ("get_route", Needs(P::RoutesRead)),
+    ("get_service", Needs(P::ServicesRead)),
+    ("get_subscription", Needs(P::SubscriptionsRead)),
+    ("get_tenant", Needs(P::TenantRead)),
+    ("list_consumers", Needs(P::ConsumersRead)),
+    ("list_customers", Needs(P::CustomersRead)),
+    ("list_gateways", Needs(P::GatewaysRead)),
+    ("list_keys", Needs(P::KeysRead)),
+    ("list_plans", Needs(P::PlansRead)),
+    ("list_products", Needs(P::ProductsRead)),
+    ("list_routes", Needs(P::RoutesRead)),
+    ("list_services", Needs(P::ServicesRead)),
+    ("list_subscriptions", Needs(P::SubscriptionsRead)),
+    ("list_tenants", InstallationOr(P::TenantRead)),
+    ("move_subscription", Needs(P::SubscriptionsManage)),
+    ("put_contract", Needs(P::ContractsManage)),
+    ("reactivate_key", Needs(P::KeysSuspend)),
+    ("reactivate_subscription", Needs(P::SubscriptionsSuspend)),
+    ("revoke_key", Needs(P::KeysManage)),
+    ("rotate_key", Needs(P::KeysManage)),
+    ("rotate_subscription", Needs(P::KeysManage)),
+    ("suspend_key", Needs(P::KeysSuspend)),
+    ("suspend_subscription", Needs(P::SubscriptionsSuspend)),
+    ("verify_key", Needs(P::KeysVerify)),
+];
+
+/// What an operation needs.
+pub fn of(operation: &str) -> Option<Access> {
+    TABLE.iter().find(|(id, _)| *id == operation).map(|(_, access)| *access)
+}
+
+/// Every operation with what it needs, in the order of the table.
+pub fn all() -> impl Iterator<Item = (&'static str, Access)> {
+    TABLE.iter().copied()
+}
+
+impl Access {
+    /// The permission an operator needs, other than for itself.
+    pub const fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Needs(permission) | Self::Own(_, permission) | Self::InstallationOr(permission) => Some(permission),
+            Self::Installation => None,
+        }
+    }
+
+    /// Who may, as a sentence.
+    pub fn sentence(self) -> String {
+        match self {
+            Self::Needs(permission) => format!("Roles: {}.", roles(permission)),
+            Self::Own(_, permission) => format!("Roles: every operator for itself; {} for others.", roles(permission)),
+            Self::Installation => "For an installation's token only.".to_owned(),
+            Self::InstallationOr(permission) => format!("Roles: {}; and an installation's token.", roles(permission)),
+        }
+    }
+}
+
+/// The roles with a permission, as people list them.
+pub fn roles(permission: Permission) -> String {
+    let names: Vec<&str> = roles_with(permission).map(Role::as_str).collect();
+    names.join(", ")
+}
+
+/// The operation behind a method and a path's template.
+static OPERATIONS: LazyLock<HashMap<(Method, String), &'static str>> = LazyLock::new(|| {
+    let mut found = HashMap::new();
+    for (method, path, operation) in openapi::operations(&mut openapi::bare()) {
+        let known = all().find(|(id, _)| operation.operation_id.as_deref() == Some(id));
+        if let Some((id, _)) = known {
+            found.insert((method, path), id);
+        }
+    }
+    found
+});
+
+/// The operation that a request is for.
+pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
+    // A GET answers to HEAD as well (RFC 9110 §9.3.2).
+    let method = if parts.method == Method::HEAD {
+        Method::GET
+    } else {
+        parts.method.clone()
+    };
+    let path = parts.extensions.get::<MatchedPath>()?.as_str().to_owned();
+    OPERATIONS.get(&(method, path)).copied()
+}
+
+/// Refuses whoever may not do what is asked.
+pub(crate) fn judge(parts: &Parts, principal: &Principal) -> Result<(), ApiError> {
+    let Some(access) = operation(parts).and_then(of) else {
+        tracing::error!(method = %parts.method, "an operation stands in no table and is refused to everybody");
+        return Err(ApiError::new(ProblemCode::Forbidden, "Nobody may do this."));
+    };
+    let (operator_id, role, permissions) = match (access, *principal) {
+        (Access::Installation | Access::InstallationOr(_), Principal::Installation) => return Ok(()),
+        (_, Principal::Installation) => {
+            return Err(ApiError::new(
+                ProblemCode::Forbidden,
+                "An installation's token sees nothing inside of a tenant; use an operator's token.",
+            ));
+        }
+        (Access::Installation, _) => {
+            return Err(ApiError::new(
+                ProblemCode::Forbidden,
+                "Only an installation's token may do this; `gatewright bootstrap` makes one.",
+            ));
+        }
+        (
+            _,
+            Principal::Operator {
+                operator_id,
+                role,
+                permissions,
+                ..
+            },
+        ) => (operator_id, role, permissions),
+    };
+    let needed = match access {
+        Access::Own(own, _) if is_about(parts, operator_id) => own,
+        Access::Own(_, needed) | Access::Needs(needed) | Access::InstallationOr(needed) => needed,
+        Access::Installation => return Ok(()),
+    };
+    require(needed, role, permissions)
+}
+
+/// Refuses an operator that lacks a permission, and says which.
+pub(crate) fn require(needed: Permission, role: Role, permissions: Permissions) -> Result<(), ApiError> {
+    if permissions.has(needed) {
+        return Ok(());
+    }
+    let lacks = if needed.belongs_to(role) {
+        "the scopes of your token do not include it".to_owned()
+    } else {
+        format!("your role {role} does not have it; {} may", roles(needed))
+    };
+    Err(ApiError::missing(
+        needed,
+        format!("This needs the permission {needed}: {lacks}."),
+    ))
+}
+
+/// Whether the path is `…/operators/{id}…` with this operator's id.
+fn is_about(parts: &Parts, id: OperatorId) -> bool {
+    let mut segments = parts.uri.path().split('/');
+    segments.any(|segment| segment == "operators") && segments.next().and_then(|text| text.parse().ok()) == Some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_stands_in_the_table_once_and_nothing_else_does() {
+        let described: BTreeSet<String> = openapi::operations(&mut openapi::bare())
+            .filter_map(|(_, _, operation)| operation.operation_id.clone())
+            .collect();
+        let ids: Vec<String> = all().map(|(id, _)| id.to_owned()).collect();
+        let table: BTreeSet<String> = ids.iter().cloned().collect();
+        assert_eq!(
+            described, table,
+            "crates/api/src/access.rs has a line for every operation"
+        );
+        assert!(ids.is_sorted(), "the table is alphabetical");
+        assert_eq!(ids.len(), table.len(), "each has one line");
+        assert_eq!(OPERATIONS.len(), table.len(), "each is found by its method and path");
+    }
+
+    #[test]
+    fn no_read_needs_a_permission_to_change_something() {
+        for (method, _, operation) in openapi::operations(&mut openapi::bare()) {
+            let permission = operation
+                .operation_id
+                .as_deref()
+                .and_then(of)
+                .and_then(Access::permission);
+            if let Some(permission) = permission {
+                let reads = permission.as_str().ends_with("_READ") || permission == P::KeysVerify;
+                let asks = method == Method::GET || operation.operation_id.as_deref() == Some("verify_key");
+                assert_eq!(reads, asks, "{:?} needs {permission}", operation.operation_id);
+            }
+        }
+    }
+}
