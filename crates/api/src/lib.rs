@@ -26,5 +26,5 @@ pub mod router;
 pub mod state;
 pub mod work;
 
-pub use router::router;
+pub use router::{Answered, router};
 pub use state::ApiState;

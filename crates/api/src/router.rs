@@ -1,7 +1,7 @@
 //! What stands around every operation: request ids, problems, one line in the log.
 
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::RequestId;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -63,6 +63,31 @@ async fn ready(State(state): State<ApiState>) -> Result<Response, ApiError> {
     Ok(Json(json!({ "status": "UP", "database": "UP" })).into_response())
 }
 
+/// What was answered, for whoever counts; an extension of each response.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The method of the request; one that nobody has heard of is `OTHER`.
+    pub method: &'static str,
+    /// The template of the route, or `none`.
+    pub route: String,
+    /// From the request's head to the answer's.
+    pub took: Duration,
+}
+
+/// A method as a label: a caller may invent any number of them.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
 async fn surround(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let request_id = RequestId::mint(state.database().clock(), state.database().rng());
@@ -102,11 +127,14 @@ async fn surround(State(state): State<ApiState>, mut request: Request, next: Nex
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status();
-    let took_ms = begun.elapsed().as_millis();
+    let took = begun.elapsed();
+    let took_ms = took.as_millis();
     if status == StatusCode::INTERNAL_SERVER_ERROR {
         tracing::error!(request.id = %request_id, %method, route, status = status.as_u16(), took_ms, "request failed");
     } else {
         tracing::debug!(request.id = %request_id, %method, route, status = status.as_u16(), took_ms, "request answered");
     }
+    let method = known(&method);
+    response.extensions_mut().insert(Answered { method, route, took });
     response
 }

@@ -21,7 +21,7 @@ pub mod transaction;
 
 pub use error::DatabaseError;
 pub use page::{Page, PageRequest};
-pub use pool::{Database, migrate};
+pub use pool::{Connections, Database, migrate};
 pub use record::{Actor, Caller};
 pub use system::{SystemTx, SystemUse};
 pub use transaction::TenantTx;

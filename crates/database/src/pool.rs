@@ -56,6 +56,15 @@ async fn applied(connection: &mut sqlx::PgConnection) -> Result<usize, DatabaseE
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+/// How many connections a pool has.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections {
+    /// Open ones.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+}
+
 impl Database {
     /// Opens a pool of at most `connections` on a migrated database.
     ///
@@ -104,6 +113,14 @@ impl Database {
     /// Where ids and secrets come from.
     pub const fn rng(&self) -> &Rng {
         &self.rng
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> Connections {
+        Connections {
+            open: self.pool.size(),
+            idle: u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX),
+        }
     }
 
     /// Begins with `statement`; when the pooled connection turns out to be dead, once more on another.

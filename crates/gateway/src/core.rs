@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::connection;
 use crate::credentials::{Credentials, Lookup};
 use crate::limits::{ACCEPT_PAUSE, BUFFER_BYTES, Limits};
+use crate::metrics::{Counted, Metrics};
 use crate::request_id::RequestIds;
 use crate::ticks::{TICK, Ticks};
 use crate::upstream::{Trust, Upstreams};
@@ -37,6 +38,7 @@ pub(crate) struct Seedling {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) lookups: mpsc::Sender<Lookup>,
     pub(crate) trust: Arc<Trust>,
+    pub(crate) counted: Arc<Counted>,
 }
 
 /// What the connections of one core share. It never leaves its thread.
@@ -45,6 +47,7 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) ticks: Ticks,
     pub(crate) request_ids: RequestIds,
+    pub(crate) metrics: Metrics,
     pub(crate) credentials: Credentials,
     pub(crate) lookups: mpsc::Sender<Lookup>,
     pub(crate) upstreams: Upstreams,
@@ -75,6 +78,7 @@ impl Core {
             snapshot,
             lookups,
             trust,
+            counted,
         } = seedling;
         let mut http = http1::Builder::new();
         // Head time-outs are our own (see `ticks`). Not `pipeline_flush`: with it hyper 1.12 stops
@@ -85,6 +89,7 @@ impl Core {
         Self {
             ticks: Ticks::default(),
             request_ids: RequestIds::new(&Rng::System),
+            metrics: Metrics::new(counted),
             credentials: Credentials::new(&limits, &Rng::System),
             lookups,
             upstreams: Upstreams::new(&limits, trust),
@@ -179,6 +184,8 @@ async fn accept(core: Rc<Core>, listener: TcpListener) {
             Ok((stream, peer)) => {
                 seat.forget();
                 let core = Rc::clone(&core);
+                core.metrics.counted.accepted.add(1);
+                core.metrics.counted.connections.add(1);
                 tokio::task::spawn_local(async move {
                     let _seat = Seat(Rc::clone(&core));
                     connection::serve(core, stream, peer).await;
@@ -208,6 +215,7 @@ struct Seat(Rc<Core>);
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.0.metrics.counted.connections.subtract(1);
         self.0.seats.add_permits(1);
         self.0.seat_left.notify_one();
     }

@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 use std::rc::Rc;
+use std::time::Instant;
 
-use gatewright_snapshot::{Head, Match, Refusal, Snapshot, admit, credential_ref, match_route};
+use gatewright_snapshot::{Gateway, Head, Match, Refusal, Snapshot, admit, credential_ref, match_route};
 use gatewright_types::ProblemCode;
-use gatewright_types::slug::Slug;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request};
 use hyper::body::{Body, Incoming};
 
@@ -23,25 +23,28 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
     client.begin();
+    let begun = Instant::now();
     let now_ms = client.core.clock.now_ms();
     let request_id = client.core.request_ids.mint(now_ms);
     let snapshot = client.core.snapshot();
-    let mut realm = None;
+    let mut gateway = None;
+    let mut refused = None;
     let has_body = !request.body().is_end_stream();
     // hyper silently drops a Content-Length beside Transfer-Encoding (RFC 9112 §6.1 calls that an
     // attempt at smuggling), so we cannot tell. Such a connection ends after this answer, and
     // whatever else was smuggled in behind the body is never read as a request.
     let mut closes = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let outcome = exchange(&client, &snapshot, &mut realm, &request_id, now_ms, request).await;
+    let outcome = exchange(&client, &snapshot, &mut gateway, &request_id, now_ms, request).await;
     let mut response = outcome.unwrap_or_else(|refusal| {
         // The rest of its body may still be on its way, and is nobody's request. And whoever reads the
         // request differently from us may see another one in it.
         closes |= has_body || refusal.code == ProblemCode::AmbiguousRequest;
         let scene = Scene {
             snapshot: &snapshot,
-            realm,
+            realm: gateway.map(|gateway| &gateway.slug),
             request_id: &request_id,
         };
+        refused = Some(refusal.code);
         problem::answer(&client, &scene, &refusal)
     });
     if closes {
@@ -52,13 +55,15 @@ pub(crate) async fn answer(
     }
     response.headers_mut().insert(&X_REQUEST_ID, request_id);
     client.vigil.enter(Phase::Answering);
+    let metrics = &client.core.metrics;
+    metrics.answered(gateway, response.status(), refused, begun.elapsed());
     Ok(response)
 }
 
 async fn exchange<'s>(
     client: &Rc<Client>,
     snapshot: &'s Snapshot,
-    realm: &mut Option<&'s Slug>,
+    addressed: &mut Option<&'s Gateway>,
     request_id: &HeaderValue,
     now_ms: i64,
     request: Request<Incoming>,
@@ -66,9 +71,11 @@ async fn exchange<'s>(
     let core = &client.core;
     let (mut parts, body) = request.into_parts();
     check_framing(&parts.headers)?;
-    let matched = match_route(snapshot, &Head::from(&parts))?;
+    let matched = match_route(snapshot, &Head::from(&parts)).inspect_err(|_| {
+        *addressed = snapshot.gateway_of(&Head::from(&parts)).ok();
+    })?;
     let (gateway, route) = (matched.gateway, matched.route);
-    *realm = Some(&gateway.slug);
+    *addressed = Some(gateway);
     let framing = frame(&body);
     if let Framing::Length(length) = framing
         && length > gateway.max_request_body_bytes

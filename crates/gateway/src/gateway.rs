@@ -15,6 +15,7 @@ use crate::core::{self, Command, Seedling};
 use crate::credentials::Lookup;
 use crate::limits::{COMMANDS, Limits};
 use crate::listen;
+use crate::metrics::{self, Counted, Figures};
 
 /// How a gateway is set up.
 #[derive(Clone, Debug)]
@@ -62,6 +63,7 @@ struct Handle {
     commands: mpsc::Sender<Command>,
     ended: oneshot::Receiver<()>,
     thread: JoinHandle<()>,
+    counted: Arc<Counted>,
 }
 
 impl Gateway {
@@ -96,10 +98,15 @@ impl Gateway {
             snapshot: Arc::clone(&snapshot),
             lookups,
             trust: Arc::default(),
+            counted: Arc::default(),
         };
         let mut handles = Vec::with_capacity(cores);
         for (number, listener) in listeners.into_iter().enumerate() {
-            handles.push(Handle::spawn(number, listener, seedling.clone()).map_err(StartError::Thread)?);
+            let seedling = Seedling {
+                counted: Arc::default(),
+                ..seedling.clone()
+            };
+            handles.push(Handle::spawn(number, listener, seedling).map_err(StartError::Thread)?);
         }
         tracing::info!(gateway.addr = %addr, gateway.cores = cores, "the gateway listens");
         Ok(Self {
@@ -112,6 +119,11 @@ impl Gateway {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What was counted since the start.
+    pub fn figures(&self) -> Figures {
+        metrics::sum(self.cores.iter().map(|core| &*core.counted))
     }
 
     /// Puts a snapshot in force: one atomic store, and each request reads it once.
@@ -158,6 +170,7 @@ impl Handle {
     fn spawn(number: usize, listener: std::net::TcpListener, seedling: Seedling) -> io::Result<Self> {
         let (commands, received) = mpsc::channel(COMMANDS);
         let (end, ended) = oneshot::channel();
+        let counted = Arc::clone(&seedling.counted);
         let thread = std::thread::Builder::new()
             .name(format!("gateway-{number}"))
             .spawn(move || {
@@ -170,6 +183,7 @@ impl Handle {
             commands,
             ended,
             thread,
+            counted,
         })
     }
 }

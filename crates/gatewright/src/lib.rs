@@ -7,6 +7,7 @@ pub mod commands;
 pub mod demo;
 pub mod glue;
 pub mod http;
+pub mod metrics;
 pub mod postgres;
 pub mod process;
 pub mod settings;

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::metrics::Metrics;
 use crate::postgres::Postgres;
 use crate::settings::Settings;
 use crate::{glue, http};
@@ -30,6 +31,7 @@ pub struct Process {
     postgres: Postgres,
     api_addr: SocketAddr,
     public_url: String,
+    metrics_addr: Option<SocketAddr>,
     drain: Duration,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
@@ -84,6 +86,11 @@ impl Prepared {
             .clone()
             .unwrap_or_else(|| format!("http://{api_addr}"));
         let problem_pages = format!("{}{PROBLEM_PAGES}", public_url.trim_end_matches('/'));
+        let metrics = Metrics::default();
+        let metrics_listener = match settings.metrics_addr {
+            Some(addr) => Some(Metrics::listen(addr).await?),
+            None => None,
+        };
         let configuration = configuration::Settings {
             base_domain: settings.base_domain.clone(),
             problem_pages: problem_pages.clone(),
@@ -100,11 +107,13 @@ impl Prepared {
         };
         let gateway = Arc::new(Gateway::start(options, snapshot, lookups).context("gateway_addr")?);
         let news = tokio::spawn(glue::deliver_news(Arc::clone(&gateway), pushes));
-        let background = vec![
+        let mut background = vec![
             tokio::spawn(glue::answer_lookups(database.clone(), questions)),
             tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes))),
             tokio::spawn(glue::keep_house(database.clone())),
         ];
+        metrics.add_gateway(&gateway);
+        metrics.add_database(&database);
 
         let gateway_url = format!("http://{}", gateway.local_addr());
         let state = ApiState::new(database, nodes, problem_pages, gateway_url);
@@ -112,16 +121,21 @@ impl Prepared {
         let drain = Duration::from_secs(settings.drain_seconds);
         let serving = tokio::spawn(http::serve(
             listener,
-            gatewright_api::router(state.clone()),
-            stopped,
+            metrics.count(gatewright_api::router(state.clone())),
+            stopped.clone(),
             drain,
         ));
+        let metrics_addr = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+        if let Some(listener) = metrics_listener {
+            background.push(tokio::spawn(http::serve(listener, metrics.router(), stopped, drain)));
+        }
         Ok(Process {
             state,
             gateway,
             postgres,
             api_addr,
             public_url,
+            metrics_addr,
             drain,
             stop,
             serving,
@@ -145,6 +159,11 @@ impl Process {
     /// Where the native gateway is.
     pub fn gateway_url(&self) -> &str {
         self.state.gateway_url()
+    }
+
+    /// Where `/metrics` is, if anywhere.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
     }
 
     /// The database.

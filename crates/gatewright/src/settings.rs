@@ -38,6 +38,8 @@ pub struct Settings {
     pub base_domain: String,
     /// The gateway that a bare address means; none: the oldest.
     pub default_gateway: Option<Slug>,
+    /// Where `/metrics` is; none: nowhere.
+    pub metrics_addr: Option<SocketAddr>,
     /// Holds everything that is not in the database.
     pub data_dir: PathBuf,
     /// A PostgreSQL to use; none: a private one.
@@ -71,6 +73,7 @@ impl Default for Settings {
             gateway_cores: 0,
             base_domain: "localhost".to_owned(),
             default_gateway: None,
+            metrics_addr: None,
             data_dir: PathBuf::from("gatewright-data"),
             database_url: None,
             database_connections: 16,
@@ -244,7 +247,7 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 12, "every setting stands there");
+        assert_eq!(table.len(), 13, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);

@@ -20,7 +20,11 @@ pub(crate) fn is_host_name(text: &str) -> bool {
 
 impl Snapshot {
     /// The gateway that a request is for.
-    pub(crate) fn gateway_of(&self, head: &Head<'_>) -> Result<&Gateway, Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// `ambiguous-request` or `no-gateway`.
+    pub fn gateway_of(&self, head: &Head<'_>) -> Result<&Gateway, Refusal> {
         let Some(authority) = authority_of(head)? else {
             return self.default_gateway();
         };

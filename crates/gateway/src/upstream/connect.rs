@@ -31,6 +31,7 @@ async fn try_connect(core: &Rc<Core>, service: &Service) -> Result<Connection, F
     };
     let addresses = core.upstreams.names.resolve(&url.host, core.ticks.now_ms()).await;
     let addresses = addresses.map_err(|error| refused("a service's name cannot be resolved", &error))?;
+    core.metrics.counted.connected.add(1);
     let mut failure = Fault::Refused;
     for (at, &address) in addresses.iter().enumerate() {
         // A dead address must not eat up the time of those behind it.

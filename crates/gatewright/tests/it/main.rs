@@ -9,6 +9,7 @@ mod hammer;
 mod idempotency;
 mod keys;
 mod main_job;
+mod metrics;
 mod program;
 mod rotation;
 mod round_trips;
