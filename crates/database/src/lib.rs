@@ -8,11 +8,12 @@
 //! * What a use case did is recorded with [`TenantTx::happened`]: the audit row and the outbox event
 //!   are written by the same commit as its own rows, or not at all.
 //!
-//! Start with [`transaction`]; [`embedded`] runs a private PostgreSQL where none is configured.
+//! Start with [`transaction`]; [`jobs`] is the work that outlives a request; [`embedded`] runs a private PostgreSQL where none is configured.
 
 pub mod embedded;
 pub mod error;
 pub mod idempotency;
+pub mod jobs;
 pub mod page;
 pub mod pool;
 pub mod record;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatewright_types::{Clock, Rng};
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Transaction};
 
 use crate::DatabaseError;
@@ -103,6 +103,13 @@ impl Database {
     /// Waits for what is under way, then closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    /// Listens for NOTIFY on a channel; takes one connection of the pool for itself.
+    pub(crate) async fn listen(&self, channel: &str) -> Result<PgListener, DatabaseError> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(channel).await?;
+        Ok(listener)
     }
 
     /// The clock that its rows are dated with.

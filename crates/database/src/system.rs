@@ -22,6 +22,8 @@ pub enum SystemUse {
     LookUpCredentials,
     /// Old rows are removed for all tenants at once.
     KeepHouse,
+    /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.
+    RunJobs,
 }
 
 /// A transaction that sees every tenant.

@@ -176,6 +176,8 @@ ids! {
     EventId = "evt";
     /// A place where requests are admitted.
     GatewayId = "gw";
+    /// Work that outlives a request.
+    JobId = "job";
     /// An API key; stays the same when its secret is rotated.
     KeyId = "key";
     /// A running gateway process.
