@@ -226,7 +226,10 @@ pub struct Finishing<T> {
     running: Running,
 }
 
-#[expect(private_bounds, reason = "a transaction is one of ours, and no other type can be made into one")]
+#[expect(
+    private_bounds,
+    reason = "a transaction is one of ours, and no other type can be made into one"
+)]
 impl<T: EndingTx> Finishing<T> {
     /// Commits what was written together with the job's end.
     pub async fn commit(mut self) -> Result<Finished, Failure> {

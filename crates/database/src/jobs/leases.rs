@@ -30,7 +30,10 @@ impl Leases {
     /// Forgets a job, unless it was claimed here anew meanwhile.
     pub(super) fn forget(&self, running: &Running) {
         let mut held = self.held();
-        if held.get(&running.id()).is_some_and(|one| one.token() == running.token()) {
+        if held
+            .get(&running.id())
+            .is_some_and(|one| one.token() == running.token())
+        {
             held.remove(&running.id());
         }
     }

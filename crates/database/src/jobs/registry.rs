@@ -60,7 +60,13 @@ impl Registry {
     pub fn schedule<J: Job + Clone>(&mut self, rhythm: Rhythm, jitter: Duration, job: J) -> &mut Self {
         let row = move |database: &Database| {
             let (clock, rng) = (database.clock(), database.rng());
-            enqueue::row(NewJob::new(job.clone()).unique("schedule"), None, clock, rng, clock.now())
+            enqueue::row(
+                NewJob::new(job.clone()).unique("schedule"),
+                None,
+                clock,
+                rng,
+                clock.now(),
+            )
         };
         self.schedules.push(Scheduled {
             name: J::KIND,

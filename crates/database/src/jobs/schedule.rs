@@ -64,12 +64,14 @@ impl std::fmt::Display for Rhythm {
     }
 }
 
+pub(super) type MakeRow = Box<dyn Fn(&Database) -> Result<Row, JobError> + Send + Sync>;
+
 pub(super) struct Scheduled {
     pub(super) name: &'static str,
     pub(super) rhythm: Rhythm,
     pub(super) jitter: Duration,
     /// Makes a new job of it.
-    pub(super) row: Box<dyn Fn(&Database) -> Result<Row, JobError> + Send + Sync>,
+    pub(super) row: MakeRow,
 }
 
 /// Writes down the schedules of the program; one that changed its rhythm begins anew.

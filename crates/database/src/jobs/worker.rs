@@ -152,11 +152,7 @@ fn free(lanes: &mut Lanes, ended: Result<Lane, tokio::task::JoinError>) {
 }
 
 /// Claims as much as there are places for, from the highest lane down.
-async fn claim(
-    shared: &Arc<Shared>,
-    lanes: &mut Lanes,
-    running: &mut JoinSet<Lane>,
-) -> Result<(), DatabaseError> {
+async fn claim(shared: &Arc<Shared>, lanes: &mut Lanes, running: &mut JoinSet<Lane>) -> Result<(), DatabaseError> {
     if Lane::ALL.iter().all(|lane| lanes.free(*lane) == 0) {
         return Ok(());
     }
@@ -172,7 +168,16 @@ async fn claim(
         if limit == 0 {
             continue;
         }
-        let claimed = store::claim(&mut tx, *lane, &shared.kinds, limit, token, now, now + shared.options.lease).await?;
+        let claimed = store::claim(
+            &mut tx,
+            *lane,
+            &shared.kinds,
+            limit,
+            token,
+            now,
+            now + shared.options.lease,
+        )
+        .await?;
         counted.begun(*lane, claimed.len());
         all.extend(claimed.into_iter().map(|one| (*lane, one)));
     }

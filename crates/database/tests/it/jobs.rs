@@ -1,0 +1,5 @@
+//! The job queue: what is promised of one job, and of many workers.
+
+mod life;
+mod scene;
+mod workers;
