@@ -8,6 +8,7 @@ use gatewright::process::{self, Process};
 use gatewright::settings::Settings;
 use gatewright_catalog::tenants;
 use gatewright_database::SystemUse;
+use gatewright_database::jobs::{self, Job, NewJob};
 use gatewright_identity::tokens;
 use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
@@ -136,10 +137,30 @@ impl TestApp {
         }
     }
 
+    /// A job of the tenant that no worker knows, so that it stays queued.
+    pub async fn idle_job(&self, of: &TestTenant) -> String {
+        let database = self.process.database();
+        let mut tx = database.system(SystemUse::RunJobs).await.unwrap();
+        let tenant_id = Some(of.id.parse().unwrap());
+        let id = jobs::enqueue_across(&mut tx, database, tenant_id, NewJob::new(Idle {}))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        id.to_string()
+    }
+
     /// Ends it in good order.
     pub async fn stop(self) {
         self.process.stop().await.unwrap();
     }
+}
+
+/// Nothing to do, for nobody.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Idle {}
+
+impl Job for Idle {
+    const KIND: &'static str = "test.idle";
 }
 
 /// A clock that stands still until the test moves it.

@@ -23,6 +23,7 @@ struct World {
     service: String,
     route: String,
     consumer: String,
+    job: String,
 }
 
 impl World {
@@ -56,6 +57,7 @@ impl World {
             .secure_route(&gateway, &service, "GET", "/v1/usage", Some(&product))
             .await;
         let (consumer, _) = who.consumer(&gateway, "Reporting").await;
+        let job = app.idle_job(&who).await;
         Self {
             who,
             product,
@@ -66,11 +68,12 @@ impl World {
             service,
             route,
             consumer,
+            job,
         }
     }
 
     /// Every id of an object that another tenant must never see.
-    fn ids(&self) -> [&str; 11] {
+    fn ids(&self) -> [&str; 12] {
         [
             &self.who.id,
             &self.product,
@@ -82,6 +85,7 @@ impl World {
             &self.service,
             &self.route,
             &self.consumer,
+            &self.job,
             &self.subscribed.key,
         ]
     }
