@@ -20,6 +20,7 @@ use crate::limits::{ACCEPT_PAUSE, BUFFER_BYTES, Limits};
 use crate::metrics::{Counted, Metrics};
 use crate::request_id::RequestIds;
 use crate::ticks::{TICK, Ticks};
+use crate::trace::{Tracer, Tracing};
 use crate::upstream::{Trust, Upstreams};
 
 /// What a core is told.
@@ -39,6 +40,7 @@ pub(crate) struct Seedling {
     pub(crate) lookups: mpsc::Sender<Lookup>,
     pub(crate) trust: Arc<Trust>,
     pub(crate) counted: Arc<Counted>,
+    pub(crate) tracing: Option<Tracing>,
 }
 
 /// What the connections of one core share. It never leaves its thread.
@@ -48,6 +50,7 @@ pub(crate) struct Core {
     pub(crate) ticks: Ticks,
     pub(crate) request_ids: RequestIds,
     pub(crate) metrics: Metrics,
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) credentials: Credentials,
     pub(crate) lookups: mpsc::Sender<Lookup>,
     pub(crate) upstreams: Upstreams,
@@ -79,6 +82,7 @@ impl Core {
             lookups,
             trust,
             counted,
+            tracing,
         } = seedling;
         let mut http = http1::Builder::new();
         // Head time-outs are our own (see `ticks`). Not `pipeline_flush`: with it hyper 1.12 stops
@@ -90,6 +94,7 @@ impl Core {
             ticks: Ticks::default(),
             request_ids: RequestIds::new(&Rng::System),
             metrics: Metrics::new(counted),
+            tracer: tracing.map(|tracing| Tracer::new(tracing, &Rng::System)),
             credentials: Credentials::new(&limits, &Rng::System),
             lookups,
             upstreams: Upstreams::new(&limits, trust),

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Instant;
 
-use gatewright_snapshot::{Gateway, Head, Match, Refusal, Snapshot, admit, credential_ref, match_route};
+use gatewright_snapshot::{Gateway, Head, Match, Refusal, Route, Snapshot, admit, credential_ref, match_route};
 use gatewright_types::ProblemCode;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request};
 use hyper::body::{Body, Incoming};
@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::credentials;
 use crate::fields::{self, Caller, Forwarding, Framing, X_REQUEST_ID};
 use crate::problem::{self, Scene};
+use crate::trace::Sampled;
 use crate::upstream::{self, Answer, Fault, Outgoing, Upstream};
 use crate::vigil::Phase;
 
@@ -27,21 +28,32 @@ pub(crate) async fn answer(
     let now_ms = client.core.clock.now_ms();
     let request_id = client.core.request_ids.mint(now_ms);
     let snapshot = client.core.snapshot();
-    let mut gateway = None;
+    let mut addressed = Addressed::default();
+    let tracer = client.core.tracer.as_ref();
+    let sampled = tracer.and_then(|tracer| tracer.begin(now_ms, request.method(), request.headers()));
     let mut refused = None;
     let has_body = !request.body().is_end_stream();
     // hyper silently drops a Content-Length beside Transfer-Encoding (RFC 9112 §6.1 calls that an
     // attempt at smuggling), so we cannot tell. Such a connection ends after this answer, and
     // whatever else was smuggled in behind the body is never read as a request.
     let mut closes = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let outcome = exchange(&client, &snapshot, &mut gateway, &request_id, now_ms, request).await;
+    let outcome = exchange(
+        &client,
+        &snapshot,
+        &mut addressed,
+        sampled.as_ref(),
+        &request_id,
+        now_ms,
+        request,
+    )
+    .await;
     let mut response = outcome.unwrap_or_else(|refusal| {
         // The rest of its body may still be on its way, and is nobody's request. And whoever reads the
         // request differently from us may see another one in it.
         closes |= has_body || refusal.code == ProblemCode::AmbiguousRequest;
         let scene = Scene {
             snapshot: &snapshot,
-            realm: gateway.map(|gateway| &gateway.slug),
+            realm: addressed.gateway.map(|gateway| &gateway.slug),
             request_id: &request_id,
         };
         refused = Some(refusal.code);
@@ -56,14 +68,29 @@ pub(crate) async fn answer(
     response.headers_mut().insert(&X_REQUEST_ID, request_id);
     client.vigil.enter(Phase::Answering);
     let metrics = &client.core.metrics;
-    metrics.answered(gateway, response.status(), refused, begun.elapsed());
+    let took = begun.elapsed();
+    metrics.answered(addressed.gateway, response.status(), refused, took);
+    if let (Some(tracer), Some(sampled)) = (tracer, sampled) {
+        let Addressed { gateway, route } = addressed;
+        if !tracer.end(sampled, gateway, route, response.status(), refused, took) {
+            metrics.counted.spans_dropped.add(1);
+        }
+    }
     Ok(response)
+}
+
+/// What a request was for, as far as that was found out.
+#[derive(Clone, Copy, Default)]
+struct Addressed<'s> {
+    gateway: Option<&'s Gateway>,
+    route: Option<&'s Route>,
 }
 
 async fn exchange<'s>(
     client: &Rc<Client>,
     snapshot: &'s Snapshot,
-    addressed: &mut Option<&'s Gateway>,
+    addressed: &mut Addressed<'s>,
+    sampled: Option<&Sampled>,
     request_id: &HeaderValue,
     now_ms: i64,
     request: Request<Incoming>,
@@ -72,10 +99,13 @@ async fn exchange<'s>(
     let (mut parts, body) = request.into_parts();
     check_framing(&parts.headers)?;
     let matched = match_route(snapshot, &Head::from(&parts)).inspect_err(|_| {
-        *addressed = snapshot.gateway_of(&Head::from(&parts)).ok();
+        addressed.gateway = snapshot.gateway_of(&Head::from(&parts)).ok();
     })?;
     let (gateway, route) = (matched.gateway, matched.route);
-    *addressed = Some(gateway);
+    *addressed = Addressed {
+        gateway: Some(gateway),
+        route: Some(route),
+    };
     let framing = frame(&body);
     if let Framing::Length(length) = framing
         && length > gateway.max_request_body_bytes
@@ -125,6 +155,7 @@ async fn exchange<'s>(
         request_id,
         caller,
         framing,
+        sampled,
     };
     fields::strip_request(&mut parts.headers, caller.is_some());
     fields::write(&mut head, &parts.headers, &forwarding);

@@ -7,6 +7,8 @@ use gatewright_snapshot::starts_like_our_key;
 use gatewright_types::ids::{ConsumerId, CustomerId, KeyId, SubscriptionId};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::trace::{Sampled, TRACEPARENT, TRACESTATE};
+
 pub(crate) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -68,6 +70,8 @@ pub(crate) struct Forwarding<'a> {
     pub(crate) caller: Option<Caller>,
     /// How the body is framed.
     pub(crate) framing: Framing,
+    /// The trace that it is part of, when we record ours.
+    pub(crate) sampled: Option<&'a Sampled>,
 }
 
 /// On whose behalf a request goes on.
@@ -109,7 +113,7 @@ pub(crate) fn write(head: &mut Vec<u8>, fields: &HeaderMap, forwarding: &Forward
     };
     line("host", forwarding.host.as_bytes());
     for (name, value) in fields {
-        if !is_said_by_us(name) {
+        if !is_said_by_us(name) && !forwarding.sampled.is_some_and(|sampled| is_of_trace(name, sampled)) {
             line(name.as_str(), value.as_bytes());
         }
     }
@@ -128,6 +132,9 @@ pub(crate) fn write(head: &mut Vec<u8>, fields: &HeaderMap, forwarding: &Forward
         None => line("x-forwarded-for", forwarding.client.as_bytes()),
         Some(chain) => line("x-forwarded-for", &chain),
     }
+    if let Some(sampled) = forwarding.sampled {
+        line("traceparent", sampled.text().as_bytes());
+    }
     line("x-request-id", forwarding.request_id.as_bytes());
     if let Some(caller) = forwarding.caller {
         line("x-gatewright-customer", &caller.customer.text());
@@ -145,6 +152,11 @@ fn is_said_by_us(name: &HeaderName) -> bool {
         header::HOST | header::CONTENT_LENGTH | header::TRANSFER_ENCODING => true,
         _ => [&X_FORWARDED_FOR, &X_FORWARDED_HOST, &X_FORWARDED_PROTO, &X_REQUEST_ID].contains(&name),
     }
+}
+
+/// What a caller said about the trace and does not hold behind us.
+fn is_of_trace(name: &HeaderName, sampled: &Sampled) -> bool {
+    name == TRACEPARENT || (name == TRACESTATE && !sampled.goes_on)
 }
 
 /// Turns the fields of an answer into those that the client gets.

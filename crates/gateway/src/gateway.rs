@@ -16,6 +16,7 @@ use crate::credentials::Lookup;
 use crate::limits::{COMMANDS, Limits};
 use crate::listen;
 use crate::metrics::{self, Counted, Figures};
+use crate::trace::Tracing;
 
 /// How a gateway is set up.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Options {
     pub clock: Clock,
     /// How much of everything is allowed.
     pub limits: Limits,
+    /// How requests are traced; `None`: not at all.
+    pub tracing: Option<Tracing>,
 }
 
 /// Why a gateway did not start.
@@ -81,6 +84,7 @@ impl Gateway {
             cores,
             clock,
             limits,
+            tracing,
         } = options;
         if cores == 0 {
             return Err(StartError::NoCore);
@@ -99,6 +103,7 @@ impl Gateway {
             lookups,
             trust: Arc::default(),
             counted: Arc::default(),
+            tracing,
         };
         let mut handles = Vec::with_capacity(cores);
         for (number, listener) in listeners.into_iter().enumerate() {

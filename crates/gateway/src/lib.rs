@@ -62,6 +62,7 @@ mod plain_io;
 mod problem;
 mod request_id;
 mod ticks;
+mod trace;
 mod upstream;
 mod vigil;
 
@@ -69,3 +70,4 @@ pub use credentials::{Lookup, LookupAnswer};
 pub use gateway::{Gateway, Options, StartError};
 pub use limits::Limits;
 pub use metrics::{DURATION_BOUNDS_US, Figures, GatewayFigures};
+pub use trace::{Span, Tracing};

@@ -33,6 +33,8 @@ pub struct Figures {
     pub accepted: u64,
     /// Connections to services that were made.
     pub connected: u64,
+    /// Spans that nobody took in time.
+    pub spans_dropped: u64,
     /// By the gateway's slug; `(none)` for requests that were for no gateway.
     pub gateways: Vec<(String, GatewayFigures)>,
 }
@@ -95,6 +97,7 @@ pub(crate) struct Counted {
     pub(crate) connections: Counter,
     pub(crate) accepted: Counter,
     pub(crate) connected: Counter,
+    pub(crate) spans_dropped: Counter,
     slots: Mutex<Vec<(String, Arc<Slot>)>>,
 }
 
@@ -185,6 +188,7 @@ pub(crate) fn sum<'a>(cores: impl Iterator<Item = &'a Counted>) -> Figures {
         figures.connections += core.connections.get();
         figures.accepted += core.accepted.get();
         figures.connected += core.connected.get();
+        figures.spans_dropped += core.spans_dropped.get();
         let slots = core.slots.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, slot) in slots.iter() {
             by_name

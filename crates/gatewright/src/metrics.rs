@@ -236,6 +236,8 @@ impl Collector for GatewayCollector {
         counter(&mut encoder, "gateway_connections_accepted", help, figures.accepted)?;
         let help = "Connections to services that were made";
         counter(&mut encoder, "gateway_upstream_connects", help, figures.connected)?;
+        let help = "Spans of traces that nobody took in time";
+        counter(&mut encoder, "gateway_spans_dropped", help, figures.spans_dropped)?;
         requests(&mut encoder, &figures.gateways)?;
         refusals(&mut encoder, &figures.gateways)?;
         durations(&mut encoder, &figures.gateways)

@@ -104,6 +104,7 @@ impl Prepared {
             cores: settings.cores(),
             clock: database.clock().clone(),
             limits: Limits::default(),
+            tracing: None,
         };
         let gateway = Arc::new(Gateway::start(options, snapshot, lookups).context("gateway_addr")?);
         let news = tokio::spawn(glue::deliver_news(Arc::clone(&gateway), pushes));

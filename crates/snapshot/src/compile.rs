@@ -254,6 +254,7 @@ fn compile_route(
         id: route,
         access: config.access,
         product_id: config.product_id,
+        public_path: config.public_path.as_str().into(),
         service: Arc::clone(service),
         target,
     };

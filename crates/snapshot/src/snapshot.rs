@@ -66,6 +66,8 @@ pub struct Route {
     pub access: RouteAccess,
     /// The product it belongs to.
     pub product_id: Option<ProductId>,
+    /// The path template that callers see.
+    pub public_path: Box<str>,
     /// Where it goes.
     pub service: Arc<Service>,
     pub(crate) target: Target,

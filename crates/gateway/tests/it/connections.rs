@@ -244,6 +244,7 @@ async fn a_second_instance_cannot_share_the_port() {
             cores,
             clock: Clock::System,
             limits: Limits::default(),
+            tracing: None,
         };
         let second = Gateway::start(options, Arc::clone(&snapshot), lookups.clone());
         assert!(matches!(second, Err(StartError::Listen { .. })));
@@ -257,6 +258,7 @@ async fn a_second_instance_cannot_share_the_port() {
             cores,
             clock: Clock::System,
             limits: Limits::default(),
+            tracing: None,
         };
         let second = Gateway::start(options, Arc::clone(&snapshot), lookups.clone());
         assert!(

@@ -296,6 +296,7 @@ async fn a_full_or_closed_queue_of_look_ups_is_an_answer_too() {
             cores: 1,
             clock: Clock::System,
             limits: Default::default(),
+            tracing: None,
         };
         let gateway = Gateway::start(options, Arc::clone(&snapshot), lookups).unwrap();
         let mut client = Client::connect(gateway.local_addr()).await;

@@ -15,4 +15,5 @@ mod knowledge;
 mod snapshots;
 mod spoofing;
 mod tls;
+mod traces;
 mod upstreams;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use gatewright_gateway::{Gateway, Limits, Lookup, LookupAnswer, Options};
+use gatewright_gateway::{Gateway, Limits, Lookup, LookupAnswer, Options, Tracing};
 use gatewright_snapshot::config::{GatewayConfig, RouteConfig, ServiceConfig, SnapshotConfig};
 use gatewright_snapshot::{Credential, Grant, Scope, Snapshot};
 use gatewright_types::access::{AuthType, Environment, KeyStatus, RouteAccess};
@@ -215,6 +215,7 @@ pub(crate) struct Setup {
     pub(crate) config: SnapshotConfig,
     pub(crate) limits: Limits,
     pub(crate) cores: usize,
+    pub(crate) tracing: Option<Tracing>,
 }
 
 impl Setup {
@@ -223,6 +224,7 @@ impl Setup {
             config: config(target_url),
             limits: Limits::default(),
             cores: 1,
+            tracing: None,
         }
     }
 
@@ -244,6 +246,7 @@ impl Setup {
             cores: self.cores,
             clock: clock.clone(),
             limits: self.limits,
+            tracing: self.tracing,
         };
         let gateway = Gateway::start(options, snapshot, lookups).unwrap();
         World {
