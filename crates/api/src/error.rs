@@ -5,6 +5,7 @@ use axum::response::Response;
 use gatewright_catalog::CatalogError;
 use gatewright_credentials::CredentialError;
 use gatewright_database::DatabaseError;
+use gatewright_database::jobs::JobError;
 use gatewright_identity::IdentityError;
 use gatewright_identity::roles::Permission;
 use gatewright_native::NativeError;
@@ -190,6 +191,24 @@ impl From<DatabaseError> for ApiError {
             ProblemCode::Internal,
             "Something went wrong inside Gatewright; the log has more under the request id.",
         )
+    }
+}
+
+impl From<JobError> for ApiError {
+    fn from(error: JobError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            JobError::NotFound(_) => Self::not_found(detail),
+            JobError::State { .. } | JobError::Replaced(_) => Self::new(ProblemCode::JobStateConflict, detail),
+            JobError::Unacceptable { .. } => {
+                tracing::error!(error = %error, "a job is refused");
+                Self::new(
+                    ProblemCode::Internal,
+                    "Something went wrong inside Gatewright; the log has more under the request id.",
+                )
+            }
+            JobError::Database(error) => error.into(),
+        }
     }
 }
 

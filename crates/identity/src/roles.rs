@@ -90,6 +90,10 @@ permissions! {
     GatewaysManage = "GATEWAYS_MANAGE": Admin Engineer;
     /// See gateways.
     GatewaysRead = "GATEWAYS_READ": Admin Engineer Product Security DevRel Support Auditor;
+    /// Cancel jobs and queue those again that were given up.
+    JobsManage = "JOBS_MANAGE": Admin Engineer;
+    /// See jobs.
+    JobsRead = "JOBS_READ": Admin Engineer Security Support Auditor;
     /// Make, change, rotate and revoke keys; reveals their secrets.
     KeysManage = "KEYS_MANAGE": Admin Security;
     /// See keys, never their secrets.

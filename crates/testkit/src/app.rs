@@ -10,6 +10,7 @@ use gatewright_catalog::tenants;
 use gatewright_database::SystemUse;
 use gatewright_database::jobs::{self, Job, NewJob};
 use gatewright_identity::tokens;
+use gatewright_types::ids::JobId;
 use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
 
@@ -147,6 +148,18 @@ impl TestApp {
             .unwrap();
         tx.commit().await.unwrap();
         id.to_string()
+    }
+
+    /// A job of the tenant that was given up.
+    pub async fn dead_job(&self, of: &TestTenant) -> String {
+        let id = self.idle_job(of).await;
+        let mut owner = database::connect(&self.database_url).await;
+        sqlx::query("UPDATE jobs SET state = 'DEAD', attempts = attempts_max, last_error = 'a test', ended_at = now() WHERE id = $1")
+            .bind(id.parse::<JobId>().unwrap().uuid())
+            .execute(&mut owner)
+            .await
+            .unwrap();
+        id
     }
 
     /// Ends it in good order.

@@ -82,6 +82,8 @@ problem_codes! {
     Internal = "internal", 500, "Something went wrong inside Gatewright", Gateway, Later;
     /// The body, a parameter or a header is not what the description asks for.
     InvalidRequest = "invalid-request", 400, "The request is not valid", Client, No;
+    /// The job's state does not allow this.
+    JobStateConflict = "job-state-conflict", 409, "The job's state does not allow this", Client, No;
     /// The key's state does not allow this.
     KeyStateConflict = "key-state-conflict", 409, "The key's state does not allow this", Client, No;
     /// A named limit is reached.

@@ -8,6 +8,7 @@ use crate::ApiState;
 mod consumers;
 mod customers;
 mod gateways;
+mod jobs;
 mod keys;
 mod plans;
 mod products;
@@ -58,6 +59,10 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(subscriptions::reactivate_subscription::reactivate_subscription))
         .routes(routes!(subscriptions::rotate_subscription::rotate_subscription))
         .routes(routes!(subscriptions::suspend_subscription::suspend_subscription))
+        .routes(routes!(jobs::list_jobs::list_jobs))
+        .routes(routes!(jobs::get_job::get_job))
+        .routes(routes!(jobs::cancel_job::cancel_job))
+        .routes(routes!(jobs::replay_job::replay_job))
         .routes(routes!(keys::list_keys::list_keys))
         .routes(routes!(keys::verify_key::verify_key))
         .routes(routes!(keys::get_key::get_key, keys::change_key::change_key))

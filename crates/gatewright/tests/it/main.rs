@@ -7,6 +7,7 @@ mod configuration;
 mod consumers;
 mod hammer;
 mod idempotency;
+mod jobs;
 mod keys;
 mod main_job;
 mod metrics;

@@ -24,6 +24,7 @@ struct World {
     route: String,
     consumer: String,
     job: String,
+    dead_job: String,
 }
 
 impl World {
@@ -58,6 +59,7 @@ impl World {
             .await;
         let (consumer, _) = who.consumer(&gateway, "Reporting").await;
         let job = app.idle_job(&who).await;
+        let dead_job = app.dead_job(&who).await;
         Self {
             who,
             product,
@@ -69,11 +71,12 @@ impl World {
             route,
             consumer,
             job,
+            dead_job,
         }
     }
 
     /// Every id of an object that another tenant must never see.
-    fn ids(&self) -> [&str; 12] {
+    fn ids(&self) -> [&str; 13] {
         [
             &self.who.id,
             &self.product,
@@ -86,6 +89,7 @@ impl World {
             &self.route,
             &self.consumer,
             &self.job,
+            &self.dead_job,
             &self.subscribed.key,
         ]
     }
@@ -147,7 +151,7 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "create_tenant" => (None, Some(json!({ "name": "Initech" }))),
         "get_tenant" => (Some(&of.who.id), None),
         "list_tenants" | "list_products" | "list_plans" | "list_customers" | "list_subscriptions" | "list_keys"
-        | "list_gateways" => (None, None),
+        | "list_gateways" | "list_jobs" => (None, None),
         "create_product" => (None, Some(json!({ "kind": "API", "name": "Another API" }))),
         "get_product" | "get_contract" => (Some(product), None),
         "change_product" => (Some(product), Some(json!({ "name": "Renamed" }))),
@@ -172,6 +176,8 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "get_key" | "reactivate_key" | "revoke_key" | "suspend_key" => (Some(key), None),
         "change_key" => (Some(key), Some(json!({ "name": "renamed" }))),
         "rotate_key" => (Some(key), Some(json!({ "overlapSeconds": 0 }))),
+        "get_job" | "cancel_job" => (Some(&of.job), None),
+        "replay_job" => (Some(&of.dead_job), None),
         "create_gateway" => (
             None,
             Some(json!({ "name": "Another", "environment": "LIVE", "authType": "API_KEY" })),
