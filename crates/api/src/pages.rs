@@ -22,14 +22,16 @@ pre{white-space:pre-wrap;border:1px solid var(--line);border-radius:8px;padding:
 
 /// `GET /`: says what runs, and where to go on.
 pub(crate) async fn home(State(state): State<ApiState>) -> Response {
-    let gateway = escape(state.gateway_url());
+    let gateway = state.gateway_url().map_or("none in this process".to_owned(), |url| {
+        format!("<a href=\"{url}\">{url}</a>", url = escape(url))
+    });
     page(
         "Gatewright",
         &format!(
             "<h1>Gatewright</h1><p>Version {version}. The control plane runs here.</p><dl>\
              <dt>API description</dt><dd><a href=\"/api/v1/openapi.json\">/api/v1/openapi.json</a> (OpenAPI 3.1)</dd>\
              <dt>API</dt><dd><code>/api/v1</code>, with <code>Authorization: Bearer gwo_…</code></dd>\
-             <dt>Gateway</dt><dd><a href=\"{gateway}\">{gateway}</a></dd>\
+             <dt>Gateway</dt><dd>{gateway}</dd>\
              <dt>Health</dt><dd><a href=\"/health/live\">/health/live</a> · <a href=\"/health/ready\">/health/ready</a></dd>\
              <dt>Problems</dt><dd><a href=\"/errors\">/errors</a>: a page for every code</dd></dl>",
             version = env!("CARGO_PKG_VERSION"),
@@ -111,6 +113,7 @@ pages! {
     "in-use",
     "internal",
     "invalid-request",
+    "job-state-conflict",
     "key-state-conflict",
     "limit-reached",
     "lookup-unavailable",

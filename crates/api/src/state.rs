@@ -14,14 +14,14 @@ struct Inner {
     database: Database,
     nodes: Arc<Nodes>,
     problem_pages: String,
-    gateway_url: String,
+    gateway_url: Option<String>,
     draining: AtomicBool,
 }
 
 impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, and where the native
-    /// gateway of this process listens.
-    pub fn new(database: Database, nodes: Arc<Nodes>, problem_pages: String, gateway_url: String) -> Self {
+    /// gateway of this process listens, if it has one.
+    pub fn new(database: Database, nodes: Arc<Nodes>, problem_pages: String, gateway_url: Option<String>) -> Self {
         Self(Arc::new(Inner {
             database,
             nodes,
@@ -46,9 +46,9 @@ impl ApiState {
         &self.0.problem_pages
     }
 
-    /// Where the native gateway of this process listens.
-    pub fn gateway_url(&self) -> &str {
-        &self.0.gateway_url
+    /// Where the native gateway of this process listens, if it has one.
+    pub fn gateway_url(&self) -> Option<&str> {
+        self.0.gateway_url.as_deref()
     }
 
     /// From now on `/health/ready` says that this process is going away.

@@ -12,6 +12,7 @@
 
 pub mod embedded;
 pub mod error;
+pub mod housekeeping;
 pub mod idempotency;
 pub mod jobs;
 pub mod page;

@@ -24,8 +24,6 @@ const LOOKUP_QUERIES_MAX: usize = 4;
 const NEWS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a configuration that could not be handed out is tried again.
 const CATCH_UP_INTERVAL: Duration = Duration::from_secs(2);
-/// How often rows that are past their time are removed.
-const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Answers the gateway's questions about credentials, many per query, until the queue is closed.
 pub async fn answer_lookups(database: Database, mut lookups: mpsc::Receiver<Lookup>) {
@@ -106,21 +104,4 @@ pub async fn catch_up(database: Database, nodes: Arc<Nodes>) {
         ticks.tick().await;
         nodes.catch_up(&database).await;
     }
-}
-
-/// Removes rows that are past their time, now and every hour.
-pub async fn keep_house(database: Database) {
-    let mut hours = tokio::time::interval(HOUSEKEEPING_INTERVAL);
-    loop {
-        hours.tick().await;
-        if let Err(error) = forget(&database).await {
-            tracing::warn!(%error, "old idempotency keys could not be removed");
-        }
-    }
-}
-
-async fn forget(database: &Database) -> Result<(), gatewright_database::DatabaseError> {
-    let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
-    gatewright_database::idempotency::forget_old(&mut tx, database.clock().now()).await?;
-    tx.commit().await
 }

@@ -1,15 +1,18 @@
 //! The program: settings, the parts put together, and what the command line offers.
 //!
 //! Everything of substance is in the crates below; here they are only started, glued and stopped.
-//! `main.rs` is the command line, [`commands`] what it offers. Start with [`process`], then [`glue`] and [`demo`].
+//! `main.rs` is the command line, [`commands`] what it offers. Start with [`process`], then [`parts`], [`glue`] and [`demo`].
 
 pub mod commands;
 pub mod demo;
 pub mod glue;
+pub mod health;
 pub mod http;
 pub mod metrics;
+pub mod parts;
 pub mod postgres;
 pub mod process;
+pub mod role;
 pub mod settings;
 pub mod signals;
 pub mod upstream;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use gatewright::role::Role;
 use gatewright::settings::{LogFormat, Settings};
 use gatewright::{commands, demo};
 use gatewright_types::slug::Slug;
@@ -29,8 +30,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the control plane and the native gateway.
-    Serve,
+    /// Run the control plane, the native gateway and a worker, or some of them.
+    Serve {
+        /// Which parts this process runs.
+        #[arg(long, value_enum)]
+        role: Option<Role>,
+    },
     /// The same, with an example tenant, product, plan, customer and key, and a service to call.
     Demo {
         /// Print one line of JSON instead of text.
@@ -83,7 +88,13 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Roles => return commands::roles::run(),
         _ => {}
     }
-    let settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
+    let mut settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
+    match arguments.command {
+        Command::Serve { role: Some(role) } => settings = settings.in_role(role)?,
+        // Whoever tries it out wants all of it.
+        Command::Demo { .. } => settings = settings.in_role(Role::All)?,
+        _ => {}
+    }
     log_to_standard_error(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(CONTROL_THREADS)
@@ -91,7 +102,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         .build()?;
     runtime.block_on(async move {
         match arguments.command {
-            Command::Serve => commands::serve::run(&settings).await,
+            Command::Serve { .. } => commands::serve::run(&settings).await,
             Command::Demo { json, fresh } => demo::run(&settings, json, fresh).await,
             Command::Bootstrap => commands::bootstrap::run(&settings).await,
             Command::Token { tenant } => commands::token::run(&settings, &tenant).await,

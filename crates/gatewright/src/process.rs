@@ -1,45 +1,46 @@
-//! One process with everything in it, from the database to the listeners, and its end.
+//! One process: the parts that its role names, from the database to the listeners, and their end.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use gatewright_api::ApiState;
 use gatewright_database::Database;
-use gatewright_gateway::{Gateway, Limits, Options};
-use gatewright_native::{Nodes, configuration};
-use gatewright_types::ids::NodeId;
-use gatewright_types::problem::PROBLEM_PAGES;
+use gatewright_database::jobs::Worker;
 use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
+use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::parts::control::{self, Addresses, ControlPlane};
+use crate::parts::gateway::NativeGateway;
+use crate::parts::metrics::MetricsServer;
+use crate::parts::worker;
 use crate::postgres::Postgres;
 use crate::settings::Settings;
-use crate::{glue, http};
 
 /// Tells a person what is going on while the process starts.
 pub type Progress = dyn Fn(&str) + Send + Sync;
 
-/// A control plane and a native gateway that run.
+/// The parts of one role, running.
 pub struct Process {
-    state: ApiState,
-    gateway: Arc<Gateway>,
+    database: Database,
     postgres: Postgres,
-    api_addr: SocketAddr,
-    public_url: String,
-    metrics_addr: Option<SocketAddr>,
+    addresses: Addresses,
+    gateway_url: Option<String>,
     drain: Duration,
-    stop: watch::Sender<bool>,
-    serving: JoinHandle<()>,
-    news: JoinHandle<()>,
-    background: Vec<JoinHandle<()>>,
+    /// The API, or where there is none its health checks.
+    front: Front,
+    gateway: Option<NativeGateway>,
+    worker: Option<Worker>,
+    metrics: Option<MetricsServer>,
 }
 
-/// The control plane's listener and database, before anything is served.
+enum Front {
+    Api(ControlPlane),
+    Health(Health),
+}
+
+/// The listener and the database, before anything is served.
 pub struct Prepared {
     listener: TcpListener,
     postgres: Postgres,
@@ -47,7 +48,7 @@ pub struct Prepared {
     pub database: Database,
 }
 
-/// Takes the control plane's port, starts the database and migrates it.
+/// Takes the control plane's port, or a worker's health port, starts the database and migrates it.
 pub async fn prepare(
     settings: &Settings,
     clock: Clock,
@@ -55,10 +56,15 @@ pub async fn prepare(
     fresh: bool,
     progress: &Progress,
 ) -> anyhow::Result<Prepared> {
+    let (name, addr) = if settings.role.serves_api() {
+        ("http_addr", settings.http_addr)
+    } else {
+        ("health_addr", settings.health_addr)
+    };
     // First of all: a second instance is refused before it touches anything.
-    let listener = TcpListener::bind(settings.http_addr)
+    let listener = TcpListener::bind(addr)
         .await
-        .with_context(|| format!("http_addr: cannot listen on {}", settings.http_addr))?;
+        .with_context(|| format!("{name}: cannot listen on {addr}"))?;
     let postgres = Postgres::start(settings, fresh, progress).await?;
     let migrated = gatewright_database::migrate(&postgres.options).await?;
     if migrated > 0 {
@@ -73,121 +79,110 @@ pub async fn prepare(
 }
 
 impl Prepared {
-    /// Starts the gateway and serves.
+    /// Starts the parts of the role.
     pub async fn serve(self, settings: &Settings) -> anyhow::Result<Process> {
         let Self {
             listener,
             postgres,
             database,
         } = self;
-        let api_addr = listener.local_addr()?;
-        let public_url = settings
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{api_addr}"));
-        let problem_pages = format!("{}{PROBLEM_PAGES}", public_url.trim_end_matches('/'));
+        let addresses = Addresses::of(settings, listener.local_addr()?);
+        let drain = Duration::from_secs(settings.drain_seconds);
         let metrics = Metrics::default();
         let metrics_listener = match settings.metrics_addr {
             Some(addr) => Some(Metrics::listen(addr).await?),
             None => None,
         };
-        let configuration = configuration::Settings {
-            base_domain: settings.base_domain.clone(),
-            problem_pages: problem_pages.clone(),
-            default_gateway: settings.default_gateway.clone(),
-        };
-        let nodes = Arc::new(Nodes::start(&database, configuration).await?);
-        let (snapshot, pushes) = nodes.join(NodeId::mint(database.clock(), database.rng())).await;
-        let (lookups, questions) = mpsc::channel(glue::LOOKUPS_WAITING_MAX);
-        let options = Options {
-            addr: settings.gateway_addr,
-            cores: settings.cores(),
-            clock: database.clock().clone(),
-            limits: Limits::default(),
-            tracing: None,
-        };
-        let gateway = Arc::new(Gateway::start(options, snapshot, lookups).context("gateway_addr")?);
-        let news = tokio::spawn(glue::deliver_news(Arc::clone(&gateway), pushes));
-        let mut background = vec![
-            tokio::spawn(glue::answer_lookups(database.clone(), questions)),
-            tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes))),
-            tokio::spawn(glue::keep_house(database.clone())),
-        ];
-        metrics.add_gateway(&gateway);
         metrics.add_database(&database);
-
-        let gateway_url = format!("http://{}", gateway.local_addr());
-        let state = ApiState::new(database, nodes, problem_pages, gateway_url);
-        let (stop, stopped) = watch::channel(false);
-        let drain = Duration::from_secs(settings.drain_seconds);
-        let serving = tokio::spawn(http::serve(
-            listener,
-            metrics.count(gatewright_api::router(state.clone())),
-            stopped.clone(),
-            drain,
-        ));
-        let metrics_addr = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
-        if let Some(listener) = metrics_listener {
-            background.push(tokio::spawn(http::serve(listener, metrics.router(), stopped, drain)));
-        }
+        let (front, gateway) = if settings.role.serves_api() {
+            let nodes = control::nodes(settings, &database, &addresses).await?;
+            let gateway = if settings.role.serves_gateways() {
+                let gateway = NativeGateway::start(settings, &database, &nodes).await?;
+                gateway.tell(&metrics);
+                Some(gateway)
+            } else {
+                None
+            };
+            let pages = addresses.problem_pages.clone();
+            let url = gateway.as_ref().map(NativeGateway::url);
+            let control = ControlPlane::start(listener, &metrics, database.clone(), nodes, pages, url, drain);
+            (Front::Api(control), gateway)
+        } else {
+            (Front::Health(Health::start(listener, database.clone(), drain)), None)
+        };
         Ok(Process {
-            state,
-            gateway,
+            gateway_url: gateway.as_ref().map(NativeGateway::url),
+            worker: worker::start(settings, &database),
+            metrics: metrics_listener
+                .map(|listener| MetricsServer::start(listener, metrics, drain))
+                .transpose()?,
+            database,
             postgres,
-            api_addr,
-            public_url,
-            metrics_addr,
+            addresses,
             drain,
-            stop,
-            serving,
-            news,
-            background,
+            front,
+            gateway,
         })
     }
 }
 
 impl Process {
+    /// Where it listens: the API, or a worker's health checks.
+    pub const fn addr(&self) -> SocketAddr {
+        self.addresses.listens
+    }
+
     /// Where the API is, up to and including `/api/v1`.
     pub fn api_url(&self) -> String {
-        format!("http://{}{}", self.api_addr, gatewright_api::openapi::BASE_PATH)
+        format!("http://{}{}", self.addr(), gatewright_api::openapi::BASE_PATH)
     }
 
     /// Where the control plane is reached from outside.
     pub fn public_url(&self) -> &str {
-        &self.public_url
+        &self.addresses.public_url
     }
 
-    /// Where the native gateway is.
-    pub fn gateway_url(&self) -> &str {
-        self.state.gateway_url()
+    /// Where the native gateway of this process is, if it has one.
+    pub fn gateway_url(&self) -> Option<&str> {
+        self.gateway_url.as_deref()
     }
 
     /// Where `/metrics` is, if anywhere.
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
-        self.metrics_addr
+        self.metrics.as_ref().map(MetricsServer::addr)
     }
 
     /// The database.
-    pub fn database(&self) -> &Database {
-        self.state.database()
+    pub const fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Finishes what is under way, for at most the time that the settings give, and ends everything.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.state.drain();
-        self.stop.send_replace(true);
         let begun = tokio::time::Instant::now();
-        // The control plane first: what it has promised about access must still reach the gateway.
-        self.serving.await.context("the control plane")?;
-        self.news.abort();
-        let _ = self.news.await;
-        if let Some(gateway) = Arc::into_inner(self.gateway) {
-            gateway.drain(self.drain.saturating_sub(begun.elapsed())).await;
+        let drain = self.drain;
+        // The worker beside the control plane. The gateway after both: what they have promised about access must
+        // still reach it.
+        let working = async {
+            if let Some(worker) = self.worker {
+                worker.stop(drain).await;
+            }
+        };
+        match self.front {
+            Front::Api(control) => tokio::join!(control.stop(), working).0?,
+            Front::Health(health) => {
+                health.drain();
+                working.await;
+                health.stop().await?;
+            }
         }
-        for task in self.background {
-            task.abort();
+        if let Some(gateway) = self.gateway {
+            gateway.stop(drain.saturating_sub(begun.elapsed())).await;
         }
-        self.state.database().close().await;
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
+        }
+        self.database.close().await;
         self.postgres.stop().await
     }
 }

@@ -7,9 +7,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use gatewright_database::jobs::lanes::{CONCURRENCY_MAX, CONCURRENCY_MIN};
 use gatewright_types::slug::Slug;
 use secrecy::SecretString;
 use serde::Deserialize;
+
+use crate::role::Role;
 
 /// What every variable of ours starts with.
 const PREFIX: &str = "GATEWRIGHT_";
@@ -20,16 +23,25 @@ const CONFIG_VARIABLE: &str = "GATEWRIGHT_CONFIG";
 /// The file that is read when none is named, if it is there.
 const CONFIG_DEFAULT: &str = "gatewright.toml";
 /// The settings that are numbers.
-const NUMBERS: [&str; 3] = ["gateway_cores", "database_connections", "drain_seconds"];
+const NUMBERS: [&str; 4] = [
+    "gateway_cores",
+    "database_connections",
+    "worker_concurrency",
+    "drain_seconds",
+];
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
+    /// Which parts this process runs.
+    pub role: Role,
     /// Where the control plane listens.
     pub http_addr: SocketAddr,
     /// How the control plane is reached from outside; none: `http://` and where it listens.
     pub public_url: Option<String>,
+    /// Where a process without an API answers health checks.
+    pub health_addr: SocketAddr,
     /// Where the native gateway listens.
     pub gateway_addr: SocketAddr,
     /// Threads of the native gateway; 0: one per core.
@@ -46,6 +58,8 @@ pub struct Settings {
     pub database_url: Option<SecretString>,
     /// Most connections to the database.
     pub database_connections: u32,
+    /// Most jobs that this process works on at once; 0: none at all.
+    pub worker_concurrency: usize,
     /// Longest wait for what is under way when the program is told to end, in seconds.
     pub drain_seconds: u64,
     /// What is logged, as in `info` or `info,gatewright_api=debug`.
@@ -67,8 +81,10 @@ pub enum LogFormat {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            role: Role::All,
             http_addr: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            health_addr: SocketAddr::from(([127, 0, 0, 1], 8090)),
             gateway_addr: SocketAddr::from(([127, 0, 0, 1], 8000)),
             gateway_cores: 0,
             base_domain: "localhost".to_owned(),
@@ -77,6 +93,7 @@ impl Default for Settings {
             data_dir: PathBuf::from("gatewright-data"),
             database_url: None,
             database_connections: 16,
+            worker_concurrency: 8,
             drain_seconds: 20,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
@@ -130,6 +147,13 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The same for another role than the one that is set.
+    pub fn in_role(self, role: Role) -> anyhow::Result<Self> {
+        let settings = Self { role, ..self };
+        settings.check()?;
+        Ok(settings)
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         if let Some(url) = &self.public_url
             && !url.starts_with("http://")
@@ -139,6 +163,17 @@ impl Settings {
         }
         if self.database_connections < 2 {
             bail!("database_connections: expected at least 2");
+        }
+        if self.worker_concurrency != 0 && !(CONCURRENCY_MIN..=CONCURRENCY_MAX).contains(&self.worker_concurrency) {
+            bail!("worker_concurrency: expected 0, or {CONCURRENCY_MIN} to {CONCURRENCY_MAX}");
+        }
+        if self.role == Role::Worker && self.worker_concurrency == 0 {
+            bail!("worker_concurrency: a worker that does no jobs has nothing to do");
+        }
+        if self.role == Role::Worker && self.database_url.is_none() {
+            bail!(
+                "database_url: a worker shares its database with a control plane; `gatewright database url` prints its address there"
+            );
         }
         if self.gateway_cores > 1024 {
             bail!("gateway_cores: expected at most 1024");
@@ -247,12 +282,17 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 13, "every setting stands there");
+        assert_eq!(table.len(), 16, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);
         assert_eq!(settings.data_dir, default.data_dir);
         assert_eq!(settings.database_connections, default.database_connections);
+        assert_eq!(
+            (settings.role, settings.health_addr),
+            (default.role, default.health_addr)
+        );
+        assert_eq!(settings.worker_concurrency, default.worker_concurrency);
         assert_eq!(settings.drain_seconds, default.drain_seconds);
         assert_eq!((settings.log, settings.log_format), (default.log, default.log_format));
     }

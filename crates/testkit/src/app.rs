@@ -64,6 +64,7 @@ impl TestApp {
     pub fn gateway_addr(&self) -> SocketAddr {
         self.process
             .gateway_url()
+            .unwrap()
             .trim_start_matches("http://")
             .parse()
             .unwrap()
@@ -86,7 +87,7 @@ impl TestApp {
             id: String::new(),
             token: token.to_owned(),
             api_url: self.process.api_url(),
-            gateway_url: self.process.gateway_url().to_owned(),
+            gateway_url: self.process.gateway_url().unwrap().to_owned(),
             client: self.client.clone(),
         }
     }
@@ -118,7 +119,7 @@ impl TestApp {
             id: tenant.id.to_string(),
             token: owner.token.expose_secret().to_owned(),
             api_url: self.process.api_url(),
-            gateway_url: self.process.gateway_url().to_owned(),
+            gateway_url: self.process.gateway_url().unwrap().to_owned(),
             client: self.client.clone(),
         }
     }
@@ -190,6 +191,8 @@ pub fn settings(database_url: &str) -> Settings {
         gateway_addr: any,
         gateway_cores: CORES,
         database_url: Some(database_url.to_owned().into()),
+        // Tests that need a worker start one; else rows would change behind the others' backs.
+        worker_concurrency: 0,
         drain_seconds: 5,
         ..Settings::default()
     }

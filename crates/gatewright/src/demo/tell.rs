@@ -25,7 +25,7 @@ struct Line<'a> {
 pub(super) fn json(process: &Process, seeded: &Seeded) -> anyhow::Result<String> {
     let line = Line {
         api_url: process.api_url(),
-        gateway_url: process.gateway_url(),
+        gateway_url: process.gateway_url().unwrap_or_default(),
         operator_token: seeded.operator_token(),
         tenant_id: seeded.tenant_id.to_string(),
         product_id: seeded.product_id.to_string(),
@@ -41,7 +41,7 @@ pub(super) fn json(process: &Process, seeded: &Seeded) -> anyhow::Result<String>
 
 /// What to try first.
 pub(super) fn text(process: &Process, seeded: &Seeded) -> String {
-    let (api, gateway) = (process.api_url(), process.gateway_url());
+    let (api, gateway) = (process.api_url(), process.gateway_url().unwrap_or_default());
     let (home, key, token) = (process.public_url(), seeded.key(), seeded.operator_token());
     let subscription = seeded.subscription_id;
     format!(

@@ -244,7 +244,7 @@ async fn a_route_goes_only_to_a_service_of_its_own_gateway() {
 
 /// Status of a GET with this Host.
 async fn with_host(app: &TestApp, host: &str, path: &str) -> u16 {
-    let url = format!("{}{path}", app.process.gateway_url());
+    let url = format!("{}{path}", app.process.gateway_url().unwrap());
     app.client
         .get(url)
         .header("host", host)

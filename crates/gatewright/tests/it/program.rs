@@ -1,6 +1,7 @@
 //! The real program: started, ended, killed, started again.
 
 mod home;
+mod roles;
 
 use home::Home;
 use reqwest::StatusCode;

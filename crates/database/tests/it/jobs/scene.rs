@@ -91,7 +91,16 @@ pub(super) struct Scene {
 }
 
 impl Scene {
+    /// One whose clock stands still.
     pub(super) async fn new() -> Arc<Self> {
+        // 2027-01-15T08:00:00Z
+        Self::new_with(Clock::manual(
+            chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+        ))
+        .await
+    }
+
+    pub(super) async fn new_with(clock: Clock) -> Arc<Self> {
         let (options, mut owner) = migrated().await;
         owner
             .execute(
@@ -101,8 +110,6 @@ impl Scene {
             .await
             .unwrap();
         owner.close().await.unwrap();
-        // 2027-01-15T08:00:00Z
-        let clock = Clock::manual(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         let database = open(&options, clock.clone()).await;
         let [tenant, other_tenant] = two_tenants(&database).await;
         Arc::new(Self {

@@ -156,6 +156,12 @@ impl Running {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Kills it.
+    pub(super) async fn end_now(mut self) -> Option<i32> {
+        self.signal(Signal::KILL);
+        self.child.wait().await.unwrap().code()
+    }
+
     /// Tells it to end, waits until it has, and returns its exit code.
     pub(super) async fn end(mut self, signal: Signal) -> Option<i32> {
         self.signal(signal);

@@ -1,0 +1,74 @@
+//! What a process without an API answers: whether it lives, and whether it is ready.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use gatewright_database::Database;
+use hyper::StatusCode;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::http;
+
+/// `/health/live` and `/health/ready`, and nothing else.
+pub struct Health {
+    answers: Answers,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Clone)]
+struct Answers {
+    database: Database,
+    draining: Arc<AtomicBool>,
+}
+
+impl Health {
+    /// Serves them.
+    pub fn start(listener: TcpListener, database: Database, drain: Duration) -> Self {
+        let answers = Answers {
+            database,
+            draining: Arc::default(),
+        };
+        let router = Router::new()
+            .route("/health/live", get(|| async { Json(json!({ "status": "UP" })) }))
+            .route("/health/ready", get(ready))
+            .with_state(answers.clone());
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(http::serve(listener, router, stopped, drain));
+        Self { answers, stop, serving }
+    }
+
+    /// From now on it is not ready.
+    pub fn drain(&self) {
+        self.answers.draining.store(true, Ordering::Release);
+    }
+
+    /// Ends.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        self.serving.await.context("the health checks")
+    }
+}
+
+async fn ready(State(answers): State<Answers>) -> Response {
+    let away = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": why }))).into_response();
+    if answers.draining.load(Ordering::Acquire) {
+        return away("DRAINING");
+    }
+    match answers.database.ping().await {
+        Ok(()) => Json(json!({ "status": "UP", "database": "UP" })).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready: the database does not answer");
+            away("DOWN")
+        }
+    }
+}

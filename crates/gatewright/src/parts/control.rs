@@ -1,0 +1,94 @@
+//! The control plane: the API and what it tells the nodes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use gatewright_api::ApiState;
+use gatewright_database::Database;
+use gatewright_native::{Nodes, configuration};
+use gatewright_types::problem::PROBLEM_PAGES;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::{glue, http};
+
+/// How the control plane is reached from outside, and what follows from that.
+pub struct Addresses {
+    /// Where it listens.
+    pub listens: SocketAddr,
+    /// How it is reached from outside.
+    pub public_url: String,
+    /// What problem codes are appended to.
+    pub problem_pages: String,
+}
+
+impl Addresses {
+    /// As the settings say, for what listens there.
+    pub fn of(settings: &Settings, listens: SocketAddr) -> Self {
+        let public_url = settings.public_url.clone();
+        let public_url = public_url.unwrap_or_else(|| format!("http://{listens}"));
+        let problem_pages = format!("{}{PROBLEM_PAGES}", public_url.trim_end_matches('/'));
+        Self {
+            listens,
+            public_url,
+            problem_pages,
+        }
+    }
+}
+
+/// The nodes of this process, with the configuration as the database has it.
+pub async fn nodes(settings: &Settings, database: &Database, addresses: &Addresses) -> anyhow::Result<Arc<Nodes>> {
+    let configuration = configuration::Settings {
+        base_domain: settings.base_domain.clone(),
+        problem_pages: addresses.problem_pages.clone(),
+        default_gateway: settings.default_gateway.clone(),
+    };
+    Ok(Arc::new(Nodes::start(database, configuration).await?))
+}
+
+/// The control plane, serving.
+pub struct ControlPlane {
+    state: ApiState,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    catching_up: JoinHandle<()>,
+}
+
+impl ControlPlane {
+    /// Serves the API; `gateway_url` is where the native gateway of this process listens, if there is one.
+    pub fn start(
+        listener: TcpListener,
+        metrics: &Metrics,
+        database: Database,
+        nodes: Arc<Nodes>,
+        problem_pages: String,
+        gateway_url: Option<String>,
+        drain: Duration,
+    ) -> Self {
+        let catching_up = tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes)));
+        let state = ApiState::new(database, nodes, problem_pages, gateway_url);
+        let (stop, stopped) = watch::channel(false);
+        let router = metrics.count(gatewright_api::router(state.clone()));
+        let serving = tokio::spawn(http::serve(listener, router, stopped, drain));
+        Self {
+            state,
+            stop,
+            serving,
+            catching_up,
+        }
+    }
+
+    /// Accepts nothing more and finishes what is under way.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.state.drain();
+        self.stop.send_replace(true);
+        let served = self.serving.await.context("the control plane");
+        self.catching_up.abort();
+        served
+    }
+}

@@ -1,0 +1,42 @@
+//! `/metrics`, on an address of its own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::http;
+use crate::metrics::Metrics;
+
+/// `/metrics`, being served.
+pub struct MetricsServer {
+    addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl MetricsServer {
+    /// Serves it.
+    pub fn start(listener: TcpListener, metrics: Metrics, drain: Duration) -> anyhow::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        Ok(Self {
+            addr: listener.local_addr()?,
+            stop,
+            serving: tokio::spawn(http::serve(listener, metrics.router(), stopped, drain)),
+        })
+    }
+
+    /// Where it listens.
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Ends, without waiting for a scrape under way.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        self.serving.abort();
+        let _ = self.serving.await;
+    }
+}
