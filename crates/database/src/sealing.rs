@@ -56,7 +56,9 @@ impl Vault {
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("place", &self.keyring.place()).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("place", &self.keyring.place())
+            .finish_non_exhaustive()
     }
 }
 
@@ -160,7 +162,8 @@ impl TenantTx {
         )
         .fetch_optional(&mut **self)
         .await?;
-        row.map(|row| unwrap(vault.keyring(), tenant_id, row).map(Arc::new)).transpose()
+        row.map(|row| unwrap(vault.keyring(), tenant_id, row).map(Arc::new))
+            .transpose()
     }
 
     async fn make(&mut self, vault: &Vault) -> Result<Arc<DataKey>, DatabaseError> {
@@ -191,7 +194,9 @@ impl TenantTx {
 }
 
 fn is_foreign_key(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_foreign_key_violation())
+    error
+        .as_database_error()
+        .is_some_and(|error| error.is_foreign_key_violation())
 }
 
 fn unwrap(keyring: &Keyring, tenant_id: TenantId, row: DataKeyRow) -> Result<DataKey, DatabaseError> {

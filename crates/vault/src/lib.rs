@@ -26,5 +26,8 @@ pub use data_key::{Belonging, DataKey, Sealed};
 pub use error::VaultError;
 pub use keyring::Keyring;
 pub use master_key::{MasterKey, MasterKeyId, WrappedDataKey};
-pub use mint::{Minted, mint_api_key, mint_installation_token, mint_operator_token};
+pub use mint::{
+    INSTALLATION_TOKEN_PREFIX, Minted, OPERATOR_TOKEN_PREFIX, mint_api_key, mint_client_id, mint_client_secret,
+    mint_installation_token, mint_operator_token,
+};
 pub use ring::{MasterKeyState, Ring};

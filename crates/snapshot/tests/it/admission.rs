@@ -28,6 +28,7 @@ fn world() -> World {
         environment: Environment::Live,
         status: KeyStatus::Active,
         expires_at_ms: None,
+        allowed_addresses: None,
         grants: [].into_iter().collect(),
     };
     World {
@@ -58,7 +59,7 @@ fn judge(world: &World, path: &str, credential: &Credential, now_ms: i64) -> Res
         headers: &headers,
     };
     let matched = match_route(&world.snapshot, &head).unwrap();
-    admit(&matched, credential, now_ms)
+    admit(&matched, credential, PEER, now_ms)
         .map(|admitted| admitted.grant_at)
         .map_err(|refusal| refusal.code)
 }
