@@ -6,12 +6,14 @@ use utoipa_axum::routes;
 use crate::ApiState;
 
 mod consumers;
+mod credential_settings;
 mod customers;
 mod gateways;
 mod keys;
 mod plans;
 mod products;
 mod routes;
+mod secret_scanning;
 mod services;
 mod subscriptions;
 mod tenants;
@@ -58,6 +60,11 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(subscriptions::reactivate_subscription::reactivate_subscription))
         .routes(routes!(subscriptions::rotate_subscription::rotate_subscription))
         .routes(routes!(subscriptions::suspend_subscription::suspend_subscription))
+        .routes(routes!(
+            credential_settings::get_credential_settings::get_credential_settings,
+            credential_settings::change_credential_settings::change_credential_settings
+        ))
+        .routes(routes!(secret_scanning::report_secrets::report_secrets))
         .routes(routes!(keys::list_keys::list_keys))
         .routes(routes!(keys::verify_key::verify_key))
         .routes(routes!(keys::get_key::get_key, keys::change_key::change_key))
