@@ -46,12 +46,17 @@ pub async fn list(tx: &mut SystemTx) -> Result<Vec<Registered>, DatabaseError> {
         .collect()
 }
 
-/// Makes this the key that wraps; the one that did is PREVIOUS.
-pub async fn activate(tx: &mut SystemTx, id: &MasterKeyId, now: DateTime<Utc>) -> Result<(), DatabaseError> {
-    // Two processes that start at the same time must not both find no ACTIVE key.
+/// Keeps others from changing which keys there are, until the end of the transaction: of two processes that start at
+/// the same time, only one may find no ACTIVE key.
+pub async fn lock(tx: &mut SystemTx) -> Result<(), DatabaseError> {
     sqlx::query!("LOCK TABLE master_keys IN SHARE ROW EXCLUSIVE MODE")
         .execute(&mut **tx)
         .await?;
+    Ok(())
+}
+
+/// Makes this the key that wraps; the one that did is PREVIOUS. The caller holds the [`lock`].
+pub async fn activate(tx: &mut SystemTx, id: &MasterKeyId, now: DateTime<Utc>) -> Result<(), DatabaseError> {
     sqlx::query!(
         "UPDATE master_keys SET state = 'PREVIOUS' WHERE state = 'ACTIVE' AND id <> $1",
         id.as_str()

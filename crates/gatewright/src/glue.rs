@@ -24,6 +24,8 @@ const LOOKUP_QUERIES_MAX: usize = 4;
 const NEWS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a configuration that could not be handed out is tried again.
 const CATCH_UP_INTERVAL: Duration = Duration::from_secs(2);
+/// How often sealed copies of secrets that have ended are erased.
+const VAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// How often rows that are past their time are removed.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -122,5 +124,25 @@ pub async fn keep_house(database: Database) {
 async fn forget(database: &Database) -> Result<(), gatewright_database::DatabaseError> {
     let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
     gatewright_database::idempotency::forget_old(&mut tx, database.clock().now()).await?;
+    tx.commit().await
+}
+
+/// Erases sealed copies of secrets that have ended, and follows a rotation of the master key, every minute.
+pub async fn keep_vault(database: Database) {
+    let mut minutes = tokio::time::interval(VAULT_INTERVAL);
+    loop {
+        minutes.tick().await;
+        if let Err(error) = erase_ended(&database).await {
+            tracing::warn!(%error, "sealed copies of secrets that have ended could not be erased");
+        }
+        if let Err(error) = crate::vault::follow(&database).await {
+            tracing::warn!(%error, "which master key wraps could not be read");
+        }
+    }
+}
+
+async fn erase_ended(database: &Database) -> Result<(), gatewright_database::DatabaseError> {
+    let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
+    gatewright_credentials::sealed::erase_ended(&mut tx, database.clock().now()).await?;
     tx.commit().await
 }

@@ -13,3 +13,4 @@ pub mod process;
 pub mod settings;
 pub mod signals;
 pub mod upstream;
+pub mod vault;

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::metrics::Metrics;
 use crate::postgres::Postgres;
 use crate::settings::Settings;
-use crate::{glue, http};
+use crate::{glue, http, vault};
 
 /// Tells a person what is going on while the process starts.
 pub type Progress = dyn Fn(&str) + Send + Sync;
@@ -65,6 +65,8 @@ pub async fn prepare(
         progress(&format!("migrated the database by {migrated} steps"));
     }
     let database = Database::open(postgres.options.clone(), settings.database_connections, clock, rng).await?;
+    let vault = vault::open(settings, &database, progress).await?;
+    let database = database.with_vault(vault);
     Ok(Prepared {
         listener,
         postgres,
@@ -112,6 +114,7 @@ impl Prepared {
             tokio::spawn(glue::answer_lookups(database.clone(), questions)),
             tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes))),
             tokio::spawn(glue::keep_house(database.clone())),
+            tokio::spawn(glue::keep_vault(database.clone())),
         ];
         metrics.add_gateway(&gateway);
         metrics.add_database(&database);
