@@ -1,8 +1,7 @@
 //! Seals and opens a tenant's secrets, inside its transaction.
 //!
 //! A tenant's first sealed secret makes its data key, in the same transaction. Data keys are kept in
-//! memory once they were read, so that sealing usually costs no round trip; one that this very
-//! transaction made is not shared, because it may be rolled back.
+//! memory once they are known to be committed, so that sealing usually costs no round trip.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -67,11 +66,24 @@ pub(crate) struct TransactionKeys {
     vault: Option<Arc<Vault>>,
     /// The data key, once this transaction has needed it.
     data_key: Option<Arc<DataKey>>,
+    /// Whether this transaction made it, so that it may still be rolled back.
+    is_new: bool,
 }
 
 impl TransactionKeys {
     pub(crate) const fn new(vault: Option<Arc<Vault>>) -> Self {
-        Self { vault, data_key: None }
+        Self {
+            vault,
+            data_key: None,
+            is_new: false,
+        }
+    }
+
+    /// The transaction is committed, and so is the data key that it made.
+    pub(crate) fn committed(self) {
+        if let (true, Some(vault), Some(key)) = (self.is_new, self.vault, self.data_key) {
+            vault.remember(&key);
+        }
     }
 
     fn vault(&self) -> Result<Arc<Vault>, DatabaseError> {
@@ -184,7 +196,10 @@ impl TenantTx {
         .execute(&mut **self)
         .await;
         match inserted {
-            Ok(done) if done.rows_affected() == 1 => Ok(Arc::new(key)),
+            Ok(done) if done.rows_affected() == 1 => {
+                self.keys.is_new = true;
+                Ok(Arc::new(key))
+            }
             // Another transaction was quicker, and has committed by now: the insert waited for it.
             Ok(_) => self.read(vault, None).await?.ok_or(VaultError::Damaged.into()),
             Err(error) if is_foreign_key(&error) => Err(DatabaseError::MasterKeyGone(master.id().clone())),

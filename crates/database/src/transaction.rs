@@ -93,6 +93,7 @@ impl TenantTx {
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
         record::write(&mut self.transaction, &self.caller, self.now, &self.happened).await?;
         self.transaction.commit().await?;
+        self.keys.committed();
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail, ensure};
 use gatewright_database::master_keys::{self, Registered};
 use gatewright_database::{Database, SystemUse, Vault};
-use gatewright_vault::keyring::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, PREVIOUS_MASTER_KEY_VARIABLE};
+use gatewright_vault::keyring::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, PREVIOUS_MASTER_KEY_VARIABLE, Rotating};
 use gatewright_vault::ring::RING_KEYS_MAX;
 use gatewright_vault::{Keyring, MasterKey, MasterKeyState, Ring};
 
@@ -73,7 +73,7 @@ pub async fn open(settings: &Settings, database: &Database, progress: &Progress)
         }
     }
     tx.commit().await?;
-    if is_unfinished(&registered, &keyring.ring()) {
+    if is_unfinished(&registered, &keyring) {
         tracing::warn!("a rotation of the master key is not finished: run `gatewright vault rotate`");
     }
     Ok(Arc::new(Vault::new(keyring)))
@@ -83,10 +83,15 @@ fn active(registered: &[Registered]) -> Option<&Registered> {
     registered.iter().find(|one| one.state == MasterKeyState::Active)
 }
 
-fn is_unfinished(registered: &[Registered], ring: &Ring) -> bool {
+fn is_unfinished(registered: &[Registered], keyring: &Keyring) -> bool {
     let Some(active) = active(registered) else { return false };
+    let ring = keyring.ring();
     let wraps_another = registered.iter().any(|one| one.data_keys > 0 && one.id != active.id);
-    wraps_another || ring.get(&active.id).is_some() && ring.active().id() != &active.id
+    let is_ahead = ring.get(&active.id).is_some() && ring.active().id() != &active.id;
+    // In the environment, the previous key may stay after a rotation.
+    let is_between = |state| matches!(state, MasterKeyState::Next | MasterKeyState::Previous);
+    let is_marked = keyring.is_file() && ring.entries().iter().any(|entry| is_between(entry.state));
+    wraps_another || is_ahead || is_marked
 }
 
 /// Takes over which master key wraps, for a ring from the environment; to be called now and then.
@@ -128,39 +133,28 @@ pub async fn rotate(settings: &Settings, database: &Database) -> anyhow::Result<
         keyring.find(&needed.id)?;
     }
     let right = keyring.rotating()?;
-    let ring = keyring.ring();
-    let is_new_there = match &right {
-        Some(_) => {
-            active(&known).is_some_and(|one| one.id != *ring.active().id())
-                || ring
-                    .entries()
-                    .iter()
-                    .any(|entry| entry.state == MasterKeyState::Previous)
-        }
-        None => active(&known).is_some_and(|one| one.id != *ring.active().id()) || is_unfinished(&known, &ring),
-    };
-    match &right {
-        None if !is_new_there => bail!(
-            "the master key comes from the environment: for every process, set {MASTER_KEY_VARIABLE} to a new one \
-             (`openssl rand -hex 32`) and {PREVIOUS_MASTER_KEY_VARIABLE} to the present one, restart them one after the \
-             other, then run `gatewright vault rotate` again with the same two"
-        ),
-        Some(right) if !is_new_there => {
+    let new = match &right {
+        Some(right) => next(&keyring, right, database)?,
+        None => {
+            let ring = keyring.ring();
+            let is_new = active(&known).is_some_and(|one| one.id != *ring.active().id());
             ensure!(
-                ring.entries().len() < RING_KEYS_MAX,
-                "{}: it has {RING_KEYS_MAX} keys; run `gatewright vault rotate --prune` first",
-                keyring.place()
+                is_new || is_unfinished(&known, &keyring),
+                "the master key comes from the environment: for every process, set {MASTER_KEY_VARIABLE} to a new one \
+                 (`openssl rand -hex 32`) and {PREVIOUS_MASTER_KEY_VARIABLE} to the present one, restart them one after \
+                 the other, then run `gatewright vault rotate` again with the same two"
             );
-            let new = MasterKey::mint(database.rng());
-            right.change(|ring| ring.activate(new, database.clock().now()))?;
+            Arc::clone(ring.active())
         }
-        _ => {}
-    }
-    let new = keyring.active();
+    };
+    // First the database: whoever wraps with a key that it does not know is refused.
     let mut tx = database.system(SystemUse::ManageMasterKeys).await?;
     master_keys::lock(&mut tx).await?;
     master_keys::activate(&mut tx, new.id(), database.clock().now()).await?;
     tx.commit().await?;
+    if let Some(right) = &right {
+        right.change(|ring| ring.activate(new.id()))?;
+    }
     let count = rewrap_all(database, &keyring).await?;
     let next = match &right {
         Some(right) => {
@@ -179,6 +173,31 @@ pub async fn rotate(settings: &Settings, database: &Database) -> anyhow::Result<
         "{} is the master key now; {count} data keys were wrapped anew.\n{next}\n",
         new.id()
     ))
+}
+
+/// The key that is to wrap: a new one, unless a rotation was interrupted that had one.
+fn next(keyring: &Keyring, right: &Rotating<'_>, database: &Database) -> anyhow::Result<Arc<MasterKey>> {
+    let ring = keyring.ring();
+    if let Some(next) = ring.next() {
+        return Ok(Arc::clone(next));
+    }
+    if ring
+        .entries()
+        .iter()
+        .any(|entry| entry.state == MasterKeyState::Previous)
+    {
+        return Ok(Arc::clone(ring.active()));
+    }
+    ensure!(
+        ring.entries().len() < RING_KEYS_MAX,
+        "{}: it has {RING_KEYS_MAX} keys; run `gatewright vault rotate --prune` first",
+        keyring.place()
+    );
+    let (new, now) = (MasterKey::mint(database.rng()), database.clock().now());
+    let ring = right.change(|ring| ring.add_next(new, now))?;
+    ring.next()
+        .map(Arc::clone)
+        .context("the new master key is not in the ring")
 }
 
 /// Wraps until nothing is left, also of what transactions did meanwhile that had begun before.
@@ -266,7 +285,7 @@ pub async fn status(settings: &Settings, database: &Database) -> anyhow::Result<
         }
     }
     let missing = known.iter().any(|one| one.data_keys > 0 && ring.get(&one.id).is_none());
-    if is_unfinished(&known, &ring) {
+    if is_unfinished(&known, &keyring) {
         text.push_str("A rotation is not finished: run `gatewright vault rotate`.\n");
     }
     ensure!(!missing, "{text}a master key that is needed is missing");

@@ -8,8 +8,7 @@ use chrono::{DateTime, Utc};
 use gatewright_types::Rng;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::ring_file::{self, Stamp};
-use crate::{MasterKey, MasterKeyId, Ring, VaultError};
+use crate::{MasterKey, MasterKeyId, Ring, VaultError, ring_file};
 
 /// The variable with the key that wraps.
 pub const MASTER_KEY_VARIABLE: &str = "GATEWRIGHT_MASTER_KEY";
@@ -20,16 +19,11 @@ pub const MASTER_KEY_FILE: &str = "master.key";
 
 /// The master keys of this process.
 ///
-/// A ring from a file follows the file: it is read again where it has changed before a data key is
-/// wrapped, and wherever a key is asked for that is not known yet.
+/// A ring from a file follows the file: it is read again before a data key is wrapped and wherever a key
+/// is asked for that is not known yet. Both are rare, so no time stamp is trusted to tell a change.
 pub struct Keyring {
     path: Option<PathBuf>,
-    held: RwLock<Held>,
-}
-
-struct Held {
-    ring: Arc<Ring>,
-    stamp: Option<Stamp>,
+    held: RwLock<Arc<Ring>>,
 }
 
 /// The right to change the file; others wait for its end.
@@ -51,13 +45,13 @@ impl Keyring {
         if let Some(previous) = previous {
             ring = ring.with_previous(read(previous, PREVIOUS_MASTER_KEY_VARIABLE)?, DateTime::UNIX_EPOCH);
         }
-        Ok(Self::new(None, ring, None))
+        Ok(Self::new(None, ring))
     }
 
     /// From a file; `None` when there is none.
     pub fn from_file(path: &Path) -> Result<Option<Self>, VaultError> {
         let read = ring_file::read(path)?;
-        Ok(read.map(|(ring, stamp)| Self::new(Some(path.to_owned()), ring, Some(stamp))))
+        Ok(read.map(|ring| Self::new(Some(path.to_owned()), ring)))
     }
 
     /// From a new file with a new key; when another process makes one at the same time, from that.
@@ -69,11 +63,10 @@ impl Keyring {
         })
     }
 
-    fn new(path: Option<PathBuf>, ring: Ring, stamp: Option<Stamp>) -> Self {
-        let ring = Arc::new(ring);
+    fn new(path: Option<PathBuf>, ring: Ring) -> Self {
         Self {
             path,
-            held: RwLock::new(Held { ring, stamp }),
+            held: RwLock::new(Arc::new(ring)),
         }
     }
 
@@ -121,8 +114,8 @@ impl Keyring {
             return;
         }
         let mut ring = Ring::clone(&self.known());
-        ring.prefer(id);
-        self.hold(ring, None);
+        ring.activate(id);
+        self.hold(ring);
     }
 
     /// Takes the right to change the file; `None` for a ring from the environment.
@@ -139,25 +132,20 @@ impl Keyring {
     }
 
     fn known(&self) -> Arc<Ring> {
-        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner).ring)
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn hold(&self, ring: Ring, stamp: Option<Stamp>) {
-        let ring = Arc::new(ring);
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Held { ring, stamp };
+    fn hold(&self, ring: Ring) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
-    /// Reads the file again where it has changed. One that cannot be read changes nothing.
+    /// Reads the file again. One that cannot be read changes nothing.
     fn follow(&self) {
         let Some(path) = &self.path else { return };
-        let stamp = self.held.read().unwrap_or_else(PoisonError::into_inner).stamp;
-        if Stamp::now(path) == stamp {
-            return;
-        }
         match ring_file::read(path) {
-            Ok(Some((ring, stamp))) => self.hold(ring, Some(stamp)),
+            Ok(Some(ring)) => self.hold(ring),
             Ok(None) => {
-                tracing::error!(path = %path.display(), "the file with the master keys is gone; going on with what it held")
+                tracing::error!(path = %path.display(), "the file with the master keys is gone; going on with what it held");
             }
             Err(error) => tracing::error!(%error, "going on with the master keys that the file held"),
         }
@@ -167,7 +155,7 @@ impl Keyring {
 impl Rotating<'_> {
     /// Changes the ring and its file.
     pub fn change(&self, change: impl FnOnce(&mut Ring)) -> Result<Arc<Ring>, VaultError> {
-        let (mut ring, _) = ring_file::read(self.path)?.ok_or_else(|| VaultError::InvalidRing {
+        let mut ring = ring_file::read(self.path)?.ok_or_else(|| VaultError::InvalidRing {
             place: self.path.display().to_string(),
             what: "it is gone",
         })?;

@@ -13,7 +13,7 @@ pub const RING_KEYS_MAX: usize = 100;
 /// Room for one line of the file, in bytes.
 const LINE_LENGTH: usize = 128;
 /// How the file explains itself.
-const HEAD: &str = "# Gatewright's master keys, one per line: id, state (ACTIVE, PREVIOUS, RETIRED), when it was made, 64 hexadecimal digits.
+const HEAD: &str = "# Gatewright's master keys, one per line: id, state (NEXT, ACTIVE, PREVIOUS, RETIRED), when it was made, 64 hexadecimal digits.
 # Whoever has this file and the database has every sealed secret: keep it out of the database's backups, and keep a copy.
 # Without it, sealed secrets cannot be opened. `gatewright vault rotate` changes it; `gatewright vault status` explains it.
 ";
@@ -21,6 +21,8 @@ const HEAD: &str = "# Gatewright's master keys, one per line: id, state (ACTIVE,
 text_enum! {
     /// What a master key is used for.
     pub enum MasterKeyState {
+        /// About to wrap: every process has to be able to open before one wraps.
+        Next = "NEXT",
         /// Wraps new data keys, and opens what it wrapped.
         Active = "ACTIVE",
         /// Being replaced: opens what it wrapped.
@@ -92,24 +94,23 @@ impl Ring {
             .map(|entry| &entry.key)
     }
 
-    /// Adds a key that wraps from now on.
-    pub fn activate(&mut self, key: MasterKey, made_at: DateTime<Utc>) {
-        for entry in self
-            .entries
-            .iter_mut()
-            .filter(|entry| entry.state == MasterKeyState::Active)
-        {
-            entry.state = MasterKeyState::Previous;
-        }
+    /// Adds a key that is to wrap soon.
+    pub fn add_next(&mut self, key: MasterKey, made_at: DateTime<Utc>) {
         self.entries.push(Entry {
             key: Arc::new(key),
-            state: MasterKeyState::Active,
+            state: MasterKeyState::Next,
             made_at,
         });
     }
 
+    /// The key that is to wrap soon.
+    pub fn next(&self) -> Option<&Arc<MasterKey>> {
+        let next = self.entries.iter().find(|entry| entry.state == MasterKeyState::Next);
+        next.map(|entry| &entry.key)
+    }
+
     /// Makes the one with this id the key that wraps; nothing happens when it is not there.
-    pub fn prefer(&mut self, id: &MasterKeyId) {
+    pub fn activate(&mut self, id: &MasterKeyId) {
         if self.get(id).is_none() {
             return;
         }
@@ -196,7 +197,9 @@ fn parse_line(line: &str) -> Result<Entry, &'static str> {
     let mut word = || words.next().ok_or("expected id, state, time and 64 hexadecimal digits");
     let (id, state, made_at, digits) = (word()?, word()?, word()?, word()?);
     let id: MasterKeyId = id.parse()?;
-    let state = state.parse().map_err(|_| "the state is ACTIVE, PREVIOUS or RETIRED")?;
+    let state = state
+        .parse()
+        .map_err(|_| "the state is NEXT, ACTIVE, PREVIOUS or RETIRED")?;
     let made_at = made_at.parse().map_err(|_| "the time is not RFC 3339")?;
     if words.next().is_some() {
         return Err("there is more than id, state, time and 64 hexadecimal digits");

@@ -15,35 +15,13 @@ const DIRECTORY_MODE: u32 = 0o700;
 /// Longest file, in bytes.
 pub(crate) const RING_FILE_MAX_BYTES: u64 = 64 * 1024;
 
-/// Tells one state of the file from the next without reading it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    inode: u64,
-    modified: (i64, i64),
-    length: u64,
-}
-
-impl Stamp {
-    fn of(metadata: &fs::Metadata) -> Self {
-        Self {
-            inode: metadata.ino(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            length: metadata.len(),
-        }
-    }
-
-    pub(crate) fn now(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok().as_ref().map(Self::of)
-    }
-}
-
 pub(crate) fn cannot(path: &Path) -> impl FnOnce(io::Error) -> VaultError {
     let path = path.to_owned();
     move |error| VaultError::Io { path, error }
 }
 
 /// Reads the file; `None` when there is none.
-pub(crate) fn read(path: &Path) -> Result<Option<(Ring, Stamp)>, VaultError> {
+pub(crate) fn read(path: &Path) -> Result<Option<Ring>, VaultError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -74,7 +52,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<(Ring, Stamp)>, VaultError> {
     file.take(RING_FILE_MAX_BYTES)
         .read_to_string(&mut text)
         .map_err(cannot(path))?;
-    Ok(Some((Ring::parse(&text, &place)?, Stamp::of(&metadata))))
+    Ring::parse(&text, &place).map(Some)
 }
 
 /// Makes the file unless there is one.

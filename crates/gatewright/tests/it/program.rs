@@ -1,6 +1,7 @@
 //! The real program: started, ended, killed, started again.
 
 mod home;
+mod vault;
 
 use home::Home;
 use reqwest::StatusCode;

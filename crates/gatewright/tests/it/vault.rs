@@ -11,6 +11,7 @@ use gatewright_database::{Actor, Caller, Database, SystemUse};
 use gatewright_testkit::{TestApp, TestTenant, database, manual_clock, settings};
 use gatewright_types::ids::{KeyId, RequestId};
 use gatewright_types::{Clock, Rng};
+use gatewright_vault::{Keyring, MasterKey};
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -288,6 +289,54 @@ async fn the_master_key_is_replaced_while_two_processes_issue_and_open() {
     for app in apps.into_iter().chain([beside, fresh]) {
         app.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_rotation_that_was_interrupted_goes_on_with_the_key_that_it_had() {
+    let url = database::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = with_file(&url, folder.path());
+    let app = TestApp::start_as(settings.clone(), Clock::System).await;
+    let (who, key_id, key) = issue(&app, "acme").await;
+    let path = folder.path().join("master.key");
+    let next = MasterKey::mint(&Rng::seeded(1));
+    let id = next.id().clone();
+    let keyring = Keyring::from_file(&path).unwrap().unwrap();
+    let right = keyring.rotating().unwrap().unwrap();
+    right.change(|ring| ring.add_next(next, Clock::System.now())).unwrap();
+    drop(right);
+    let database = app.process.database();
+    // How the file may have been left: before the database knew; before the file said so; before all was wrapped anew.
+    for (old, new) in [("ACTIVE", "NEXT"), ("ACTIVE", "NEXT"), ("PREVIOUS", "ACTIVE")] {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text
+            .replace(" RETIRED ", &format!(" {old} "))
+            .replace(&format!("{id} ACTIVE "), &format!("{id} {new} "));
+        std::fs::write(&path, text).unwrap();
+        assert!(
+            vault::status(&settings, database)
+                .await
+                .unwrap()
+                .contains("not finished"),
+            "{old} {new}"
+        );
+        let told = vault::rotate(&settings, database).await.unwrap();
+        assert!(
+            told.starts_with(&format!("{id} is the master key now")),
+            "{old} {new}: {told}"
+        );
+        let status = vault::status(&settings, database).await.unwrap();
+        assert!(
+            !status.contains("not finished") && status.matches("mk_").count() == 2,
+            "{old} {new}: {status}"
+        );
+        assert_eq!(
+            opened(database, &who, &key_id, 1).await.as_ref(),
+            Some(&key),
+            "{old} {new}"
+        );
+    }
+    app.stop().await;
 }
 
 #[tokio::test]

@@ -144,11 +144,13 @@ fn a_running_process_follows_the_file_through_a_rotation() {
     let again = Keyring::from_file(&path).unwrap().unwrap();
     assert!(matches!(again.rotating(), Err(VaultError::Locked(_))), "one at a time");
 
-    let new = right
-        .change(|ring| ring.activate(MasterKey::mint(&Rng::System), now()))
+    let next = right
+        .change(|ring| ring.add_next(MasterKey::mint(&Rng::System), now()))
         .unwrap();
-    let new = new.active().id().clone();
+    let new = next.next().unwrap().id().clone();
+    assert_eq!(running.active().id(), old.id(), "the next one only opens");
     assert_eq!(running.find(&new).unwrap().id(), &new, "an unknown id makes it look");
+    right.change(|ring| ring.activate(&new)).unwrap();
     assert_eq!(running.active().id(), &new);
     assert_eq!(
         running.find(old.id()).unwrap().id(),
