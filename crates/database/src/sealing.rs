@@ -211,7 +211,7 @@ impl TenantTx {
 fn is_foreign_key(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
-        .is_some_and(|error| error.is_foreign_key_violation())
+        .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
 }
 
 fn unwrap(keyring: &Keyring, tenant_id: TenantId, row: DataKeyRow) -> Result<DataKey, DatabaseError> {

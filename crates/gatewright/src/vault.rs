@@ -96,7 +96,9 @@ fn is_unfinished(registered: &[Registered], keyring: &Keyring) -> bool {
 
 /// Takes over which master key wraps, for a ring from the environment; to be called now and then.
 pub async fn follow(database: &Database) -> Result<(), gatewright_database::DatabaseError> {
-    let Some(vault) = database.vault() else { return Ok(()) };
+    let Some(vault) = database.vault().filter(|vault| !vault.keyring().is_file()) else {
+        return Ok(());
+    };
     let mut tx = database.system(SystemUse::ManageMasterKeys).await?;
     let registered = master_keys::list(&mut tx).await?;
     tx.close().await?;

@@ -265,7 +265,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_range_survives_its_text_and_holds_its_first_and_last_address(address: u128, prefix in 0_u8..=128, is_v4: bool) {
-            let address = if is_v4 { IpAddr::V4(((address as u32)).into()) } else { IpAddr::V6(address.into()) };
+            let address = if is_v4 { IpAddr::V4((address as u32).into()) } else { IpAddr::V6(address.into()) };
             let Some(range) = Cidr::new(address, prefix) else { return Ok(()) };
             let range = range.trimmed();
             prop_assert_eq!(cidr(&range.to_string()), range);
