@@ -22,7 +22,7 @@ fn belonging(tenant_id: TenantId) -> Belonging {
 }
 
 fn is_damaged<T>(result: Result<T, VaultError>) -> bool {
-    matches!(result, Err(VaultError::Damaged))
+    result.is_err_and(|error| matches!(error, VaultError::Damaged))
 }
 
 proptest! {
