@@ -64,14 +64,17 @@ pub async fn open(settings: &Settings, database: &Database, progress: &Progress)
             keyring
         }
     };
-    match active(&registered).filter(|one| keyring.find(&one.id).is_ok()) {
-        Some(one) => keyring.prefer(&one.id),
-        None => {
-            // No data key needs the one that was: this database begins with ours.
+    let follows = active(&registered).filter(|one| keyring.find(&one.id).is_ok());
+    // A file says itself which key wraps. A database that was restored from before a rotation does not know that one.
+    let knows_ours = !keyring.is_file() || registered.iter().any(|one| one.id == *keyring.active().id());
+    match follows {
+        Some(one) if knows_ours => keyring.prefer(&one.id),
+        _ => {
             master_keys::activate(&mut tx, keyring.active().id(), database.clock().now()).await?;
             master_keys::retire(&mut tx).await?;
         }
     }
+    let registered = master_keys::list(&mut tx).await?;
     tx.commit().await?;
     if is_unfinished(&registered, &keyring) {
         tracing::warn!("a rotation of the master key is not finished: run `gatewright vault rotate`");

@@ -340,6 +340,49 @@ async fn a_rotation_that_was_interrupted_goes_on_with_the_key_that_it_had() {
 }
 
 #[tokio::test]
+async fn a_database_restored_from_before_a_rotation_goes_on_with_the_keys_of_the_file() {
+    let url = database::create().await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = with_file(&url, folder.path());
+    let app = TestApp::start_as(settings.clone(), Clock::System).await;
+    let (who, key_id, key) = issue(&app, "acme").await;
+    let mut owner = database::connect(&url).await;
+    for keep in [
+        "CREATE TABLE kept_master_keys AS TABLE master_keys",
+        "CREATE TABLE kept_data_keys AS TABLE tenant_data_keys",
+    ] {
+        sqlx::query(keep).execute(&mut owner).await.unwrap();
+    }
+    vault::rotate(&settings, app.process.database()).await.unwrap();
+    app.stop().await;
+    for restore in [
+        "DELETE FROM tenant_data_keys",
+        "DELETE FROM master_keys",
+        "INSERT INTO master_keys TABLE kept_master_keys",
+        "INSERT INTO tenant_data_keys TABLE kept_data_keys",
+        "DROP TABLE kept_master_keys, kept_data_keys",
+    ] {
+        sqlx::query(restore).execute(&mut owner).await.unwrap();
+    }
+    let app = TestApp::start_as(settings.clone(), Clock::System).await;
+    let database = app.process.database();
+    assert_eq!(opened(database, &who, &key_id, 1).await.as_ref(), Some(&key));
+    let (other, other_id, other_key) = issue(&app, "rival").await;
+    assert!(
+        vault::status(&settings, database)
+            .await
+            .unwrap()
+            .contains("not finished")
+    );
+    vault::rotate(&settings, database).await.unwrap();
+    vault::prune(&settings, database).await.unwrap();
+    for (who, key_id, key) in [(who, key_id, key), (other, other_id, other_key)] {
+        assert_eq!(opened(database, &who, &key_id, 1).await.as_ref(), Some(&key));
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_process_without_the_master_key_that_the_data_keys_need_is_refused_by_its_name() {
     let url = database::create().await;
     let folder = tempfile::tempdir().unwrap();

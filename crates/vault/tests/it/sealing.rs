@@ -3,10 +3,29 @@
 use gatewright_types::ids::TenantId;
 use gatewright_types::{Clock, Rng};
 use gatewright_vault::data_key::SECRET_MAX_BYTES;
-use gatewright_vault::{Belonging, DataKey, MasterKey, Sealed, VaultError, WrappedDataKey};
+use gatewright_vault::{Belonging, DataKey, Keyring, MasterKey, Minted, Ring, Sealed, VaultError, WrappedDataKey};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
+
+/// Does not compile when a type has a trait: then it is ambiguous whose `item` is meant.
+macro_rules! never {
+    ($trait:path: $($type:ty),+) => {
+        $(const _: fn() = || {
+            trait Ambiguous<A> {
+                fn item() {}
+            }
+            struct Invalid;
+            impl<T: ?Sized> Ambiguous<()> for T {}
+            impl<T: ?Sized + $trait> Ambiguous<Invalid> for T {}
+            let _ = <$type as Ambiguous<_>>::item;
+        };)+
+    };
+}
+
+never!(std::fmt::Debug: DataKey, MasterKey, Minted, Ring, Keyring);
+never!(std::fmt::Display: DataKey, MasterKey, Minted, Ring, Keyring, Sealed);
+never!(Clone: DataKey, MasterKey, Minted);
 
 fn tenant(rng: &Rng) -> TenantId {
     TenantId::mint(&Clock::System, rng)
