@@ -98,6 +98,7 @@ macro_rules! pages {
 }
 
 pages! {
+    "address-not-allowed",
     "ambiguous-request",
     "body-too-large",
     "conflict",

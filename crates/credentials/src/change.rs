@@ -1,17 +1,18 @@
-//! Renames a key, narrows it to some products, or sets when it expires.
+//! Renames a key, narrows it to some products or addresses, or sets when it expires.
 
 use chrono::{DateTime, Utc};
 use gatewright_catalog::check::Checks;
 use gatewright_catalog::subscriptions;
 use gatewright_database::TenantTx;
 use gatewright_types::access::KeyStatus;
+use gatewright_types::address::Cidr;
 use gatewright_types::ids::{KeyId, ProductId};
 use gatewright_types::patch::present;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::issue::{check_expiry, check_products};
+use crate::issue::{check_addresses, check_expiry, check_products};
 use crate::model::ApiKey;
 use crate::{AccessChange, CredentialError, look_up, store};
 
@@ -26,6 +27,10 @@ pub struct KeyChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Vec<ProductId>>)]
     pub product_ids: Option<Option<Vec<ProductId>>>,
+    /// From where it may be used: 1 to 64 addresses or ranges; null for anywhere.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<Cidr>>)]
+    pub allowed_addresses: Option<Option<Vec<Cidr>>>,
     /// From when on it is refused; null for never.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<DateTime<Utc>>)]
@@ -64,6 +69,10 @@ pub async fn change(
         check_products(&mut checks, &covered, product_ids.as_deref());
         key.product_ids = product_ids;
     }
+    if let Some(allowed_addresses) = change.allowed_addresses {
+        check_addresses(&mut checks, allowed_addresses.as_deref());
+        key.allowed_addresses = allowed_addresses;
+    }
     checks.done()?;
     key.updated_at = tx.now();
     store::update(tx, &key).await?;
@@ -71,7 +80,9 @@ pub async fn change(
         "credentials",
         "key.changed",
         id,
-        json!({ "name": key.name, "productIds": key.product_ids, "expiresAt": key.expires_at }),
+        json!({
+            "name": key.name, "productIds": key.product_ids, "allowedAddresses": key.allowed_addresses, "expiresAt": key.expires_at
+        }),
     );
     let changes = look_up::of_keys(tx, &[id]).await?;
     Ok((key, changes))

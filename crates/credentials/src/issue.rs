@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 use gatewright_catalog::check::Checks;
 use gatewright_database::TenantTx;
+use gatewright_types::Rng;
 use gatewright_types::access::{Environment, KeyStatus};
+use gatewright_types::address::{ADDRESSES_MAX, Cidr};
 use gatewright_types::ids::{BindingId, KeyId, ProductId};
 use gatewright_vault::Minted;
 use secrecy::SecretString;
 use serde_json::json;
 
 use crate::model::{AccessorType, ApiKey, NewBinding};
-use crate::{CredentialError, store};
+use crate::{CredentialError, sealed, store};
 
 /// Most keys of one subscription that are not revoked.
 pub const KEYS_PER_SUBSCRIPTION_MAX: usize = 50;
@@ -22,12 +24,30 @@ pub const KEY_PRODUCTS_MAX: usize = 100;
 pub struct NewKey {
     /// A name for people.
     pub name: String,
+    /// What it is made of.
+    pub accessor_type: AccessorType,
     /// Where it may be used.
     pub environment: Environment,
     /// Narrows it to these products.
     pub product_ids: Option<Vec<ProductId>>,
+    /// From where it may be used.
+    pub allowed_addresses: Option<Vec<Cidr>>,
     /// From when on it is refused.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl NewKey {
+    /// A key of one secret, without limits.
+    pub fn plain(name: impl Into<String>, environment: Environment) -> Self {
+        Self {
+            name: name.into(),
+            accessor_type: AccessorType::BearerToken,
+            environment,
+            product_ids: None,
+            allowed_addresses: None,
+            expires_at: None,
+        }
+    }
 }
 
 /// A key whose secret is to be revealed, once.
@@ -38,7 +58,16 @@ pub struct Revealed {
     pub secret: SecretString,
 }
 
-/// Makes a key that lives by `binding`; `covered` are the products of that subscription. One round trip.
+/// A new secret for a key of this kind.
+pub(crate) fn mint(accessor_type: AccessorType, environment: Environment, rng: &Rng) -> Minted {
+    match accessor_type {
+        AccessorType::BearerToken => gatewright_vault::mint_api_key(environment, rng),
+        AccessorType::ClientCredentials => gatewright_vault::mint_client_secret(rng),
+    }
+}
+
+/// Makes a key that lives by `binding`; `covered` are the products of that subscription. Two round trips, and one
+/// more where a sealed copy is kept and the tenant's data key is not in memory.
 pub async fn issue(
     tx: &mut TenantTx,
     binding: NewBinding,
@@ -46,34 +75,40 @@ pub async fn issue(
     new: NewKey,
 ) -> Result<Revealed, CredentialError> {
     check(tx, covered, &new)?;
-    let Minted {
-        secret,
-        hash,
-        prefix,
-        last_four,
-    } = gatewright_vault::mint_api_key(new.environment, tx.rng());
+    let minted = mint(new.accessor_type, new.environment, tx.rng());
     let key = ApiKey {
         id: KeyId::mint(tx.clock(), tx.rng()),
-        accessor_type: AccessorType::BearerToken,
+        accessor_type: new.accessor_type,
         environment: new.environment,
         name: new.name,
         status: KeyStatus::Active,
         secret_version: 1,
-        prefix: prefix.to_owned(),
-        last_four,
+        prefix: minted.prefix.to_owned(),
+        last_four: minted.last_four,
+        client_id: (new.accessor_type == AccessorType::ClientCredentials)
+            .then(|| gatewright_vault::mint_client_id(tx.rng())),
         product_ids: new.product_ids,
+        allowed_addresses: new.allowed_addresses,
         expires_at: new.expires_at,
+        secret_withdrawn_at: None,
         old_secret_valid_until: None,
         subscription_ids: vec![binding.subscription_id],
         created_at: tx.now(),
         updated_at: tx.now(),
         revoked_at: None,
     };
+    let copy = sealed::copy(tx, key.id, key.secret_version, &minted.secret).await?;
     let binding_id = BindingId::mint(tx.clock(), tx.rng());
-    store::insert(tx, &key, &hash, binding_id, &binding).await?;
-    let detail = json!({ "subscriptionId": binding.subscription_id, "environment": key.environment, "prefix": key.prefix, "lastFour": key.last_four });
+    store::insert(tx, &key, &minted.hash, copy.as_ref(), binding_id, &binding).await?;
+    let detail = json!({
+        "subscriptionId": binding.subscription_id, "accessorType": key.accessor_type, "environment": key.environment,
+        "prefix": key.prefix, "lastFour": key.last_four,
+    });
     tx.happened("credentials", "key.created", key.id, detail);
-    Ok(Revealed { key, secret })
+    Ok(Revealed {
+        key,
+        secret: minted.secret,
+    })
 }
 
 /// Fails when a subscription, held by the caller, has as many keys as it may.
@@ -90,6 +125,7 @@ fn check(tx: &TenantTx, covered: &[ProductId], new: &NewKey) -> Result<(), Crede
     checks.name("/name", &new.name);
     check_expiry(&mut checks, tx.now(), new.expires_at);
     check_products(&mut checks, covered, new.product_ids.as_deref());
+    check_addresses(&mut checks, new.allowed_addresses.as_deref());
     Ok(checks.done()?)
 }
 
@@ -98,6 +134,14 @@ pub(crate) fn check_expiry(checks: &mut Checks, now: DateTime<Utc>, expires_at: 
         expires_at.is_none_or(|at| at > now),
         "/expiresAt",
         "expected a time to come",
+    );
+}
+
+pub(crate) fn check_addresses(checks: &mut Checks, wanted: Option<&[Cidr]>) {
+    checks.require(
+        wanted.is_none_or(|ranges| (1..=ADDRESSES_MAX).contains(&ranges.len())),
+        "/allowedAddresses",
+        format!("expected 1 to {ADDRESSES_MAX} addresses or ranges, or null for any"),
     );
 }
 

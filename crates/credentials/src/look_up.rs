@@ -6,8 +6,10 @@ use gatewright_catalog::subscriptions::{self, Standing};
 use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_snapshot::{AccessChange, Credential, Grant, Scope};
 use gatewright_types::CredentialHash;
+use gatewright_types::address::AddressList;
 use gatewright_types::ids::{KeyId, ProductId, SubscriptionId};
 use sqlx::PgConnection;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::CredentialError;
 use crate::model::ApiKey;
@@ -39,6 +41,16 @@ pub async fn by_hash(
 ) -> Result<Vec<AccessChange>, CredentialError> {
     let rows = store::secrets_by_hash(connection, hashes).await?;
     records(connection, rows).await
+}
+
+/// Whether the pair with this client id has or had this secret; takes as long either way.
+pub async fn is_pair(tx: &mut TenantTx, client_id: &str, secret: &CredentialHash) -> Result<bool, CredentialError> {
+    let hashes = store::hashes_of_pair(tx, client_id).await?;
+    // Every one is compared, and each in constant time: how long it takes says nothing about a hash.
+    let found = hashes.iter().fold(Choice::from(0), |found, hash| {
+        found | hash.as_slice().ct_eq(secret.as_bytes().as_slice())
+    });
+    Ok(found.into())
 }
 
 /// What the gateways must know of these keys from now on: one record per secret that may still be in use.
@@ -100,6 +112,10 @@ fn record(row: &SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Opt
         environment: row.environment,
         status: row.status,
         expires_at_ms,
+        allowed_addresses: row
+            .allowed_addresses
+            .clone()
+            .map(|ranges| Box::new(AddressList::new(ranges))),
         grants,
     };
     Some(AccessChange { hash, credential })

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_types::access::{Environment, KeyStatus};
+use gatewright_types::address::Cidr;
 use gatewright_types::ids::{ConsumerId, GatewayId, KeyId, ProductId, SubscriptionId};
 use gatewright_types::text_enum;
 use serde::Serialize;
@@ -12,6 +13,8 @@ text_enum! {
     pub enum AccessorType {
         /// One secret, sent as it is.
         BearerToken = "BEARER_TOKEN",
+        /// A client id, which is no secret, and a client secret.
+        ClientCredentials = "CLIENT_CREDENTIALS",
     }
 }
 
@@ -35,10 +38,16 @@ pub struct ApiKey {
     pub prefix: String,
     /// What its secret ends with.
     pub last_four: String,
+    /// Of a pair: its public half, which stays the same through every rotation.
+    pub client_id: Option<String>,
     /// Narrows it to these products; null for all of its subscriptions'.
     pub product_ids: Option<Vec<ProductId>>,
+    /// From where it may be used; null for anywhere.
+    pub allowed_addresses: Option<Vec<Cidr>>,
     /// From when on it is refused.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Since when it waits for a rotation: its secret leaked and was taken away.
+    pub secret_withdrawn_at: Option<DateTime<Utc>>,
     /// Until when its old secret is valid, while it is being rotated.
     pub old_secret_valid_until: Option<DateTime<Utc>>,
     /// What gives it its right to exist.

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::issue::Revealed;
-use crate::{AccessChange, CredentialError, look_up, store};
+use crate::issue::{self, Revealed};
+use crate::store::{Held, Replacement};
+use crate::{AccessChange, CredentialError, look_up, sealed, store};
 
 /// How long old and new secret are both valid when the caller does not say, in seconds.
 pub const OVERLAP_DEFAULT_SECONDS: u32 = 300;
@@ -60,9 +61,17 @@ pub async fn rotate(
         store::end_overlap(tx, id).await?;
     }
 
-    let minted = gatewright_vault::mint_api_key(held.environment, tx.rng());
+    let minted = issue::mint(held.accessor_type, held.environment, tx.rng());
     let valid_until = tx.now() + TimeDelta::seconds(i64::from(overlap_seconds));
-    store::supersede(tx, id, &minted.hash, &minted.last_four, valid_until).await?;
+    let copy = sealed::copy(tx, id, held.secret_version + 1, &minted.secret).await?;
+    let replacement = Replacement {
+        hash: &minted.hash,
+        last_four: &minted.last_four,
+        copy: copy.as_ref(),
+        valid_until,
+        withdrawn: false,
+    };
+    store::supersede(tx, id, replacement).await?;
     let key = look_up::get(tx, id).await?;
     let detail =
         json!({ "secretVersion": key.secret_version, "lastFour": key.last_four, "oldSecretValidUntil": valid_until });
@@ -76,4 +85,21 @@ pub async fn rotate(
         },
         changes,
     ))
+}
+
+/// Takes a key's secret away, after a leak: the one in its place is known to nobody, until the next rotation reveals one.
+pub(crate) async fn withdraw(tx: &mut TenantTx, id: KeyId, held: &Held) -> Result<Vec<AccessChange>, CredentialError> {
+    store::end_overlap(tx, id).await?;
+    let minted = issue::mint(held.accessor_type, held.environment, tx.rng());
+    let replacement = Replacement {
+        hash: &minted.hash,
+        last_four: &minted.last_four,
+        copy: None,
+        valid_until: tx.now(),
+        withdrawn: true,
+    };
+    store::supersede(tx, id, replacement).await?;
+    let detail = json!({ "secretVersion": held.secret_version });
+    tx.happened("credentials", "key.secret_withdrawn", id, detail);
+    look_up::of_keys(tx, &[id]).await
 }

@@ -9,6 +9,15 @@ pub enum DatabaseError {
     /// A migration failed.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A secret cannot be sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] gatewright_vault::VaultError),
+    /// This process was opened without master keys.
+    #[error("this process has no master key")]
+    NoMasterKey,
+    /// The master key that this process wraps with is not one of this database's.
+    #[error("the master key {0} was removed from this database; another one stands in the ring by now")]
+    MasterKeyGone(gatewright_vault::MasterKeyId),
     /// The pool's role could walk through the wall between tenants.
     #[error("the database role {role:?} {why}; tenants would not be walled off from each other")]
     UnsafeRole {

@@ -7,6 +7,8 @@
 //!   refuses one that can.
 //! * What a use case did is recorded with [`TenantTx::happened`]: the audit row and the outbox event
 //!   are written by the same commit as its own rows, or not at all.
+//! * Secrets that are needed again are sealed with the tenant's data key ([`TenantTx::seal`]); the
+//!   master keys that wrap data keys never come here, only their names ([`master_keys`]).
 //!
 //! Start with [`transaction`]; [`jobs`] is the work that outlives a request; [`embedded`] runs a private PostgreSQL where none is configured.
 
@@ -15,9 +17,11 @@ pub mod error;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod jobs;
+pub mod master_keys;
 pub mod page;
 pub mod pool;
 pub mod record;
+pub mod sealing;
 pub mod system;
 pub mod transaction;
 
@@ -25,5 +29,6 @@ pub use error::DatabaseError;
 pub use page::{Page, PageRequest};
 pub use pool::{Connections, Database, migrate};
 pub use record::{Actor, Caller};
+pub use sealing::Vault;
 pub use system::{SystemTx, SystemUse};
 pub use transaction::TenantTx;

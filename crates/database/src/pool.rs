@@ -1,5 +1,6 @@
 //! Connections, and who they run as.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_types::{Clock, Rng};
@@ -7,7 +8,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgPool, Postgres, Transaction};
 
-use crate::DatabaseError;
+use crate::{DatabaseError, Vault};
 
 /// Who the pool runs as; made by the first migration.
 const APP_ROLE: &str = "gatewright_app";
@@ -28,6 +29,7 @@ pub struct Database {
     pool: PgPool,
     clock: Clock,
     rng: Rng,
+    vault: Option<Arc<Vault>>,
 }
 
 /// Brings the schema up to date, as the user in `options`; returns how many steps that took.
@@ -89,9 +91,28 @@ impl Database {
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
-        let database = Self { pool, clock, rng };
+        let database = Self {
+            pool,
+            clock,
+            rng,
+            vault: None,
+        };
         database.refuse_unsafe_role().await?;
         Ok(database)
+    }
+
+    /// The same database, able to seal and open secrets.
+    #[must_use]
+    pub fn with_vault(self, vault: Arc<Vault>) -> Self {
+        Self {
+            vault: Some(vault),
+            ..self
+        }
+    }
+
+    /// What seals and opens secrets, in a process that can.
+    pub const fn vault(&self) -> Option<&Arc<Vault>> {
+        self.vault.as_ref()
     }
 
     /// Whether it answers.

@@ -20,6 +20,8 @@ pub enum SystemUse {
     CompileSnapshot,
     /// A node asks by hash alone; whether the key's tenant is the gateway's, the node decides.
     LookUpCredentials,
+    /// Every tenant's data keys are wrapped by the installation's master keys.
+    ManageMasterKeys,
     /// Old rows are removed for all tenants at once.
     KeepHouse,
     /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.

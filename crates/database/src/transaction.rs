@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gatewright_types::ids::{AuditId, EventId, TenantId};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::record::{self, Caller, Happened};
+use crate::sealing::TransactionKeys;
 use crate::{Database, DatabaseError};
 
 /// One use case's transaction: it sees and writes the rows of one tenant only.
@@ -22,6 +24,7 @@ pub struct TenantTx {
     rng: Rng,
     now: DateTime<Utc>,
     happened: Vec<Happened>,
+    pub(crate) keys: TransactionKeys,
 }
 
 impl Database {
@@ -41,6 +44,7 @@ impl Database {
             rng: self.rng().clone(),
             now,
             happened: Vec::new(),
+            keys: TransactionKeys::new(self.vault().map(Arc::clone)),
         })
     }
 }
@@ -89,6 +93,7 @@ impl TenantTx {
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
         record::write(&mut self.transaction, &self.caller, self.now, &self.happened).await?;
         self.transaction.commit().await?;
+        self.keys.committed();
         Ok(())
     }
 }

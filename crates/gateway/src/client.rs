@@ -16,7 +16,9 @@ pub(crate) struct Client {
     pub(crate) core: Rc<Core>,
     /// Its deadlines.
     pub(crate) vigil: Rc<Vigil>,
-    /// Its address, as `X-Forwarded-For` has it.
+    /// Where it comes from; an IPv4 client of a listener for both families as what it is.
+    pub(crate) peer: IpAddr,
+    /// The same, as `X-Forwarded-For` has it.
     pub(crate) address: HeaderValue,
     /// Why the body of the request under way ended early.
     pub(crate) body_fault: Cell<Option<RequestBodyFault>>,
@@ -30,11 +32,12 @@ impl Client {
         let vigil = Rc::new(Vigil::new());
         vigil.head.set(core.ticks.after(core.limits.head_timeout));
         core.ticks.watch(Rc::clone(&vigil));
-        // An IPv4 client of a listener for both families is written as what it is.
-        let address = HeaderValue::from_str(&address.to_canonical().to_string());
+        let peer = address.to_canonical();
+        let address = HeaderValue::from_str(&peer.to_string());
         Self {
             core,
             vigil,
+            peer,
             address: address.expect("an address is visible ASCII"),
             body_fault: Cell::new(None),
             lingers: Cell::new(false),

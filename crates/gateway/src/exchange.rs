@@ -134,7 +134,7 @@ async fn exchange<'s>(
     let caller = match held {
         None => None,
         Some(held) => {
-            let admitted = admit(&matched, &held.credential, judged_at_ms)?;
+            let admitted = admit(&matched, &held.credential, client.peer, judged_at_ms)?;
             Some(Caller {
                 customer: admitted.grant.customer_id,
                 subscription: admitted.grant.subscription_id,

@@ -24,6 +24,8 @@ const LOOKUP_QUERIES_MAX: usize = 4;
 const NEWS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a configuration that could not be handed out is tried again.
 const CATCH_UP_INTERVAL: Duration = Duration::from_secs(2);
+/// How often sealed copies of secrets that have ended are erased.
+const VAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Answers the gateway's questions about credentials, many per query, until the queue is closed.
 pub async fn answer_lookups(database: Database, mut lookups: mpsc::Receiver<Lookup>) {
@@ -104,4 +106,24 @@ pub async fn catch_up(database: Database, nodes: Arc<Nodes>) {
         ticks.tick().await;
         nodes.catch_up(&database).await;
     }
+}
+
+/// Erases sealed copies of secrets that have ended, and follows a rotation of the master key, every minute.
+pub async fn keep_vault(database: Database) {
+    let mut minutes = tokio::time::interval(VAULT_INTERVAL);
+    loop {
+        minutes.tick().await;
+        if let Err(error) = erase_ended(&database).await {
+            tracing::warn!(%error, "sealed copies of secrets that have ended could not be erased");
+        }
+        if let Err(error) = crate::vault::follow(&database).await {
+            tracing::warn!(%error, "which master key wraps could not be read");
+        }
+    }
+}
+
+async fn erase_ended(database: &Database) -> Result<(), gatewright_database::DatabaseError> {
+    let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
+    gatewright_credentials::sealed::erase_ended(&mut tx, database.clock().now()).await?;
+    tx.commit().await
 }

@@ -16,3 +16,4 @@ pub mod role;
 pub mod settings;
 pub mod signals;
 pub mod upstream;
+pub mod vault;

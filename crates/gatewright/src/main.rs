@@ -54,6 +54,11 @@ enum Command {
     },
     /// Bring the database up to date and end.
     Migrate,
+    /// About the master key, which protects sealed secrets. Works beside a running server.
+    Vault {
+        #[command(subcommand)]
+        command: VaultCommand,
+    },
     /// About the database.
     Database {
         #[command(subcommand)]
@@ -63,6 +68,18 @@ enum Command {
     Openapi,
     /// Print which role may do what, as docs/roles.md.
     Roles,
+}
+
+#[derive(Subcommand)]
+enum VaultCommand {
+    /// Say which master keys there are and what needs them.
+    Status,
+    /// Put a new master key in the place of the present one, while everything goes on.
+    Rotate {
+        /// Instead, remove the master keys that were replaced earlier.
+        #[arg(long)]
+        prune: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -107,6 +124,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Bootstrap => commands::bootstrap::run(&settings).await,
             Command::Token { tenant } => commands::token::run(&settings, &tenant).await,
             Command::Migrate => commands::migrate::run(&settings).await,
+            Command::Vault {
+                command: VaultCommand::Status,
+            } => commands::vault::status(&settings).await,
+            Command::Vault {
+                command: VaultCommand::Rotate { prune },
+            } => commands::vault::rotate(&settings, prune).await,
             Command::Database {
                 command: DatabaseCommand::Url,
             } => commands::database::url(&settings),

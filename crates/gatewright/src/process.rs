@@ -17,6 +17,7 @@ use crate::parts::metrics::MetricsServer;
 use crate::parts::worker;
 use crate::postgres::Postgres;
 use crate::settings::Settings;
+use crate::vault;
 
 /// Tells a person what is going on while the process starts.
 pub type Progress = dyn Fn(&str) + Send + Sync;
@@ -71,6 +72,8 @@ pub async fn prepare(
         progress(&format!("migrated the database by {migrated} steps"));
     }
     let database = Database::open(postgres.options.clone(), settings.database_connections, clock, rng).await?;
+    let vault = vault::open(settings, &database, progress).await?;
+    let database = database.with_vault(vault);
     Ok(Prepared {
         listener,
         postgres,

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use gatewright_database::jobs::lanes::{CONCURRENCY_MAX, CONCURRENCY_MIN};
 use gatewright_types::slug::Slug;
 use secrecy::SecretString;
@@ -29,6 +29,9 @@ const NUMBERS: [&str; 4] = [
     "worker_concurrency",
     "drain_seconds",
 ];
+
+/// Settings that a file of settings, which others may read, cannot have.
+const ENVIRONMENT_ONLY: [&str; 2] = ["master_key", "master_key_previous"];
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,6 +59,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// A PostgreSQL to use; none: a private one.
     pub database_url: Option<SecretString>,
+    /// The master key, 64 hexadecimal digits, in the environment only; none: the file in the data directory.
+    pub master_key: Option<SecretString>,
+    /// The master key that it replaces, in the environment only.
+    pub master_key_previous: Option<SecretString>,
     /// Most connections to the database.
     pub database_connections: u32,
     /// Most jobs that this process works on at once; 0: none at all.
@@ -92,6 +99,8 @@ impl Default for Settings {
             metrics_addr: None,
             data_dir: PathBuf::from("gatewright-data"),
             database_url: None,
+            master_key: None,
+            master_key_previous: None,
             database_connections: 16,
             worker_concurrency: 8,
             drain_seconds: 20,
@@ -125,6 +134,10 @@ impl Settings {
         Self::deserialize(table.clone())
             .map_err(|error| one_line(&error))
             .with_context(from_file)?;
+        for secret in ENVIRONMENT_ONLY {
+            let detail = "set it in the environment, or keep it in the file master.key of the data directory";
+            ensure!(!table.contains_key(secret), "{}: {secret}: {detail}", from_file());
+        }
         for (name, value) in variables.into_iter().filter(|(name, _)| name != CONFIG_VARIABLE) {
             let setting = name[PREFIX.len()..].to_ascii_lowercase();
             let value = if NUMBERS.contains(&setting.as_str()) {
@@ -262,6 +275,7 @@ mod tests {
                 "GATEWRIGHT_GATEWAY_CORES",
             ),
             ("gateway_addr = \"nowhere\"", &[][..], "gatewright.toml"),
+            ("master_key = \"00\"", &[][..], "master_key: set it in the environment"),
         ] {
             let error = format!("{:#}", load(file, variables).unwrap_err());
             assert!(error.contains(expected) && !error.contains('\n'), "{error}");

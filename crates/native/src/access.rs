@@ -8,6 +8,7 @@ use gatewright_catalog::model::Subscription;
 use gatewright_catalog::{SubscriptionState, subscriptions};
 use gatewright_credentials::change::KeyChange;
 use gatewright_credentials::issue::{self, NewKey, Revealed};
+use gatewright_credentials::leaks::{self, Candidate, Finding};
 use gatewright_credentials::model::{ApiKey, NewBinding};
 use gatewright_credentials::rotate::{self, Rotation};
 use gatewright_credentials::{AccessChange, CredentialError, change, end, look_up, status};
@@ -186,6 +187,14 @@ pub async fn change_key(
     wanted: KeyChange,
 ) -> Result<(ApiKey, Vec<AccessChange>), NativeError> {
     Ok(change::change(tx, id, wanted).await?)
+}
+
+/// Judges secrets that were found elsewhere, and does what the tenant's policy says.
+pub async fn report_leaks(
+    tx: &mut TenantTx,
+    candidates: &[Candidate],
+) -> Result<(Vec<Finding>, Vec<AccessChange>), NativeError> {
+    Ok(leaks::report(tx, candidates).await?)
 }
 
 /// What a node asks for: the records with these hashes, whoever's they are.

@@ -6,6 +6,7 @@ use gatewright_credentials::issue::{self, NewKey, Revealed};
 use gatewright_credentials::model::NewBinding;
 use gatewright_credentials::{AccessChange, end};
 use gatewright_database::{Page, PageRequest, TenantTx};
+use gatewright_types::address::Cidr;
 use gatewright_types::ids::{ConsumerId, GatewayId};
 use serde::Deserialize;
 use serde_json::json;
@@ -23,6 +24,8 @@ pub struct NewConsumer {
     pub name: String,
     /// What it is; APP when absent.
     pub kind: Option<ConsumerKind>,
+    /// From where its key may be used: 1 to 64 addresses or ranges; null for anywhere.
+    pub allowed_addresses: Option<Vec<Cidr>>,
 }
 
 /// Makes an API consumer with a key for every route of the gateway.
@@ -53,12 +56,8 @@ pub async fn create(
         subscription_id: consumer.subscription_id,
         consumer: Some((gateway_id, consumer.id)),
     };
-    let key = NewKey {
-        name: consumer.name.clone(),
-        environment: gateway.environment,
-        product_ids: None,
-        expires_at: None,
-    };
+    let mut key = NewKey::plain(consumer.name.clone(), gateway.environment);
+    key.allowed_addresses = new.allowed_addresses;
     let revealed = issue::issue(tx, binding, &[], key).await?;
     tx.happened("native", "consumer.created", consumer.id, json!(consumer));
     Ok((consumer, revealed))

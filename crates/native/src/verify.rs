@@ -1,11 +1,13 @@
 //! Judges a key for somebody else's gateway or middleware, as a native one would.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeZone, Utc};
 use gatewright_credentials::look_up;
 use gatewright_database::TenantTx;
 use gatewright_snapshot::{Credential, Place, Scope, admit_at};
 use gatewright_types::access::Environment;
-use gatewright_types::credential::{CREDENTIAL_MAX_LENGTH, KeyShape, key_shape};
+use gatewright_types::credential::{CREDENTIAL_MAX_LENGTH, KeyShape, client_id_shape, client_secret_shape, key_shape};
 use gatewright_types::ids::{ConsumerId, CustomerId, GatewayId, KeyId, ProductId, SubscriptionId, TenantId};
 use gatewright_types::{CredentialHash, ProblemCode};
 use serde::Serialize;
@@ -22,6 +24,17 @@ pub struct Wanted {
     pub gateway_id: Option<GatewayId>,
     /// The product.
     pub product_id: Option<ProductId>,
+    /// Where the caller's connection comes from.
+    pub address: Option<IpAddr>,
+}
+
+/// What a caller showed.
+#[derive(Clone, Copy)]
+pub enum Shown<'s> {
+    /// A key.
+    Key(&'s str),
+    /// A client id and a client secret.
+    Pair(&'s str, &'s str),
 }
 
 /// Whether a key is admitted.
@@ -62,13 +75,18 @@ impl Verdict {
     }
 }
 
-/// Judges a key of the tenant: a look-up by hash, and its live bindings.
-pub async fn verify(tx: &mut TenantTx, key: &str, wanted: &Wanted) -> Result<Verdict, NativeError> {
-    let unknown = || Verdict::refused(ProblemCode::CredentialUnknown, "Nobody holds this key here.".to_owned());
-    if key.len() > CREDENTIAL_MAX_LENGTH || key_shape(key.as_bytes()) != KeyShape::Intact {
+/// Judges a credential of the tenant: a look-up by hash, and its live bindings.
+pub async fn verify(tx: &mut TenantTx, shown: Shown<'_>, wanted: &Wanted) -> Result<Verdict, NativeError> {
+    let unknown = || {
+        Verdict::refused(
+            ProblemCode::CredentialUnknown,
+            "Nobody holds this credential here.".to_owned(),
+        )
+    };
+    let Some(hash) = look_at(tx, shown).await? else {
         return Ok(unknown());
-    }
-    let found = look_up::by_hash(tx, &[CredentialHash::of(key.as_bytes())]).await?;
+    };
+    let found = look_up::by_hash(tx, &[hash]).await?;
     let Some(record) = found.first() else {
         return Ok(unknown());
     };
@@ -91,6 +109,26 @@ pub async fn verify(tx: &mut TenantTx, key: &str, wanted: &Wanted) -> Result<Ver
     })
 }
 
+/// What is to be looked up; none for what cannot be one of ours, and for a secret of another client id.
+async fn look_at(tx: &mut TenantTx, shown: Shown<'_>) -> Result<Option<CredentialHash>, NativeError> {
+    match shown {
+        Shown::Key(key) => {
+            let right = key.len() <= CREDENTIAL_MAX_LENGTH && key_shape(key.as_bytes()) == KeyShape::Intact;
+            Ok(right.then(|| CredentialHash::of(key.as_bytes())))
+        }
+        Shown::Pair(client_id, secret) => {
+            if client_id_shape(client_id.as_bytes()) != KeyShape::Intact
+                || client_secret_shape(secret.as_bytes()) != KeyShape::Intact
+            {
+                return Ok(None);
+            }
+            let hash = CredentialHash::of(secret.as_bytes());
+            let is_pair = look_up::is_pair(tx, client_id, &hash).await?;
+            Ok(is_pair.then_some(hash))
+        }
+    }
+}
+
 /// The place that is asked about; where neither gateway nor product is named, one that the key covers.
 fn place(tenant_id: TenantId, wanted: &Wanted, credential: &Credential) -> Place {
     let (mut gateway_id, mut product_id) = (wanted.gateway_id, wanted.product_id);
@@ -111,5 +149,6 @@ fn place(tenant_id: TenantId, wanted: &Wanted, credential: &Credential) -> Place
         environment: wanted.environment.unwrap_or(credential.environment),
         gateway_id,
         product_id,
+        peer: wanted.address,
     }
 }

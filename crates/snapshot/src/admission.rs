@@ -1,5 +1,7 @@
 //! Whether a credential that was found is admitted.
 
+use std::net::IpAddr;
+
 use gatewright_types::ProblemCode;
 use gatewright_types::access::{Environment, KeyStatus};
 use gatewright_types::ids::{ConsumerId, GatewayId, KeyId, ProductId, TenantId};
@@ -31,19 +33,27 @@ pub struct Place {
     pub gateway_id: Option<GatewayId>,
     /// The product that is called; a route may belong to none.
     pub product_id: Option<ProductId>,
+    /// Where the caller's connection comes from; none where nobody knows, and then it does not count.
+    pub peer: Option<IpAddr>,
 }
 
-/// Judges a credential's record for a route, at a time; see [`admit_at`].
+/// Judges a credential's record for a route, a caller's address and a time; see [`admit_at`].
 ///
 /// # Errors
 ///
 /// Those of [`admit_at`].
-pub fn admit<'c>(matched: &Match<'_, '_>, credential: &'c Credential, now_ms: i64) -> Result<Admitted<'c>, Refusal> {
+pub fn admit<'c>(
+    matched: &Match<'_, '_>,
+    credential: &'c Credential,
+    peer: IpAddr,
+    now_ms: i64,
+) -> Result<Admitted<'c>, Refusal> {
     let place = Place {
         tenant_id: matched.gateway.tenant_id,
         environment: matched.gateway.environment,
         gateway_id: Some(matched.gateway.id),
         product_id: matched.route.product_id,
+        peer: Some(peer),
     };
     admit_at(&place, credential, now_ms)
 }
@@ -54,7 +64,7 @@ pub fn admit<'c>(matched: &Match<'_, '_>, credential: &'c Credential, now_ms: i6
 ///
 /// In this order: `credential-unknown` (another tenant's), `credential-revoked`,
 /// `credential-expired`, `credential-suspended` (the key), `credential-out-of-scope` (another
-/// environment), then per grant: `credential-out-of-scope` when none covers the route, and
+/// environment), `address-not-allowed`, then per grant: `credential-out-of-scope` when none covers the route, and
 /// `credential-suspended` when none that covers it is admitted.
 pub fn admit_at<'c>(place: &Place, credential: &'c Credential, now_ms: i64) -> Result<Admitted<'c>, Refusal> {
     let refuse = |code, detail: &'static str| Err(Refusal::new(code, detail));
@@ -84,6 +94,14 @@ pub fn admit_at<'c>(place: &Place, credential: &'c Credential, now_ms: i64) -> R
         return refuse(
             ProblemCode::CredentialOutOfScope,
             "This key is for the other environment: test keys work on test gateways, live keys on live ones.",
+        );
+    }
+    if let (Some(list), Some(peer)) = (&credential.allowed_addresses, place.peer)
+        && !list.allows(peer)
+    {
+        return refuse(
+            ProblemCode::AddressNotAllowed,
+            "This key may not be used from this address.",
         );
     }
     let mut any_covers = false;

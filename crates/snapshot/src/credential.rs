@@ -1,6 +1,7 @@
 //! What the control plane tells a node about one credential.
 
 use gatewright_types::access::{Environment, KeyStatus};
+use gatewright_types::address::AddressList;
 use gatewright_types::ids::{ConsumerId, CustomerId, GatewayId, KeyId, ProductId, SubscriptionId, TenantId};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -22,6 +23,9 @@ pub struct Credential {
     /// From when on it is refused: milliseconds since 1970. Covers the key's expiry and, for an old
     /// secret, the end of the overlap.
     pub expires_at_ms: Option<i64>,
+    /// From where it may be used; none: from anywhere. Apart from the record, because few keys have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_addresses: Option<Box<AddressList>>,
     /// What gives it its right to exist; one entry per live binding.
     ///
     /// The usual one lies in the record itself: a node looks at a cold record with most requests, and

@@ -16,6 +16,8 @@ use secrecy::ExposeSecret;
 
 use crate::{TestTenant, Wire, database};
 
+/// The master key of tests.
+const MASTER_KEY: &str = "5e1f9d0c3b7a48261f0e9d8c7b6a59483726150f4e3d2c1b0a99887766554433";
 /// Cores of a test's gateway: more than one, so that "every core" means something.
 const CORES: usize = 2;
 /// Connections that reach every core: all of them on one has a chance of 2 in 4096.
@@ -193,6 +195,8 @@ pub fn settings(database_url: &str) -> Settings {
         database_url: Some(database_url.to_owned().into()),
         // Tests that need a worker start one; else rows would change behind the others' backs.
         worker_concurrency: 0,
+        // Nothing of a test's process is written outside of its database.
+        master_key: Some(MASTER_KEY.into()),
         drain_seconds: 5,
         ..Settings::default()
     }

@@ -4,6 +4,9 @@
 //! characters. The check digits are the CRC-32 of everything before them, so a mistyped or invented
 //! key is refused without a look-up. They are no security: 34 characters carry 202 bits.
 //!
+//! A pair is a client id, `ci_`, 23 random characters and 6 check digits (32), and a client secret, `cs_`, 34
+//! random characters and 6 check digits (43).
+//!
 //! This lives in `types` and not in `vault` because a gateway node needs it and must know nothing
 //! of minting or sealing.
 
@@ -19,6 +22,16 @@ pub const KEY_RANDOM_LENGTH: usize = 34;
 pub const KEY_CHECK_LENGTH: usize = 6;
 /// Length of a whole key, in bytes.
 pub const KEY_LENGTH: usize = 8 + KEY_RANDOM_LENGTH + KEY_CHECK_LENGTH;
+/// What every client id starts with.
+pub const CLIENT_ID_PREFIX: &str = "ci_";
+/// Random characters of a client id.
+pub const CLIENT_ID_RANDOM_LENGTH: usize = 23;
+/// Length of a whole client id, in bytes.
+pub const CLIENT_ID_LENGTH: usize = 3 + CLIENT_ID_RANDOM_LENGTH + KEY_CHECK_LENGTH;
+/// What every client secret starts with.
+pub const CLIENT_SECRET_PREFIX: &str = "cs_";
+/// Length of a whole client secret, in bytes.
+pub const CLIENT_SECRET_LENGTH: usize = 3 + KEY_RANDOM_LENGTH + KEY_CHECK_LENGTH;
 /// Longest credential that is looked at; a longer one is nobody's.
 pub const CREDENTIAL_MAX_LENGTH: usize = 4096;
 
@@ -46,11 +59,34 @@ pub fn key_shape(credential: &[u8]) -> KeyShape {
     if !credential.starts_with(b"sk_live_") && !credential.starts_with(b"sk_test_") {
         return KeyShape::Foreign;
     }
-    if credential.len() != KEY_LENGTH {
+    whole(credential, 8, KEY_LENGTH)
+}
+
+/// Judges the public half of a pair by its form alone.
+pub fn client_id_shape(client_id: &[u8]) -> KeyShape {
+    if client_id.starts_with(CLIENT_ID_PREFIX.as_bytes()) {
+        whole(client_id, CLIENT_ID_PREFIX.len(), CLIENT_ID_LENGTH)
+    } else {
+        KeyShape::Foreign
+    }
+}
+
+/// Judges the secret half of a pair by its form alone.
+pub fn client_secret_shape(secret: &[u8]) -> KeyShape {
+    if secret.starts_with(CLIENT_SECRET_PREFIX.as_bytes()) {
+        whole(secret, CLIENT_SECRET_PREFIX.len(), CLIENT_SECRET_LENGTH)
+    } else {
+        KeyShape::Foreign
+    }
+}
+
+/// Judges what stands behind a prefix of ours.
+fn whole(credential: &[u8], prefix: usize, length: usize) -> KeyShape {
+    if credential.len() != length {
         return KeyShape::Damaged;
     }
-    let (body, check) = credential.split_at(KEY_LENGTH - KEY_CHECK_LENGTH);
-    if body[8..].iter().all(u8::is_ascii_alphanumeric) && check == check_digits(body) {
+    let (body, check) = credential.split_at(length - KEY_CHECK_LENGTH);
+    if body[prefix..].iter().all(u8::is_ascii_alphanumeric) && check == check_digits(body) {
         KeyShape::Intact
     } else {
         KeyShape::Damaged

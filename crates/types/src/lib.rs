@@ -10,6 +10,7 @@
 mod text_enum;
 
 pub mod access;
+pub mod address;
 pub mod clock;
 pub mod credential;
 pub mod ids;

@@ -52,6 +52,8 @@ macro_rules! problem_codes {
 }
 
 problem_codes! {
+    /// The key works, but not from this address.
+    AddressNotAllowed = "address-not-allowed", 403, "The credential may not be used from this address", Client, No;
     /// The request can be read in more than one way.
     AmbiguousRequest = "ambiguous-request", 400, "The request can be read in more than one way", Client, No;
     /// The body is longer than its limit.

@@ -1,110 +1,33 @@
-//! Makes secrets. What is made here leaves the process once, in one answer, and is kept as a hash.
+//! Makes secrets, and seals those that have to be needed again.
 //!
-//! A [`Minted`] secret has no `Display`, `Debug` or `Serialize` of its content, and its memory is
-//! overwritten when it is dropped. Start with [`mint_api_key`].
+//! # Invariants
+//! * Nothing that holds a secret has a `Display`, `Debug` or `Serialize` of its content, and its
+//!   memory is overwritten when it is dropped.
+//! * A sealed secret opens only as what it was sealed for: tenant, kind, id and version are bound to
+//!   it ([`Belonging`]), and so is the data key's version. Any other byte, and nothing comes out.
+//! * A data key is kept wrapped by a master key, whose id is made from its content ([`MasterKeyId`]),
+//!   so a wrong key is noticed before it is used. Master keys never enter the database.
 //!
-//! The form of a key and its check digits are in [`gatewright_types::credential`], because gateway
-//! nodes need them too and must not be able to mint.
+//! Start with [`mint_api_key`] for new secrets, [`data_key`] for sealing, [`keyring`] for where master
+//! keys come from. The form of a key and its check digits are in [`gatewright_types::credential`],
+//! because gateway nodes need them too and must not be able to mint.
 
-use gatewright_types::credential::{BASE62, CredentialHash, KEY_LENGTH, KEY_RANDOM_LENGTH, check_digits, key_prefix};
-use gatewright_types::{Environment, Rng};
-use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroize;
+mod aead;
+pub mod data_key;
+pub mod error;
+mod hex;
+pub mod keyring;
+pub mod master_key;
+pub mod mint;
+pub mod ring;
+mod ring_file;
 
-/// What an operator's token starts with.
-pub const OPERATOR_TOKEN_PREFIX: &str = "gwo_";
-/// What an installation's token starts with.
-pub const INSTALLATION_TOKEN_PREFIX: &str = "gwi_";
-
-/// A secret that was just made, and what may be kept of it.
-pub struct Minted {
-    /// The secret itself, to be revealed once.
-    pub secret: SecretString,
-    /// How it is found again.
-    pub hash: CredentialHash,
-    /// What it starts with, as in `sk_live_`.
-    pub prefix: &'static str,
-    /// Its last four characters, for people to tell keys apart.
-    pub last_four: String,
-}
-
-/// A new API key: prefix, 34 random base-62 characters, 6 check digits.
-pub fn mint_api_key(environment: Environment, rng: &Rng) -> Minted {
-    mint(key_prefix(environment), rng)
-}
-
-/// A new operator's token, of the same form behind `gwo_`.
-pub fn mint_operator_token(rng: &Rng) -> Minted {
-    mint(OPERATOR_TOKEN_PREFIX, rng)
-}
-
-/// A new installation's token, of the same form behind `gwi_`.
-pub fn mint_installation_token(rng: &Rng) -> Minted {
-    mint(INSTALLATION_TOKEN_PREFIX, rng)
-}
-
-fn mint(prefix: &'static str, rng: &Rng) -> Minted {
-    // The whole capacity at once: a string that grows leaves copies behind.
-    let mut text = String::with_capacity(KEY_LENGTH);
-    text.push_str(prefix);
-    push_base62(&mut text, KEY_RANDOM_LENGTH, rng);
-    let check = check_digits(text.as_bytes());
-    text.extend(check.iter().map(|&digit| char::from(digit)));
-
-    let secret = SecretString::from(text);
-    let exposed = secret.expose_secret();
-    let hash = CredentialHash::of(exposed.as_bytes());
-    let last_four = exposed[exposed.len() - 4..].to_owned();
-    Minted {
-        secret,
-        hash,
-        prefix,
-        last_four,
-    }
-}
-
-/// Appends `count` characters, each of the 62 equally likely.
-fn push_base62(text: &mut String, count: usize, rng: &Rng) {
-    // 248 = 4 × 62: a byte above is thrown away, or some characters would come more often.
-    const FAIR: u8 = 248;
-    let mut buffer = [0_u8; 64];
-    let mut missing = count;
-    while missing > 0 {
-        rng.fill(&mut buffer);
-        for byte in buffer.iter().filter(|&&byte| byte < FAIR).take(missing) {
-            text.push(char::from(BASE62[usize::from(byte % 62)]));
-            missing -= 1;
-        }
-    }
-    buffer.zeroize();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use gatewright_types::credential::{KeyShape, key_shape};
-    use proptest::prelude::{prop_assert_eq, proptest};
-
-    proptest! {
-        #[test]
-        fn every_minted_key_has_right_check_digits(seed: u64) {
-            for environment in [Environment::Live, Environment::Test] {
-                let minted = mint_api_key(environment, &Rng::seeded(seed));
-                let text = minted.secret.expose_secret();
-                prop_assert_eq!(text.len(), KEY_LENGTH);
-                prop_assert_eq!(key_shape(text.as_bytes()), KeyShape::Intact);
-                prop_assert_eq!(minted.hash, CredentialHash::of(text.as_bytes()));
-                prop_assert_eq!(&text[44..], minted.last_four.as_str());
-            }
-        }
-    }
-
-    #[test]
-    fn no_two_keys_are_alike() {
-        let rng = Rng::System;
-        let keys: std::collections::HashSet<_> = (0..1000)
-            .map(|_| mint_api_key(Environment::Live, &rng).secret.expose_secret().to_owned())
-            .collect();
-        assert_eq!(keys.len(), 1000);
-    }
-}
+pub use data_key::{Belonging, DataKey, Sealed};
+pub use error::VaultError;
+pub use keyring::Keyring;
+pub use master_key::{MasterKey, MasterKeyId, WrappedDataKey};
+pub use mint::{
+    INSTALLATION_TOKEN_PREFIX, Minted, OPERATOR_TOKEN_PREFIX, mint_api_key, mint_client_id, mint_client_secret,
+    mint_installation_token, mint_operator_token,
+};
+pub use ring::{MasterKeyState, Ring};

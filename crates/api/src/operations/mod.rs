@@ -6,6 +6,7 @@ use utoipa_axum::routes;
 use crate::ApiState;
 
 mod consumers;
+mod credential_settings;
 mod customers;
 mod gateways;
 mod jobs;
@@ -13,6 +14,7 @@ mod keys;
 mod plans;
 mod products;
 mod routes;
+mod secret_scanning;
 mod services;
 mod subscriptions;
 mod tenants;
@@ -63,6 +65,11 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(jobs::get_job::get_job))
         .routes(routes!(jobs::cancel_job::cancel_job))
         .routes(routes!(jobs::replay_job::replay_job))
+        .routes(routes!(
+            credential_settings::get_credential_settings::get_credential_settings,
+            credential_settings::change_credential_settings::change_credential_settings
+        ))
+        .routes(routes!(secret_scanning::report_secrets::report_secrets))
         .routes(routes!(keys::list_keys::list_keys))
         .routes(routes!(keys::verify_key::verify_key))
         .routes(routes!(keys::get_key::get_key, keys::change_key::change_key))

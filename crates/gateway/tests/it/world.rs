@@ -63,6 +63,7 @@ pub(crate) fn credential() -> Credential {
         environment: Environment::Live,
         status: KeyStatus::Active,
         expires_at_ms: None,
+        allowed_addresses: None,
         grants: [Grant {
             subscription_id: ids.subscription,
             customer_id: ids.customer,

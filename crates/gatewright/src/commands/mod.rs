@@ -7,6 +7,7 @@ pub mod openapi;
 pub mod roles;
 pub mod serve;
 pub mod token;
+pub mod vault;
 
 use std::io::Write;
 

@@ -272,12 +272,7 @@ async fn subscription(
             return Ok((subscription.id, revealed));
         }
     }
-    let key = NewKey {
-        name: "demo".to_owned(),
-        environment: Environment::Live,
-        product_ids: None,
-        expires_at: None,
-    };
+    let key = NewKey::plain("demo", Environment::Live);
     let (subscription, revealed) = access::subscribe(tx, customer_id, plan_id, true, key).await?;
     Ok((subscription.id, revealed))
 }

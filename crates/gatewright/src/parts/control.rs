@@ -57,6 +57,7 @@ pub struct ControlPlane {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     catching_up: JoinHandle<()>,
+    keeping_vault: JoinHandle<()>,
 }
 
 impl ControlPlane {
@@ -71,6 +72,7 @@ impl ControlPlane {
         drain: Duration,
     ) -> Self {
         let catching_up = tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes)));
+        let keeping_vault = tokio::spawn(glue::keep_vault(database.clone()));
         let state = ApiState::new(database, nodes, problem_pages, gateway_url);
         let (stop, stopped) = watch::channel(false);
         let router = metrics.count(gatewright_api::router(state.clone()));
@@ -80,6 +82,7 @@ impl ControlPlane {
             stop,
             serving,
             catching_up,
+            keeping_vault,
         }
     }
 
@@ -89,6 +92,7 @@ impl ControlPlane {
         self.stop.send_replace(true);
         let served = self.serving.await.context("the control plane");
         self.catching_up.abort();
+        self.keeping_vault.abort();
         served
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
 
+mod addresses;
 mod api;
 mod configuration;
 mod consumers;
@@ -9,11 +10,14 @@ mod hammer;
 mod idempotency;
 mod jobs;
 mod keys;
+mod leaks;
 mod main_job;
 mod metrics;
+mod pairs;
 mod program;
 mod rotation;
 mod round_trips;
 mod scene;
 mod states;
+mod vault;
 mod walls;

@@ -2,6 +2,7 @@
 
 mod home;
 mod roles;
+mod vault;
 
 use home::Home;
 use reqwest::StatusCode;

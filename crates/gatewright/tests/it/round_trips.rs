@@ -18,13 +18,18 @@ async fn a_subscription_takes_few_round_trips_and_one_commit() {
     settings.database_connections = 2;
     let scene = Scene::set_in(TestApp::start_as(settings, Clock::System).await).await;
     let body = json!({ "customerId": scene.customer, "planId": scene.plan });
-    for with_key in [false, true] {
+    for (with_key, with_copy) in [(false, false), (true, false), (true, true)] {
+        let retention = if with_copy { "WHILE_ACTIVE" } else { "UNTIL_PROVISIONED" };
+        let settings = json!({ "secretRetention": retention });
+        scene
+            .expect(200, Method::PATCH, "/credential-settings", Some(settings))
+            .await;
         let mut measured = 0;
         for round in 0..100 {
             proxy.take();
             let mut request = scene.acme.request(Method::POST, "/subscriptions").json(&body);
             if with_key {
-                request = request.header("idempotency-key", format!("round-{round}"));
+                request = request.header("idempotency-key", format!("round-{round}-{with_copy}"));
             }
             assert_eq!(request.send().await.unwrap().status(), 201);
             let asked = proxy.take();

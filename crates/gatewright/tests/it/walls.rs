@@ -30,6 +30,8 @@ struct World {
 impl World {
     async fn make(app: &TestApp, slug: &str, upstream: &Upstream) -> Self {
         let who = app.tenant(slug).await;
+        let settings = json!({ "secretRetention": "WHILE_ACTIVE" });
+        expect(&who, 200, Method::PATCH, "/credential-settings", Some(settings)).await;
         let product = who.product("Translation API").await;
         expect(
             &who,
@@ -172,6 +174,9 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "rotate_subscription" => (Some(subscription), Some(json!({ "overlapSeconds": 0 }))),
         "move_subscription" => (Some(subscription), Some(json!({ "to": "PAUSED" }))),
         "add_key" => (Some(subscription), Some(json!({ "name": "another" }))),
+        "get_credential_settings" => (None, None),
+        "change_credential_settings" => (None, Some(json!({ "leakPolicy": "NOTIFY" }))),
+        "report_secrets" => (None, Some(json!({ "candidates": [{ "token": of.subscribed.key }] }))),
         "verify_key" => (None, Some(json!({ "key": of.subscribed.key }))),
         "get_key" | "reactivate_key" | "revoke_key" | "suspend_key" => (Some(key), None),
         "change_key" => (Some(key), Some(json!({ "name": "renamed" }))),

@@ -1,13 +1,18 @@
 //! Who is admitted where.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use gatewright_snapshot::{Credential, Grant, Head, Scope, Snapshot, admit, match_route};
 use gatewright_types::access::{Environment, KeyStatus};
+use gatewright_types::address::AddressList;
 use gatewright_types::ids::{ConsumerId, CustomerId, GatewayId, KeyId, ProductId, SubscriptionId};
 use gatewright_types::{Clock, ProblemCode, Rng};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use crate::setup::{config, gateway, route};
+
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 struct World {
     snapshot: Snapshot,
@@ -28,6 +33,7 @@ fn world() -> World {
         environment: Environment::Live,
         status: KeyStatus::Active,
         expires_at_ms: None,
+        allowed_addresses: None,
         grants: [].into_iter().collect(),
     };
     World {
@@ -58,7 +64,7 @@ fn judge(world: &World, path: &str, credential: &Credential, now_ms: i64) -> Res
         headers: &headers,
     };
     let matched = match_route(&world.snapshot, &head).unwrap();
-    admit(&matched, credential, now_ms)
+    admit(&matched, credential, PEER, now_ms)
         .map(|admitted| admitted.grant_at)
         .map_err(|refusal| refusal.code)
 }
@@ -112,6 +118,38 @@ fn one_admitted_grant_among_others_is_enough() {
         judge(&world, "/sold", &suspended, 0),
         Err(ProblemCode::CredentialSuspended)
     );
+}
+
+#[test]
+fn a_key_with_a_list_of_addresses_is_admitted_from_those_only() {
+    let world = world();
+    let with = |ranges: &[&str]| Credential {
+        allowed_addresses: Some(Box::new(AddressList::new(
+            ranges.iter().map(|range| range.parse().unwrap()).collect(),
+        ))),
+        grants: [grant(Scope::Products([world.product].into()), true)]
+            .into_iter()
+            .collect(),
+        ..world.credential.clone()
+    };
+    for ranges in [
+        &["192.0.2.7"][..],
+        &["10.0.0.0/8", "192.0.2.0/24"],
+        &["::ffff:192.0.2.0/120"],
+        &["0.0.0.0/0"],
+    ] {
+        assert_eq!(judge(&world, "/sold", &with(ranges), 0), Ok(0), "{ranges:?}");
+    }
+    for ranges in [&["192.0.2.6"][..], &["::/0"], &["2001:db8::/32", "10.0.0.0/8"]] {
+        assert_eq!(
+            judge(&world, "/sold", &with(ranges), 0),
+            Err(ProblemCode::AddressNotAllowed),
+            "{ranges:?}"
+        );
+    }
+    let mut revoked = with(&["10.0.0.0/8"]);
+    revoked.status = KeyStatus::Revoked;
+    assert_eq!(judge(&world, "/sold", &revoked, 0), Err(ProblemCode::CredentialRevoked));
 }
 
 fn status() -> impl Strategy<Value = KeyStatus> {

@@ -6,9 +6,11 @@ use gatewright_catalog::CatalogError;
 use gatewright_catalog::model::Subscription;
 use gatewright_credentials::CredentialError;
 use gatewright_credentials::issue::NewKey;
+use gatewright_credentials::model::AccessorType;
 use gatewright_native::nodes::Effects;
 use gatewright_native::{NativeError, access};
 use gatewright_types::Environment;
+use gatewright_types::address::Cidr;
 use gatewright_types::ids::{CustomerId, PlanId, ProductId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,11 +45,16 @@ pub(crate) struct KeyRequest {
     /// A name for people; `default` when absent.
     #[schema(min_length = 1, max_length = 200, default = "default")]
     name: Option<String>,
+    /// What it is made of: one secret, or a client id and a client secret; BEARER_TOKEN when absent.
+    #[schema(default = "BEARER_TOKEN")]
+    accessor_type: Option<AccessorType>,
     /// Where it may be used; LIVE when absent.
     #[schema(default = "LIVE")]
     environment: Option<Environment>,
     /// Narrows it to these products of the plan; null for all.
     product_ids: Option<Vec<ProductId>>,
+    /// From where it may be used: 1 to 64 addresses or ranges; null for anywhere.
+    allowed_addresses: Option<Vec<Cidr>>,
     /// From when on it is refused; null for never.
     expires_at: Option<DateTime<Utc>>,
 }
@@ -56,8 +63,10 @@ impl From<KeyRequest> for NewKey {
     fn from(request: KeyRequest) -> Self {
         Self {
             name: request.name.unwrap_or_else(|| KEY_NAME_DEFAULT.to_owned()),
+            accessor_type: request.accessor_type.unwrap_or(AccessorType::BearerToken),
             environment: request.environment.unwrap_or(Environment::Live),
             product_ids: request.product_ids,
+            allowed_addresses: request.allowed_addresses,
             expires_at: request.expires_at,
         }
     }

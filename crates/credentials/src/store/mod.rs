@@ -6,25 +6,36 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_database::{PageRequest, TenantTx};
 use gatewright_types::CredentialHash;
 use gatewright_types::access::{Environment, KeyStatus};
+use gatewright_types::address::Cidr;
 use gatewright_types::ids::{BindingId, ConsumerId, GatewayId, KeyId, ProductId, SubscriptionId, TenantId};
+use gatewright_vault::Sealed;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::model::{ApiKey, NewBinding};
+use crate::model::{AccessorType, ApiKey, NewBinding};
+
+pub(crate) mod leaks;
+pub(crate) mod sealed;
+pub(crate) mod settings;
 
 pub(crate) async fn insert(
     tx: &mut TenantTx,
     key: &ApiKey,
     hash: &CredentialHash,
+    copy: Option<&Sealed>,
     binding_id: BindingId,
     binding: &NewBinding,
 ) -> Result<(), sqlx::Error> {
     let product_ids = uuids(key.product_ids.as_deref());
+    let allowed_addresses = texts(key.allowed_addresses.as_deref());
     sqlx::query!(
         "WITH key AS (
            INSERT INTO api_keys (tenant_id, id, accessor_type, environment, name, status, secret_version, prefix, hash, last_four,
-             product_ids, expires_at, access_version, created_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5, 'ACTIVE', 1, $6, $7, $8, $9, $10, nextval('access_version_seq'), $11, $11)
+             product_ids, expires_at, access_version, created_at, updated_at, client_id, allowed_addresses)
+           VALUES ($1, $2, $3, $4, $5, 'ACTIVE', 1, $6, $7, $8, $9, $10, nextval('access_version_seq'), $11, $11, $16, $17)
+         ), copy AS (
+           INSERT INTO sealed_secrets (tenant_id, key_id, secret_version, sealed, retention, erase_at, created_at)
+           SELECT $1, $2, 1, $18, 'WHILE_ACTIVE', $10, $11 WHERE $18::bytea IS NOT NULL
          )
          INSERT INTO key_subscription_bindings (tenant_id, id, key_id, subscription_id, gateway_id, consumer_id, created_at)
          VALUES ($1, $12, $2, $13, $14, $15, $11)",
@@ -43,6 +54,9 @@ pub(crate) async fn insert(
         binding.subscription_id.uuid(),
         binding.consumer.map(|(gateway_id, _)| gateway_id.uuid()),
         binding.consumer.map(|(_, consumer_id)| consumer_id.uuid()),
+        key.client_id,
+        allowed_addresses.as_deref(),
+        copy.map(Sealed::as_bytes),
     )
     .execute(&mut **tx)
     .await?;
@@ -51,6 +65,10 @@ pub(crate) async fn insert(
 
 fn uuids(ids: Option<&[ProductId]>) -> Option<Vec<Uuid>> {
     ids.map(|ids| ids.iter().map(|id| id.uuid()).collect())
+}
+
+fn texts(ranges: Option<&[Cidr]>) -> Option<Vec<String>> {
+    ranges.map(|ranges| ranges.iter().map(Cidr::to_string).collect())
 }
 
 pub(crate) async fn count_live(tx: &mut TenantTx, subscription_id: SubscriptionId) -> Result<i64, sqlx::Error> {
@@ -89,7 +107,8 @@ async fn select(
     sqlx::query_as!(
         ApiKey,
         r#"SELECT k.id AS "id: _", k.accessor_type AS "accessor_type: _", k.environment AS "environment: _", k.name,
-             k.status AS "status: _", k.secret_version, k.prefix, k.last_four, k.product_ids AS "product_ids: _", k.expires_at,
+             k.status AS "status: _", k.secret_version, k.prefix, k.last_four, k.client_id, k.product_ids AS "product_ids: _",
+             k.allowed_addresses AS "allowed_addresses: _", k.expires_at, k.secret_withdrawn_at,
              (SELECT max(valid_until) FROM superseded_secrets AS s
               WHERE s.tenant_id = k.tenant_id AND s.key_id = k.id AND s.valid_until > $6) AS old_secret_valid_until,
              ARRAY(SELECT subscription_id FROM key_subscription_bindings AS b
@@ -114,15 +133,18 @@ async fn select(
 
 /// A key that is held until the end of the transaction.
 pub(crate) struct Held {
+    pub(crate) accessor_type: AccessorType,
     pub(crate) status: KeyStatus,
     pub(crate) environment: Environment,
+    pub(crate) secret_version: i32,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
     pub(crate) old_secret_valid_until: Option<DateTime<Utc>>,
 }
 
 pub(crate) async fn lock(tx: &mut TenantTx, id: KeyId) -> Result<Option<Held>, sqlx::Error> {
     sqlx::query_as!(
         Held,
-        r#"SELECT status AS "status: _", environment AS "environment: _",
+        r#"SELECT accessor_type AS "accessor_type: _", status AS "status: _", environment AS "environment: _", secret_version, expires_at,
              (SELECT max(valid_until) FROM superseded_secrets AS s
               WHERE s.tenant_id = k.tenant_id AND s.key_id = k.id) AS old_secret_valid_until
            FROM api_keys AS k WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
@@ -133,11 +155,12 @@ pub(crate) async fn lock(tx: &mut TenantTx, id: KeyId) -> Result<Option<Held>, s
     .await
 }
 
-/// Sets the status of keys that the caller holds.
+/// Sets the status of keys that the caller holds. Of a revoked key's secrets, no copy stays.
 pub(crate) async fn set_status(tx: &mut TenantTx, ids: &[KeyId], to: KeyStatus) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     sqlx::query!(
-        "UPDATE api_keys SET status = $3, revoked_at = CASE WHEN $3 = 'REVOKED' THEN coalesce(revoked_at, $4) END,
+        "WITH copies AS (DELETE FROM sealed_secrets WHERE tenant_id = $1 AND key_id = ANY($2) AND $3 = 'REVOKED')
+         UPDATE api_keys SET status = $3, revoked_at = CASE WHEN $3 = 'REVOKED' THEN coalesce(revoked_at, $4) END,
            access_version = nextval('access_version_seq'), updated_at = $4
          WHERE tenant_id = $1 AND id = ANY($2)",
         tx.tenant_id().uuid(),
@@ -199,28 +222,43 @@ pub(crate) async fn without_binding(tx: &mut TenantTx, ids: &[KeyId]) -> Result<
     .await
 }
 
-/// Puts a new secret in the place of the current one, which stays valid until `valid_until`.
-pub(crate) async fn supersede(
-    tx: &mut TenantTx,
-    id: KeyId,
-    hash: &CredentialHash,
-    last_four: &str,
-    valid_until: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
+/// What replaces a key's secret.
+pub(crate) struct Replacement<'s> {
+    pub(crate) hash: &'s CredentialHash,
+    pub(crate) last_four: &'s str,
+    pub(crate) copy: Option<&'s Sealed>,
+    /// Until when the old one is valid.
+    pub(crate) valid_until: DateTime<Utc>,
+    /// Whether nobody knows it, because the old one was taken away.
+    pub(crate) withdrawn: bool,
+}
+
+/// Puts a new secret in the place of the current one; copies of old ones go when those do.
+pub(crate) async fn supersede(tx: &mut TenantTx, id: KeyId, new: Replacement<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "WITH old AS (
            INSERT INTO superseded_secrets (tenant_id, key_id, secret_version, hash, last_four, valid_until)
            SELECT tenant_id, id, secret_version, hash, last_four, $5 FROM api_keys WHERE tenant_id = $1 AND id = $2
+         ), over AS (
+           DELETE FROM sealed_secrets WHERE tenant_id = $1 AND key_id = $2 AND $5 <= $6
+         ), outdated AS (
+           UPDATE sealed_secrets SET erase_at = LEAST(erase_at, $5) WHERE tenant_id = $1 AND key_id = $2 AND $5 > $6
+         ), copy AS (
+           INSERT INTO sealed_secrets (tenant_id, key_id, secret_version, sealed, retention, erase_at, created_at)
+           SELECT tenant_id, id, secret_version + 1, $7, 'WHILE_ACTIVE', expires_at, $6
+           FROM api_keys WHERE tenant_id = $1 AND id = $2 AND $7::bytea IS NOT NULL
          )
          UPDATE api_keys SET hash = $3, last_four = $4, secret_version = secret_version + 1,
-           access_version = nextval('access_version_seq'), updated_at = $6
+           secret_withdrawn_at = CASE WHEN $8 THEN $6 END, access_version = nextval('access_version_seq'), updated_at = $6
          WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id().uuid(),
         id.uuid(),
-        hash.as_bytes().as_slice(),
-        last_four,
-        valid_until,
+        new.hash.as_bytes().as_slice(),
+        new.last_four,
+        new.valid_until,
         tx.now(),
+        new.copy.map(Sealed::as_bytes),
+        new.withdrawn,
     )
     .execute(&mut **tx)
     .await?;
@@ -230,7 +268,24 @@ pub(crate) async fn supersede(
 /// Refuses old secrets of a key from now on.
 pub(crate) async fn end_overlap(tx: &mut TenantTx, id: KeyId) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE superseded_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until > $3",
+        "WITH copies AS (
+           DELETE FROM sealed_secrets AS s USING api_keys AS k
+           WHERE s.tenant_id = $1 AND s.key_id = $2 AND k.tenant_id = $1 AND k.id = $2 AND s.secret_version <> k.secret_version
+         )
+         UPDATE superseded_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until > $3",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// For a change that stands in another table: a node keeps the record with the higher version.
+pub(crate) async fn raise_version(tx: &mut TenantTx, id: KeyId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE api_keys SET access_version = nextval('access_version_seq'), updated_at = $3 WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id().uuid(),
         id.uuid(),
         tx.now(),
@@ -242,8 +297,16 @@ pub(crate) async fn end_overlap(tx: &mut TenantTx, id: KeyId) -> Result<(), sqlx
 
 pub(crate) async fn update(tx: &mut TenantTx, key: &ApiKey) -> Result<(), sqlx::Error> {
     let product_ids = uuids(key.product_ids.as_deref());
+    let allowed_addresses = texts(key.allowed_addresses.as_deref());
     sqlx::query!(
-        "UPDATE api_keys SET name = $3, product_ids = $4, expires_at = $5, access_version = nextval('access_version_seq'), updated_at = $6
+        "WITH copies AS (
+           UPDATE sealed_secrets AS s SET erase_at = LEAST($5, (
+             SELECT valid_until FROM superseded_secrets AS o
+             WHERE o.tenant_id = $1 AND o.key_id = $2 AND o.secret_version = s.secret_version))
+           WHERE s.tenant_id = $1 AND s.key_id = $2
+         )
+         UPDATE api_keys SET name = $3, product_ids = $4, expires_at = $5, allowed_addresses = $7,
+           access_version = nextval('access_version_seq'), updated_at = $6
          WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id().uuid(),
         key.id.uuid(),
@@ -251,10 +314,25 @@ pub(crate) async fn update(tx: &mut TenantTx, key: &ApiKey) -> Result<(), sqlx::
         product_ids.as_deref(),
         key.expires_at,
         key.updated_at,
+        allowed_addresses.as_deref(),
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The hashes of every secret that the pair with this client id has or had.
+pub(crate) async fn hashes_of_pair(tx: &mut TenantTx, client_id: &str) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT hash AS "hash!" FROM api_keys WHERE tenant_id = $1 AND client_id = $2
+           UNION ALL
+           SELECT s.hash FROM superseded_secrets AS s JOIN api_keys AS k ON k.tenant_id = s.tenant_id AND k.id = s.key_id
+           WHERE k.tenant_id = $1 AND k.client_id = $2"#,
+        tx.tenant_id().uuid(),
+        client_id,
+    )
+    .fetch_all(&mut **tx)
+    .await
 }
 
 /// One secret, current or superseded, with its key and the key's live bindings (three arrays side by side).
@@ -266,6 +344,7 @@ pub(crate) struct SecretRow {
     pub(crate) environment: Environment,
     pub(crate) status: KeyStatus,
     pub(crate) product_ids: Option<Vec<ProductId>>,
+    pub(crate) allowed_addresses: Option<Vec<Cidr>>,
     pub(crate) expires_at: Option<DateTime<Utc>>,
     pub(crate) access_version: i64,
     pub(crate) binding_subscriptions: Vec<SubscriptionId>,
@@ -286,7 +365,7 @@ pub(crate) async fn secrets_by_hash(
              SELECT hash, valid_until, tenant_id, key_id FROM superseded_secrets WHERE hash = ANY($1)
            )
            SELECT s.hash AS "hash!", s.valid_until, k.tenant_id AS "tenant_id: _", k.id AS "key_id: _", k.environment AS "environment: _",
-             k.status AS "status: _", k.product_ids AS "product_ids: _", k.expires_at, k.access_version,
+             k.status AS "status: _", k.product_ids AS "product_ids: _", k.allowed_addresses AS "allowed_addresses: _", k.expires_at, k.access_version,
              b.subscriptions AS "binding_subscriptions!: _", b.gateways AS "binding_gateways!: _", b.consumers AS "binding_consumers!: _"
            FROM secrets AS s
            JOIN api_keys AS k ON k.tenant_id = s.tenant_id AND k.id = s.key_id

@@ -1,0 +1,94 @@
+//! What a tenant decided about its keys' secrets.
+
+use chrono::{DateTime, Utc};
+use gatewright_database::TenantTx;
+use gatewright_types::text_enum;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::{CredentialError, store};
+
+text_enum! {
+    /// How long a sealed copy of a secret is kept beside its hash.
+    pub enum SecretRetention {
+        /// Until the last gateway that needs the secret itself has it. Native gateways need its hash
+        /// only, so with them alone no copy is ever made.
+        UntilProvisioned = "UNTIL_PROVISIONED",
+        /// Until the key, or this secret of it, ends.
+        WhileActive = "WHILE_ACTIVE",
+    }
+}
+
+text_enum! {
+    /// What happens to a key whose secret was found where it should not be.
+    pub enum LeakPolicy {
+        /// Nothing but an event and an audit row: a person decides.
+        Notify = "NOTIFY",
+        /// The key is suspended.
+        Suspend = "SUSPEND",
+        /// The secret is taken away: refused at once, the key stays and waits for a rotation.
+        Rotate = "ROTATE",
+    }
+}
+
+/// What a tenant decided about its keys' secrets.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialSettings {
+    /// How long sealed copies are kept.
+    pub secret_retention: SecretRetention,
+    /// What happens to a key that leaked.
+    pub leak_policy: LeakPolicy,
+    /// When that was last changed; null for never.
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+impl Default for CredentialSettings {
+    fn default() -> Self {
+        Self {
+            secret_retention: SecretRetention::UntilProvisioned,
+            leak_policy: LeakPolicy::Notify,
+            updated_at: None,
+        }
+    }
+}
+
+/// What to change; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SettingsChange {
+    /// How long sealed copies are kept. `UNTIL_PROVISIONED` erases at once what nothing waits for;
+    /// `WHILE_ACTIVE` holds for secrets that are made from now on.
+    pub secret_retention: Option<SecretRetention>,
+    /// What happens to a key that leaked.
+    pub leak_policy: Option<LeakPolicy>,
+}
+
+/// The tenant's settings.
+pub async fn get(tx: &mut TenantTx) -> Result<CredentialSettings, CredentialError> {
+    Ok(store::settings::find(tx).await?.unwrap_or_default())
+}
+
+/// Changes the tenant's settings.
+pub async fn change(tx: &mut TenantTx, change: SettingsChange) -> Result<CredentialSettings, CredentialError> {
+    let now = tx.now();
+    let before = get(tx).await?;
+    let settings = CredentialSettings {
+        secret_retention: change.secret_retention.unwrap_or(before.secret_retention),
+        leak_policy: change.leak_policy.unwrap_or(before.leak_policy),
+        updated_at: Some(now),
+    };
+    // Waits for whoever is making a secret with a copy, so that the copy is found below.
+    store::settings::put(tx, &settings, now).await?;
+    let erased = match settings.secret_retention {
+        SecretRetention::UntilProvisioned => store::sealed::erase_all(tx).await?,
+        SecretRetention::WhileActive => 0,
+    };
+    let detail = json!({
+        "secretRetention": settings.secret_retention, "leakPolicy": settings.leak_policy, "erasedCopies": erased
+    });
+    let tenant_id = tx.tenant_id();
+    tx.happened("credentials", "settings.changed", tenant_id, detail);
+    Ok(settings)
+}
