@@ -22,6 +22,10 @@ pub enum SystemUse {
     LookUpCredentials,
     /// Every tenant's data keys are wrapped by the installation's master keys.
     ManageMasterKeys,
+    /// Events of every tenant wait in one queue for the webhook endpoints that want them.
+    FanOutEvents,
+    /// The mailbox of a demo shows the mails of every tenant, to whoever sits at the machine.
+    ShowMailbox,
     /// Old rows are removed for all tenants at once.
     KeepHouse,
     /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.

@@ -185,7 +185,7 @@ impl Inner {
         trust: &Trust,
         deadline: Deadline,
     ) -> Result<Exchanged, EgressError> {
-        policy.judge_target(target).map_err(EgressError::Refused)?;
+        policy.judge_name(target).map_err(EgressError::Refused)?;
         let may_rest = request.repeatable && !matches!(request.body, Body::Stream(_));
         if may_rest && let Some(connection) = self.pool.take(target, trust, policy) {
             let timings = Timings {

@@ -86,16 +86,20 @@ fn masked(address: IpAddr, bits: u8) -> IpAddr {
 }
 
 impl Opened {
+    fn names(&self, host: &str) -> bool {
+        match self {
+            Self::Name(name) => host == name,
+            Self::Below(parent) => host
+                .strip_suffix(parent.as_str())
+                .is_some_and(|rest| rest.ends_with('.')),
+            Self::Network { .. } => false,
+        }
+    }
+
     fn opens(&self, host: &str, address: IpAddr, kind: AddressKind) -> bool {
         match self {
             // Whoever controls the name's servers chooses the address, so a name never opens a metadata service.
-            Self::Name(name) => host == name && kind != AddressKind::Metadata,
-            Self::Below(parent) => {
-                kind != AddressKind::Metadata
-                    && host
-                        .strip_suffix(parent.as_str())
-                        .is_some_and(|rest| rest.ends_with('.'))
-            }
+            Self::Name(_) | Self::Below(_) => self.names(host) && kind != AddressKind::Metadata,
             Self::Network { base, bits } => {
                 let is_one = *bits == if base.is_ipv4() { 32 } else { 128 };
                 base.is_ipv4() == address.is_ipv4()
@@ -117,8 +121,20 @@ impl std::fmt::Display for Opened {
 }
 
 impl Policy {
-    /// What can be judged before a name is looked up: the port.
-    pub(crate) fn judge_target(&self, target: &Target) -> Result<(), Refusal> {
+    /// Judges what can be known of `target` before its name is looked up: the port, and plain http where no line of the
+    /// allow-list could open it.
+    ///
+    /// # Errors
+    ///
+    /// Why it must not be reached.
+    pub fn judge_name(&self, target: &Target) -> Result<(), Refusal> {
+        let may_open = |opened: &Opened| match opened {
+            Opened::Network { .. } => true,
+            named => named.names(target.host()),
+        };
+        if !target.is_https() && !self.plain_http && !self.opened.iter().any(may_open) {
+            return Err(Refusal::PlainHttp);
+        }
         match &self.ports {
             Some(ports) if !ports.iter().any(|range| range.contains(&target.port())) => {
                 Err(Refusal::Port(target.port()))

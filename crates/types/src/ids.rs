@@ -172,6 +172,8 @@ ids! {
     ConsumerId = "con";
     /// An organization that buys.
     CustomerId = "cus";
+    /// One event on its way to one webhook endpoint.
+    DeliveryId = "del";
     /// One event of the outbox.
     EventId = "evt";
     /// A place where requests are admitted.
@@ -180,6 +182,8 @@ ids! {
     JobId = "job";
     /// An API key; stays the same when its secret is rotated.
     KeyId = "key";
+    /// A mail.
+    MailId = "mai";
     /// A running gateway process.
     NodeId = "nod";
     /// A person (or a script) of the tenant.
@@ -198,6 +202,8 @@ ids! {
     SubscriptionId = "sub";
     /// A company that sells APIs with Gatewright.
     TenantId = "ten";
+    /// Where events of a tenant are sent.
+    WebhookEndpointId = "whe";
 }
 
 #[cfg(test)]

@@ -1,0 +1,99 @@
+//! What can be listened to: `domain.object.verb`, as the outbox names it.
+
+/// Every type of event, in order. Whoever adds one to a use case adds it here; a test that walks our API holds them together.
+pub const EVENT_TYPES: &[&str] = &[
+    "catalog.customer.changed",
+    "catalog.customer.created",
+    "catalog.plan.created",
+    "catalog.plan.version_added",
+    "catalog.product.changed",
+    "catalog.product.contract_changed",
+    "catalog.product.created",
+    "catalog.subscription.activated",
+    "catalog.subscription.cancelled",
+    "catalog.subscription.created",
+    "catalog.subscription.expired",
+    "catalog.subscription.expiring",
+    "catalog.subscription.past_due",
+    "catalog.subscription.paused",
+    "catalog.subscription.suspended",
+    "catalog.subscription.trialing",
+    "catalog.tenant.created",
+    "credentials.key.changed",
+    "credentials.key.created",
+    "credentials.key.reactivated",
+    "credentials.key.revoked",
+    "credentials.key.rotated",
+    "credentials.key.suspended",
+    "native.consumer.created",
+    "native.consumer.deleted",
+    "native.gateway.changed",
+    "native.gateway.created",
+    "native.gateway.deleted",
+    "native.route.changed",
+    "native.route.created",
+    "native.route.deleted",
+    "native.service.changed",
+    "native.service.created",
+    "native.service.deleted",
+    "notify.webhook_delivery.replayed",
+    "notify.webhook_endpoint.changed",
+    "notify.webhook_endpoint.created",
+    "notify.webhook_endpoint.deleted",
+    "notify.webhook_endpoint.disabled",
+    "notify.webhook_endpoint.replayed",
+    "notify.webhook_endpoint.secret_rotated",
+    "notify.webhook_endpoint.tested",
+];
+
+/// The type of the event that `POST …/test` sends.
+pub const TEST_EVENT_TYPE: &str = "notify.webhook_endpoint.tested";
+
+/// Whether a filter names a type, or all types of a domain that has some.
+pub fn is_filter(filter: &str) -> bool {
+    match filter.strip_suffix(".*") {
+        Some(domain) => EVENT_TYPES.iter().any(|known| known.split('.').next() == Some(domain)),
+        None => EVENT_TYPES.contains(&filter),
+    }
+}
+
+/// Whether somebody with these filters wants an event.
+pub(crate) fn is_wanted(filters: &[String], event_type: &str) -> bool {
+    filters.is_empty()
+        || filters.iter().any(|filter| match filter.strip_suffix('*') {
+            Some(domain) => event_type.starts_with(domain),
+            None => filter == event_type,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_name_what_exists() {
+        assert!(EVENT_TYPES.is_sorted(), "so that a new one finds its place");
+        assert!(is_filter("catalog.product.created") && is_filter("catalog.*"));
+        for wrong in [
+            "",
+            "*",
+            "catalog",
+            "catalog.",
+            "catalogue.*",
+            "catalog.product.*",
+            "catalog.product.made",
+            ".*",
+        ] {
+            assert!(!is_filter(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_not_the_beginning_of_another() {
+        let wants = |filter: &str, event: &str| is_wanted(&[filter.to_owned()], event);
+        assert!(wants("catalog.*", "catalog.product.created"));
+        assert!(!wants("catalog.*", "catalogs.product.created"));
+        assert!(!wants("catalog.product.created", "catalog.product.created_again"));
+        assert!(is_wanted(&[], "anything"));
+    }
+}
