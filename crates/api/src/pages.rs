@@ -119,6 +119,7 @@ pages! {
     "no-gateway",
     "no-route",
     "not-found",
+    "precondition-failed",
     "request-timed-out",
     "rotation-in-progress",
     "unauthenticated",

@@ -135,11 +135,7 @@ pub async fn add_version(tx: &mut TenantTx, id: PlanId, terms: PlanTerms) -> Res
     check_terms(&mut checks, &terms);
     checks.done()?;
     require_products(tx, &terms).await?;
-    // Locked first: two who add a version at once get two numbers.
-    store::plans::lock(tx, id)
-        .await?
-        .ok_or_else(|| CatalogError::not_found("plan", id))?;
-    let mut plan = get(tx, id).await?;
+    let mut plan = lock(tx, id).await?;
     plan.version += 1;
     plan.terms = terms;
     plan.updated_at = tx.now();
@@ -147,6 +143,41 @@ pub async fn add_version(tx: &mut TenantTx, id: PlanId, terms: PlanTerms) -> Res
     store::plans::set_current(tx, &plan).await?;
     tx.happened("catalog", "plan.version_added", id, json!(plan));
     Ok(plan)
+}
+
+/// What to change of a plan beside its terms; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlanChange {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    /// What it is for.
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+}
+
+/// Changes what a plan is called. Its terms never change: they get a new version.
+pub async fn change(tx: &mut TenantTx, id: PlanId, change: PlanChange) -> Result<Plan, CatalogError> {
+    let mut plan = lock(tx, id).await?;
+    plan.name = change.name.unwrap_or(plan.name);
+    plan.description = change.description.unwrap_or(plan.description);
+    plan.updated_at = tx.now();
+    let mut checks = Checks::default();
+    checks.name("/name", &plan.name);
+    checks.description("/description", &plan.description);
+    checks.done()?;
+    store::plans::update(tx, &plan).await?;
+    tx.happened("catalog", "plan.changed", id, json!(plan));
+    Ok(plan)
+}
+
+/// One plan, held until the end of the transaction: two who add a version at once get two numbers.
+pub async fn lock(tx: &mut TenantTx, id: PlanId) -> Result<Plan, CatalogError> {
+    store::plans::lock(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("plan", id))?;
+    get(tx, id).await
 }
 
 /// One plan with its current version.

@@ -105,11 +105,17 @@ pub async fn list(tx: &mut TenantTx, gateway_id: GatewayId, request: PageRequest
     ))
 }
 
-/// Changes a route.
-pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Result<Route, NativeError> {
+/// One route, held with its gateway until the end of the transaction.
+pub async fn lock(tx: &mut TenantTx, id: RouteId) -> Result<Route, NativeError> {
     let gateway_id = get(tx, id).await?.gateway_id;
     gateways::lock(tx, gateway_id).await?;
-    let mut route = get(tx, id).await?;
+    get(tx, id).await
+}
+
+/// Changes a route.
+pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Result<Route, NativeError> {
+    let mut route = lock(tx, id).await?;
+    let gateway_id = route.gateway_id;
     route.service_id = change.service_id.unwrap_or(route.service_id);
     route.method = change.method.unwrap_or(route.method);
     route.public_path = change.public_path.unwrap_or(route.public_path);
@@ -126,8 +132,7 @@ pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Resu
 
 /// Deletes a route.
 pub async fn delete(tx: &mut TenantTx, id: RouteId) -> Result<(), NativeError> {
-    let gateway_id = get(tx, id).await?.gateway_id;
-    gateways::lock(tx, gateway_id).await?;
+    lock(tx, id).await?;
     store::routes::delete(tx, id).await?;
     tx.happened("native", "route.deleted", id, json!({}));
     Ok(())

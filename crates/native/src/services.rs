@@ -113,11 +113,17 @@ pub async fn list(
     ))
 }
 
-/// Changes a service.
-pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> Result<Service, NativeError> {
+/// One service, held with its gateway until the end of the transaction.
+pub async fn lock(tx: &mut TenantTx, id: ServiceId) -> Result<Service, NativeError> {
     let gateway_id = get(tx, id).await?.gateway_id;
     gateways::lock(tx, gateway_id).await?;
-    let mut service = get(tx, id).await?;
+    get(tx, id).await
+}
+
+/// Changes a service.
+pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> Result<Service, NativeError> {
+    let mut service = lock(tx, id).await?;
+    let gateway_id = service.gateway_id;
     service.name = change.name.unwrap_or(service.name);
     service.target_url = change.target_url.unwrap_or(service.target_url);
     if let Some(pem) = change.ca_pem {
@@ -135,8 +141,7 @@ pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> 
 
 /// Deletes a service that no route goes to.
 pub async fn delete(tx: &mut TenantTx, id: ServiceId) -> Result<(), NativeError> {
-    let gateway_id = get(tx, id).await?.gateway_id;
-    gateways::lock(tx, gateway_id).await?;
+    lock(tx, id).await?;
     if store::routes::exist_to(tx, id).await? {
         return Err(NativeError::InUse("routes go to the service: delete them first"));
     }
