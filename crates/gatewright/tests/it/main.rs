@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
 
 mod api;
+mod as_code;
 mod configuration;
 mod consumers;
 mod hammer;
