@@ -193,17 +193,7 @@ pub async fn list(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Plan>,
 }
 
 fn check_terms(checks: &mut Checks, terms: &PlanTerms) {
-    let amount = terms.price.amount;
-    checks.require(
-        !amount.is_sign_negative() && amount.scale() <= PRICE_SCALE_MAX && amount < Decimal::from(1_000_000_000),
-        "/price/amount",
-        format!("expected an amount of at least 0 and under a billion, with at most {PRICE_SCALE_MAX} decimals"),
-    );
-    checks.require(
-        terms.trial_days <= TRIAL_DAYS_MAX,
-        "/trialDays",
-        format!("expected 0 to {TRIAL_DAYS_MAX}"),
-    );
+    check_limits(checks, terms.price, terms.trial_days, &terms.quotas, &terms.rate_limits);
     let distinct: HashSet<_> = terms.product_ids.iter().collect();
     checks.require(
         !terms.product_ids.is_empty()
@@ -212,12 +202,27 @@ fn check_terms(checks: &mut Checks, terms: &PlanTerms) {
         "/productIds",
         format!("expected 1 to {PLAN_PRODUCTS_MAX} different products"),
     );
+}
+
+/// Notes what is wrong with terms, apart from the products they name.
+pub fn check_limits(checks: &mut Checks, price: Money, trial_days: u16, quotas: &[Quota], rate_limits: &[RateLimit]) {
+    let amount = price.amount;
     checks.require(
-        terms.quotas.len() <= PLAN_LIMITS_MAX,
+        !amount.is_sign_negative() && amount.scale() <= PRICE_SCALE_MAX && amount < Decimal::from(1_000_000_000),
+        "/price/amount",
+        format!("expected an amount of at least 0 and under a billion, with at most {PRICE_SCALE_MAX} decimals"),
+    );
+    checks.require(
+        trial_days <= TRIAL_DAYS_MAX,
+        "/trialDays",
+        format!("expected 0 to {TRIAL_DAYS_MAX}"),
+    );
+    checks.require(
+        quotas.len() <= PLAN_LIMITS_MAX,
         "/quotas",
         format!("expected at most {PLAN_LIMITS_MAX}"),
     );
-    for (at, quota) in terms.quotas.iter().enumerate() {
+    for (at, quota) in quotas.iter().enumerate() {
         let word = !quota.meter.is_empty()
             && quota.meter.len() <= 64
             && quota
@@ -231,11 +236,11 @@ fn check_terms(checks: &mut Checks, terms: &PlanTerms) {
         );
     }
     checks.require(
-        terms.rate_limits.len() <= PLAN_LIMITS_MAX,
+        rate_limits.len() <= PLAN_LIMITS_MAX,
         "/rateLimits",
         format!("expected at most {PLAN_LIMITS_MAX}"),
     );
-    for (at, limit) in terms.rate_limits.iter().enumerate() {
+    for (at, limit) in rate_limits.iter().enumerate() {
         let right = limit.requests > 0 && (1..=86_400).contains(&limit.window_seconds);
         checks.require(
             right,

@@ -127,7 +127,7 @@ pub async fn contract(tx: &mut TenantTx, id: ProductId) -> Result<Contract, Cata
 }
 
 /// Refuses what is plainly no document of its format; reading all of it comes when it is published.
-fn check_contract(contract: &Contract) -> Result<(), CatalogError> {
+pub fn check_contract(contract: &Contract) -> Result<(), CatalogError> {
     let mut checks = Checks::default();
     let document = &contract.document;
     checks.require(

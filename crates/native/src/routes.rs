@@ -140,20 +140,7 @@ pub async fn delete(tx: &mut TenantTx, id: RouteId) -> Result<(), NativeError> {
 
 async fn check(tx: &mut TenantTx, route: &Route) -> Result<(), NativeError> {
     let mut checks = Checks::default();
-    let word = (1..=METHOD_MAX).contains(&route.method.len())
-        && route
-            .method
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'-');
-    let routable = word && !matches!(route.method.as_str(), "CONNECT" | "TRACE");
-    checks.require(
-        routable,
-        "/method",
-        "expected an HTTP method in capitals other than CONNECT and TRACE, or ANY",
-    );
-    if let Err((field, error)) = template::judge_paths(&route.public_path, &route.target_path) {
-        checks.require(false, &format!("/{field}"), error.to_string());
-    }
+    check_fields(&mut checks, &route.method, &route.public_path, &route.target_path);
     let service = store::services::find(tx, route.service_id).await?;
     let ours = service.is_some_and(|service| service.gateway_id == route.gateway_id);
     checks.require(
@@ -170,4 +157,19 @@ async fn check(tx: &mut TenantTx, route: &Route) -> Result<(), NativeError> {
         );
     }
     Ok(checks.done()?)
+}
+
+/// Notes what is wrong with the fields of a route, apart from what they point to.
+pub fn check_fields(checks: &mut Checks, method: &str, public_path: &str, target_path: &str) {
+    let word = (1..=METHOD_MAX).contains(&method.len())
+        && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    let routable = word && !matches!(method, "CONNECT" | "TRACE");
+    checks.require(
+        routable,
+        "/method",
+        "expected an HTTP method in capitals other than CONNECT and TRACE, or ANY",
+    );
+    if let Err((field, error)) = template::judge_paths(public_path, target_path) {
+        checks.require(false, &format!("/{field}"), error.to_string());
+    }
 }

@@ -159,25 +159,35 @@ fn name_taken(result: Result<(), sqlx::Error>, service: &Service) -> Result<(), 
 
 fn check(service: &Service) -> Result<(), NativeError> {
     let mut checks = Checks::default();
-    checks.name("/name", &service.name);
-    let is_https = match TargetUrl::parse(&service.target_url) {
+    let timeouts = [service.connect_timeout_ms, service.response_timeout_ms];
+    check_fields(
+        &mut checks,
+        &service.name,
+        &service.target_url,
+        service.ca_pem.as_deref(),
+        timeouts,
+    );
+    Ok(checks.done()?)
+}
+
+/// Notes what is wrong with the fields of a service; the time-outs are to connect and to answer.
+pub fn check_fields(checks: &mut Checks, name: &str, target_url: &str, ca_pem: Option<&str>, timeouts: [i32; 2]) {
+    checks.name("/name", name);
+    let is_https = match TargetUrl::parse(target_url) {
         Ok(url) => url.is_https,
         Err(error) => {
             checks.require(false, "/targetUrl", error.to_string());
             false
         }
     };
-    for (field, timeout) in [
-        ("/connectTimeoutMs", service.connect_timeout_ms),
-        ("/responseTimeoutMs", service.response_timeout_ms),
-    ] {
+    for (field, timeout) in [("/connectTimeoutMs", timeouts[0]), ("/responseTimeoutMs", timeouts[1])] {
         checks.require(
             (1..=TIMEOUT_MAX_MS).contains(&timeout),
             field,
             format!("expected 1 to {TIMEOUT_MAX_MS}"),
         );
     }
-    if let Some(pem) = &service.ca_pem {
+    if let Some(pem) = ca_pem {
         checks.require(
             pem.len() <= CA_PEM_MAX_BYTES,
             "/caPem",
@@ -186,5 +196,4 @@ fn check(service: &Service) -> Result<(), NativeError> {
         let right = is_https && pem.contains("-----BEGIN CERTIFICATE-----");
         checks.require(right, "/caPem", "expected PEM certificates, for an https:// target");
     }
-    Ok(checks.done()?)
 }

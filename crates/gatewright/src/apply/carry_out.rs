@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use gatewright_types::slug::Slug;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, Refused};
+use super::client::{Answer, Client, Refused};
 use super::model::{Handle, Object, Objects};
 use super::plan::{Step, Verb};
 use super::remote::Held;
@@ -51,37 +51,67 @@ impl Hand<'_> {
             Verb::Delete => None,
             _ => Some(self.body(step)?),
         };
-        let answer = self.client.send(method, &path, tag.as_deref(), body.as_ref()).await;
-        let answer = answer.map_err(|error| match error.downcast::<Refused>() {
-            Ok(refused) if refused.code == "precondition-failed" => changed_meanwhile(step),
-            Ok(refused) => refused.into(),
-            Err(error) => error,
+        let mut answer = self.client.send(method, &path, tag.as_deref(), body.as_ref()).await;
+        if let Err(error) = &answer
+            && let Some(refused) = error.downcast_ref::<Refused>()
+            && refused.repeated
+            && let Some(found) = self.is_done(step, &path, refused.status, body.as_ref()).await?
+        {
+            answer = Ok(found);
+        }
+        let answer = answer.map_err(|error| match error.downcast_ref::<Refused>() {
+            Some(refused) if refused.code == "precondition-failed" => changed_meanwhile(step),
+            _ => error,
         })?;
         if step.verb == Verb::Delete {
             self.held.remove(handle);
             return Ok(());
         }
-        let id = answer.body["id"]
-            .as_str()
-            .context("whoever answered is no Gatewright")?
-            .to_owned();
-        if let Handle::Contract(slug) = handle {
+        let id = answer.body["id"].as_str().map(str::to_owned);
+        match (handle, id) {
             // The answer is the product, which shows when its contract changed.
-            self.held
-                .insert(Handle::Product(slug.clone()), Held { id, seen: answer.body });
-        } else {
-            self.held.insert(handle.clone(), Held { id, seen: answer.body });
+            (Handle::Contract(slug), Some(id)) => {
+                let handle = Handle::Product(slug.clone());
+                self.held.insert(handle, Held { id, seen: answer.body });
+            }
+            (Handle::Contract(_), None) => {}
+            (_, id) => {
+                let id = id.context("whoever answered is no Gatewright")?;
+                self.held.insert(handle.clone(), Held { id, seen: answer.body });
+            }
         }
         Ok(())
+    }
+
+    /// What there is when an earlier attempt has done a step, and only its answer was lost.
+    async fn is_done(
+        &mut self,
+        step: &Step,
+        path: &str,
+        status: StatusCode,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Option<Answer>> {
+        match (step.verb, status) {
+            (Verb::Delete, StatusCode::NOT_FOUND) => Ok(Some(Answer {
+                etag: None,
+                body: Value::Null,
+            })),
+            (Verb::Change, StatusCode::PRECONDITION_FAILED) => {
+                let found = self.client.get(path).await?;
+                let mut wanted = body.and_then(Value::as_object).into_iter().flatten();
+                let is_done = wanted.all(|(name, value)| found.body.get(name) == Some(value));
+                Ok(is_done.then_some(found))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The tag of an object that is as the plan saw it.
     async fn unchanged(&mut self, step: &Step, id: &str) -> anyhow::Result<String> {
         let answer = self.client.get(&address(&step.handle, id)).await;
-        let answer = answer.map_err(|error| match error.downcast::<Refused>() {
-            Ok(refused) if refused.code == "not-found" => changed_meanwhile(step),
-            Ok(refused) => refused.into(),
-            Err(error) => error,
+        let answer = answer.map_err(|error| match error.downcast_ref::<Refused>() {
+            Some(refused) if refused.code == "not-found" => changed_meanwhile(step),
+            _ => error,
         })?;
         if answer.body != self.held[&step.handle].seen {
             return Err(changed_meanwhile(step));

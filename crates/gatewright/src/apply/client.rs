@@ -132,6 +132,15 @@ impl Client {
         self.root.to_string().trim_end_matches('/').to_owned()
     }
 
+    /// Whether the token goes over a network in the clear.
+    pub fn is_readable_on_the_way(&self) -> bool {
+        let is_local = match self.host.parse::<std::net::IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => self.host == "localhost" || self.host.ends_with(".localhost"),
+        };
+        self.tls.is_none() && !is_local
+    }
+
     /// GETs `path`, below `/api/v1`.
     pub async fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
         self.send(Method::GET, path, None, None).await
@@ -173,7 +182,7 @@ impl Client {
             let failure = match self.once(request).await {
                 Ok((status, headers, body)) => match judge(status, &headers, &body, path, attempt > 1) {
                     Ok(answer) => return Ok(answer),
-                    Err(refused) if !worth_repeating(status) || attempt == ATTEMPTS_MAX => return Err(refused.into()),
+                    Err(refused) if !worth_repeating(status) => return Err(refused.into()),
                     Err(refused) => {
                         pause = retry_after(&headers).unwrap_or(pause);
                         anyhow::Error::from(refused)
@@ -182,7 +191,7 @@ impl Client {
                 Err(error) => error,
             };
             if attempt == ATTEMPTS_MAX {
-                return Err(failure.context(format!("{} did not answer {ATTEMPTS_MAX} times", self.url())));
+                return Err(failure.context(format!("given up after {ATTEMPTS_MAX} attempts")));
             }
             self.connection = None;
             tokio::time::sleep(pause.min(PAUSE_MAX)).await;

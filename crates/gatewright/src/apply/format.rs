@@ -112,7 +112,8 @@ pub struct GatewayEntry {
     pub max_request_body_bytes: Option<i64>,
     /// Its upstreams by name.
     #[serde(default)]
-    pub services: BTreeMap<String, ServiceEntry>,
+    #[schema(value_type = BTreeMap<String, ServiceEntry>)]
+    pub services: BTreeMap<String, Spanned<ServiceEntry>>,
     /// What it does with a method and a path, by both: `GET /v1/translate/{id}`.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, RouteEntry>)]

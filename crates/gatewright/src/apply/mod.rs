@@ -14,6 +14,7 @@
 //! Start with [`format`], then [`plan`].
 
 pub mod carry_out;
+pub mod check;
 pub mod client;
 pub mod export;
 pub mod format;
@@ -67,7 +68,16 @@ impl Access {
                 .with_context(|| format!("no token: name a file with --token-file, or set {TOKEN_VARIABLE}"))?
                 .into(),
         };
-        Client::new(&self.url, &token, Rng::System)
+        let client = Client::new(&self.url, &token, Rng::System)?;
+        if client.is_readable_on_the_way() {
+            let url = client.url();
+            // For people: nothing else would tell them, and scripts go on.
+            let _ = writeln!(
+                std::io::stderr(),
+                "gatewright: {url} is not https, so the token can be read on its way"
+            );
+        }
+        Ok(client)
     }
 }
 

@@ -14,6 +14,7 @@ use gatewright_native::services::{CONNECT_TIMEOUT_DEFAULT_MS, RESPONSE_TIMEOUT_D
 use gatewright_types::slug::Slug;
 use serde_saphyr::{Location, Options, Spanned};
 
+use super::check::check;
 use super::format::{GatewayEntry, PlanEntry, ProductEntry, RouteEntry, ServiceEntry, TenantFile, Text};
 use super::model::{Gateway, Handle, Object, Objects, Plan, Product, Route, Service};
 
@@ -102,6 +103,7 @@ impl Desired {
         if let Some(first) = self.places.get(&handle) {
             bail!("{at}: {handle} stands at {first} already");
         }
+        check(&handle, &object).with_context(|| at.to_string())?;
         self.places.insert(handle.clone(), at);
         self.objects.insert(handle, object);
         Ok(())
@@ -159,14 +161,11 @@ impl Desired {
             auth_type: entry.auth_type,
             max_request_body_bytes: entry.max_request_body_bytes.unwrap_or(REQUEST_BODY_DEFAULT_BYTES),
         };
-        self.put(Handle::Gateway(slug.clone()), Object::Gateway(gateway), at.clone())?;
+        self.put(Handle::Gateway(slug.clone()), Object::Gateway(gateway), at)?;
         for (name, service) in entry.services {
-            let service = source.service(service)?;
-            self.put(
-                Handle::Service(slug.clone(), name),
-                Object::Service(service),
-                at.clone(),
-            )?;
+            let at = source.at(service.referenced);
+            let service = source.service(service.value)?;
+            self.put(Handle::Service(slug.clone(), name), Object::Service(service), at)?;
         }
         for (key, route) in entry.routes {
             self.route(source, slug, key, route)?;

@@ -333,28 +333,56 @@ async fn nothing_is_deleted_without_prune_and_nothing_that_is_called_without_say
 async fn a_run_that_fails_says_how_far_it_came_and_the_next_one_goes_on() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme").await;
+    // A gateway's slug is a host, so another tenant can have it.
+    let rival = app.tenant("rival").await;
+    let gateway = rival.gateway("shop").await;
     let desk = Desk::of(&acme);
-    let broken = SHOP.replace("GET /status", "GET /status/{*rest}/more");
-    let failed = desk.apply(&broken, &[]).await;
+    let failed = desk.apply(SHOP, &[]).await;
     assert_eq!(failed.code, 1);
     assert!(
-        failed.stderr.starts_with("gatewright: 5 steps are done, 1 are not"),
+        failed
+            .stderr
+            .starts_with("gatewright: 2 steps are done, 4 are not, running it again goes on; + gateway shop: "),
         "{failed:?}"
     );
     assert!(
-        failed.stderr.contains("/publicPath") && failed.stderr.lines().count() == 1,
+        failed.stderr.contains("(409 conflict, req_") && failed.stderr.lines().count() == 1,
         "{failed:?}"
     );
-    let ended = desk.apply(&broken, &["--json"]).await;
+    let ended = desk.apply(SHOP, &["--json"]).await;
     let said: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let states: Vec<&str> = said["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["state"].as_str().unwrap())
+        .collect();
     assert_eq!(
-        (ended.code, &said["steps"][0]["state"]),
-        (1, &json!("FAILED")),
+        (ended.code, states),
+        (1, vec!["FAILED", "PENDING", "PENDING", "PENDING"]),
         "{said}"
     );
-    assert_eq!(steps(&desk.plan(SHOP, &[]).await.1), ["CREATE route shop: GET /status"]);
+    assert!(said["error"].as_str().unwrap().contains("conflict"), "{said}");
+
+    expect(&rival, 204, Method::DELETE, &format!("/gateways/{gateway}"), None).await;
+    assert_eq!(desk.plan(SHOP, &[]).await.1["unchanged"], 2);
     assert_eq!(desk.apply(SHOP, &[]).await.code, 0);
     assert_eq!(desk.plan(SHOP, &[]).await.0, 0);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_installation_that_goes_away_in_between_is_no_harm() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").await;
+    let between = Between::start_until(&acme, 3).await;
+    let failed = Desk::at(&between.url, &acme.token).apply(SHOP, &[]).await;
+    assert_eq!(failed.code, 1);
+    assert!(failed.stderr.contains("3 steps are done, 3 are not"), "{failed:?}");
+    assert!(failed.stderr.contains("given up after 5 attempts"), "{failed:?}");
+    let desk = Desk::of(&acme);
+    assert_eq!(desk.apply(SHOP, &[]).await.code, 0);
+    assert_eq!(desk.plan(SHOP, &[]).await.1["unchanged"], 6);
     app.stop().await;
 }
 
@@ -371,7 +399,24 @@ async fn lost_answers_and_a_busy_installation_make_nothing_twice() {
         assert_eq!(ended.code, 0, "{ended:?}");
         assert!(between.disturbed() > 5, "{}", between.disturbed());
         assert_eq!(desk.plan(&shop, &[]).await.0, 0);
+        // Changes and deletions, too: what an earlier attempt did is not taken for somebody else's.
+        let changed = shop
+            .replace("name: Basic", "name: Other")
+            .replace("amount: \"5\"", "amount: \"6\"")
+            .replace(":9000", ":9001")
+            .replace("      GET /status: { service: backend, access: PUBLIC }\n", "");
+        let ended = desk.apply(&changed, &["--prune"]).await;
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert_eq!(desk.plan(&changed, &["--prune"]).await.0, 0);
     }
+    let plans = acme.get("/plans").await;
+    let versions: Vec<&Value> = plans["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|plan| &plan["version"])
+        .collect();
+    assert_eq!(versions, [2, 2], "one version more, not two");
     assert_eq!(acme.get("/products").await["items"].as_array().unwrap().len(), 2);
     app.stop().await;
 }

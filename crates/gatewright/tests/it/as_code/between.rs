@@ -43,26 +43,45 @@ struct Shared {
     rival: Mutex<Option<(Method, String, String)>>,
     seen: Mutex<HashSet<String>>,
     disturbed: AtomicUsize,
+    /// How many changes come through before nothing does any more.
+    changes: AtomicUsize,
 }
 
 impl Between {
     /// Disturbs the first attempt of every request.
     pub(super) async fn start(who: &TestTenant, disturbance: Disturbance) -> Self {
-        Self::serve(who, Some(disturbance()), None).await
+        Self::serve(who, Some(disturbance()), None, usize::MAX).await
     }
 
     /// Gives a product another name just before the first such request for it.
     pub(super) async fn start_with_rival(who: &TestTenant, before: Method, product: &str, name: &str) -> Self {
-        Self::serve(who, None, Some((before, product.to_owned(), name.to_owned()))).await
+        Self::serve(
+            who,
+            None,
+            Some((before, product.to_owned(), name.to_owned())),
+            usize::MAX,
+        )
+        .await
     }
 
-    async fn serve(who: &TestTenant, disturb: Option<Disturb>, rival: Option<(Method, String, String)>) -> Self {
+    /// Goes away after so many changes.
+    pub(super) async fn start_until(who: &TestTenant, changes: usize) -> Self {
+        Self::serve(who, None, None, changes).await
+    }
+
+    async fn serve(
+        who: &TestTenant,
+        disturb: Option<Disturb>,
+        rival: Option<(Method, String, String)>,
+        changes: usize,
+    ) -> Self {
         let shared = Arc::new(Shared {
             who: who.clone(),
             disturb,
             rival: Mutex::new(rival),
             seen: Mutex::new(HashSet::new()),
             disturbed: AtomicUsize::new(0),
+            changes: AtomicUsize::new(changes),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -101,6 +120,14 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     if let Some(Disturb::Busy) = disturb {
         return answer(StatusCode::SERVICE_UNAVAILABLE, Bytes::new(), None);
+    }
+    if parts.method != Method::GET {
+        let left = shared
+            .changes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_err() {
+            return answer(StatusCode::BAD_GATEWAY, Bytes::from("<html>"), None);
+        }
     }
     let mut forwarded = shared
         .who
