@@ -188,6 +188,7 @@ impl Client {
                         anyhow::Error::from(refused)
                     }
                 },
+                Err(error) if is_not_trusted(&error) => return Err(error),
                 Err(error) => error,
             };
             if attempt == ATTEMPTS_MAX {
@@ -303,6 +304,14 @@ fn trust() -> anyhow::Result<TlsConnector> {
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Whether TLS failed for a reason that does not pass.
+fn is_not_trusted(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    })
 }
 
 /// Busy, or somebody between us was; a plain 500 would fail again.

@@ -3,6 +3,7 @@
 mod bad_files;
 mod between;
 mod round_trip;
+mod secure;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -54,13 +55,18 @@ impl Desk {
     }
 
     async fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(arguments, &[]).await
+    }
+
+    async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gatewright"));
         command
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
             .env("GATEWRIGHT_URL", &self.url)
-            .env("GATEWRIGHT_TOKEN", &self.token);
+            .env("GATEWRIGHT_TOKEN", &self.token)
+            .envs(variables.iter().copied());
         let ended = run(command).await;
         let said = format!("{}{}", ended.stdout, ended.stderr);
         assert!(

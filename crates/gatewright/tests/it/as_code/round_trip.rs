@@ -18,8 +18,8 @@ use proptest::test_runner::TestRunner;
 
 use super::Desk;
 
-/// Tenants of one run.
-const CASES: usize = 4;
+/// Of so many cases that proptest would try, one: a tenant takes longer than a value.
+const CASES_PER_TENANT: u32 = 64;
 
 fn slug(text: &str) -> Slug {
     text.parse().unwrap()
@@ -184,7 +184,7 @@ fn gateway(products: usize) -> impl Strategy<Value = Parts> {
 }
 
 /// A tenant whose gateways have slugs of their own, as an installation wants.
-fn tenant(case: usize) -> impl Strategy<Value = Objects> {
+fn tenant(case: u32) -> impl Strategy<Value = Objects> {
     products().prop_flat_map(move |products| {
         let count = products.len();
         let plans = proptest::collection::vec(plan(count), 0..4);
@@ -194,12 +194,7 @@ fn tenant(case: usize) -> impl Strategy<Value = Objects> {
     })
 }
 
-fn assemble(
-    case: usize,
-    products: Vec<(Product, Option<Contract>)>,
-    plans: Vec<Plan>,
-    gateways: Vec<Parts>,
-) -> Objects {
+fn assemble(case: u32, products: Vec<(Product, Option<Contract>)>, plans: Vec<Plan>, gateways: Vec<Parts>) -> Objects {
     let mut objects = Objects::new();
     for (at, (product, contract)) in products.into_iter().enumerate() {
         let slug = slug(&format!("p{at}"));
@@ -229,7 +224,8 @@ async fn what_is_exported_makes_an_empty_tenant_the_same_to_the_byte() {
     let app = TestApp::start().await;
     let mut runner = TestRunner::deterministic();
     let mut kinds = BTreeSet::new();
-    for case in 0..CASES {
+    let cases = (ProptestConfig::default().cases / CASES_PER_TENANT).max(4);
+    for case in 0..cases {
         let objects = tenant(case).new_tree(&mut runner).unwrap().current();
         kinds.extend(objects.keys().map(Handle::kind));
         let name = format!("tenant{case}");
