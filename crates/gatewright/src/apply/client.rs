@@ -310,7 +310,7 @@ fn trust() -> anyhow::Result<TlsConnector> {
 fn is_not_trusted(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        inner.is_some_and(|inner| inner.is::<rustls::Error>())
+        matches!(inner, Some(inner) if inner.is::<rustls::Error>())
     })
 }
 
