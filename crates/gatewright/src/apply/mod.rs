@@ -11,7 +11,7 @@
 //! * Nothing is deleted without `--prune`, and nothing that live callers use without saying so.
 //! * A run that fails has done the steps it says are done; running it again does the rest.
 //!
-//! Start with [`format`], then [`plan`].
+//! Start with [`mod@format`], then [`plan`].
 
 pub mod carry_out;
 pub mod check;
