@@ -43,6 +43,7 @@ const TABLE: &[(&str, Access)] = &[
     ("change_customer", Needs(P::CustomersManage)),
     ("change_gateway", Needs(P::GatewaysManage)),
     ("change_key", Needs(P::KeysManage)),
+    ("change_plan", Needs(P::PlansManage)),
     ("change_product", Needs(P::ProductsManage)),
     ("change_route", Needs(P::RoutesManage)),
     ("change_service", Needs(P::ServicesManage)),

@@ -19,6 +19,7 @@ pub mod lists;
 pub mod openapi;
 pub mod operations;
 mod pages;
+mod precondition;
 pub mod principal;
 pub mod reveal;
 pub mod roles;

@@ -123,6 +123,7 @@ pages! {
     "no-gateway",
     "no-route",
     "not-found",
+    "precondition-failed",
     "request-timed-out",
     "rotation-in-progress",
     "unauthenticated",

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use gatewright::apply::{ApplyArguments, ExportArguments};
 use gatewright::role::Role;
 use gatewright::settings::{LogFormat, Settings};
 use gatewright::{commands, demo};
@@ -68,6 +69,10 @@ enum Command {
     Openapi,
     /// Print which role may do what, as docs/roles.md.
     Roles,
+    /// Make a tenant look like files: products, plans, gateways, services and routes as code.
+    Apply(ApplyArguments),
+    /// Write a tenant as a file that `apply` reads.
+    Export(ExportArguments),
 }
 
 #[derive(Subcommand)]
@@ -90,7 +95,7 @@ enum DatabaseCommand {
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // The one place that writes to standard error by hand: the log may be off.
             let _ = writeln!(std::io::stderr(), "gatewright: {error:#}");
@@ -99,10 +104,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
-    match arguments.command {
-        Command::Openapi => return commands::openapi::run(),
-        Command::Roles => return commands::roles::run(),
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    // These need no settings and no database.
+    match &arguments.command {
+        Command::Openapi => return commands::openapi::run().map(|()| ExitCode::SUCCESS),
+        Command::Roles => return commands::roles::run().map(|()| ExitCode::SUCCESS),
+        Command::Apply(arguments) => return commands::apply::apply(arguments),
+        Command::Export(arguments) => return commands::apply::export(arguments),
         _ => {}
     }
     let mut settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
@@ -133,9 +141,10 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Database {
                 command: DatabaseCommand::Url,
             } => commands::database::url(&settings),
-            Command::Openapi | Command::Roles => Ok(()),
+            Command::Openapi | Command::Roles | Command::Apply(_) | Command::Export(_) => Ok(()),
         }
-    })
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn log_to_standard_error(settings: &Settings) -> anyhow::Result<()> {

@@ -130,11 +130,16 @@ pub async fn delete(tx: &mut TenantTx, id: GatewayId) -> Result<(), NativeError>
 
 fn check(name: &str, max_request_body_bytes: i64) -> Result<(), NativeError> {
     let mut checks = Checks::default();
+    check_fields(&mut checks, name, max_request_body_bytes);
+    Ok(checks.done()?)
+}
+
+/// Notes what is wrong with the fields of a gateway.
+pub fn check_fields(checks: &mut Checks, name: &str, max_request_body_bytes: i64) {
     checks.name("/name", name);
     checks.require(
         (0..=REQUEST_BODY_MAX_BYTES).contains(&max_request_body_bytes),
         "/maxRequestBodyBytes",
         format!("expected 0 to {REQUEST_BODY_MAX_BYTES}"),
     );
-    Ok(checks.done()?)
 }

@@ -102,6 +102,8 @@ problem_codes! {
     NoRoute = "no-route", 404, "No route matches", Client, No;
     /// There is no such object, or it is somebody else's.
     NotFound = "not-found", 404, "There is no such object", Client, No;
+    /// The object has changed since the version that `If-Match` names.
+    PreconditionFailed = "precondition-failed", 412, "The object has changed since it was read", Client, No;
     /// The request's head did not come, or its body stopped coming.
     RequestTimedOut = "request-timed-out", 408, "The request took too long to arrive", Client, Later;
     /// The old secret of an earlier rotation is still valid.

@@ -40,7 +40,7 @@ pub fn router() -> OpenApiRouter<ApiState> {
             products::put_contract::put_contract
         ))
         .routes(routes!(plans::create_plan::create_plan, plans::list_plans::list_plans))
-        .routes(routes!(plans::get_plan::get_plan))
+        .routes(routes!(plans::get_plan::get_plan, plans::change_plan::change_plan))
         .routes(routes!(plans::add_plan_version::add_plan_version))
         .routes(routes!(
             customers::create_customer::create_customer,

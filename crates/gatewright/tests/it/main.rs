@@ -4,6 +4,7 @@
 
 mod addresses;
 mod api;
+mod as_code;
 mod configuration;
 mod consumers;
 mod hammer;
