@@ -8,8 +8,10 @@
 //! * What a use case did is recorded with [`TenantTx::happened`]: the audit row and the outbox event
 //!   are written by the same commit as its own rows, or not at all.
 //!
-//! Start with [`transaction`]; [`jobs`] is the work that outlives a request; [`embedded`] runs a private PostgreSQL where none is configured.
+//! Start with [`transaction`]; [`jobs`] is the work that outlives a request; [`embedded`] runs a private PostgreSQL
+//! where none is configured; [`backup`] copies one and brings it back.
 
+pub mod backup;
 pub mod embedded;
 pub mod error;
 pub mod idempotency;
@@ -22,7 +24,7 @@ pub mod transaction;
 
 pub use error::DatabaseError;
 pub use page::{Page, PageRequest};
-pub use pool::{Connections, Database, migrate};
+pub use pool::{Connections, Database, Level, migrate, newest_level};
 pub use record::{Actor, Caller};
 pub use system::{SystemTx, SystemUse};
 pub use transaction::TenantTx;

@@ -37,7 +37,7 @@ mod server;
 
 pub use connection::{ConnectInfo, MAINTENANCE_DATABASE, SUPERUSER};
 pub use error::EmbeddedError;
-pub use installation::{Installation, OLDEST_MAJOR, installations};
+pub use installation::{Installation, OLDEST_MAJOR, clients, installations};
 
 use account::Account;
 use cluster::Cluster;
