@@ -49,6 +49,19 @@ enum Command {
     },
     /// Bring the database up to date and end.
     Migrate,
+    /// Copy the database into a file while everything goes on. The master key is not in it.
+    Backup {
+        /// A file that does not exist yet, or `-` for standard output.
+        file: PathBuf,
+    },
+    /// Bring a backup back, into an empty database. Not beside a running server.
+    Restore {
+        /// A file that `gatewright backup` made.
+        file: PathBuf,
+        /// Restore into a database that is not empty; it is kept aside under another name.
+        #[arg(long)]
+        replace: bool,
+    },
     /// About the database.
     Database {
         #[command(subcommand)]
@@ -96,6 +109,8 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Bootstrap => commands::bootstrap::run(&settings).await,
             Command::Token { tenant } => commands::token::run(&settings, &tenant).await,
             Command::Migrate => commands::migrate::run(&settings).await,
+            Command::Backup { file } => commands::backup::run(&settings, &file).await,
+            Command::Restore { file, replace } => commands::restore::run(&settings, &file, replace).await,
             Command::Database {
                 command: DatabaseCommand::Url,
             } => commands::database::url(&settings),

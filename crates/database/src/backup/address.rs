@@ -82,9 +82,7 @@ impl Address {
     /// Tells a program of PostgreSQL's where to connect: by variables, because arguments are seen by every user.
     pub(super) fn tell(&self, command: &mut tokio::process::Command) {
         let options = &self.options;
-        let socket = options
-            .get_socket()
-            .map(|folder| folder.to_string_lossy().into_owned());
+        let socket = options.get_socket().map(|folder| folder.to_string_lossy().into_owned());
         let host = socket.unwrap_or_else(|| options.get_host().to_owned());
         command
             .env("PGHOST", host)

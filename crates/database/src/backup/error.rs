@@ -107,7 +107,9 @@ pub enum BackupError {
         known: i64,
     },
     /// The backup is of a newer PostgreSQL than the server.
-    #[error("the backup was made from PostgreSQL {backup}, and this server is {server}: restore into {backup} or newer")]
+    #[error(
+        "the backup was made from PostgreSQL {backup}, and this server is {server}: restore into {backup} or newer"
+    )]
     OlderServer {
         /// Where the backup came from.
         backup: u32,
@@ -124,7 +126,9 @@ pub enum BackupError {
         database: String,
     },
     /// Somebody is connected to the database that would be replaced.
-    #[error("{connections} connections use the database {database}: stop every Gatewright that uses it, then try again")]
+    #[error(
+        "{connections} connections use the database {database}: stop every Gatewright that uses it, then try again"
+    )]
     InUse {
         /// Its name.
         database: String,

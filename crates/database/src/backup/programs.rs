@@ -118,5 +118,8 @@ async fn collect(mut stderr: impl AsyncRead + Unpin) -> String {
 
 /// Lines that quote rows or whole statements: `CONTEXT:  COPY …: "…"`, `DETAIL:  Key (…)=(…)`.
 fn is_row(line: &str) -> bool {
-    line.is_empty() || ["CONTEXT:", "DETAIL:", "Command was:"].iter().any(|start| line.starts_with(start))
+    line.is_empty()
+        || ["CONTEXT:", "DETAIL:", "Command was:"]
+            .iter()
+            .any(|start| line.starts_with(start))
 }
