@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
-use gatewright::settings::{LogFormat, Settings};
+use gatewright::logging::Logging;
+use gatewright::reload::Reload;
+use gatewright::settings::Settings;
 use gatewright::{commands, demo};
 use gatewright_types::slug::Slug;
 
@@ -97,15 +98,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         _ => {}
     }
     let settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
-    log_to_standard_error(&settings)?;
+    let reload = Reload::new(arguments.config, Logging::start(&settings)?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(CONTROL_THREADS)
         .enable_all()
         .build()?;
     runtime.block_on(async move {
         match arguments.command {
-            Command::Serve => commands::serve::run(&settings).await,
-            Command::Demo { json, fresh } => demo::run(&settings, json, fresh).await,
+            Command::Serve => commands::serve::run(&settings, reload).await,
+            Command::Demo { json, fresh } => demo::run(&settings, reload, json, fresh).await,
             Command::Bootstrap => commands::bootstrap::run(&settings).await,
             Command::Token { tenant } => commands::token::run(&settings, &tenant).await,
             Command::Migrate => commands::migrate::run(&settings).await,
@@ -117,20 +118,4 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Openapi | Command::Roles => Ok(()),
         }
     })
-}
-
-fn log_to_standard_error(settings: &Settings) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .parse(&settings.log)
-        .context("log")?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match settings.log_format {
-        LogFormat::Text => builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-        LogFormat::Json => builder.json().init(),
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -32,7 +33,7 @@ pub struct Process {
     api_addr: SocketAddr,
     public_url: String,
     metrics_addr: Option<SocketAddr>,
-    drain: Duration,
+    drain: Arc<AtomicU64>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     news: JoinHandle<()>,
@@ -119,16 +120,16 @@ impl Prepared {
         let gateway_url = format!("http://{}", gateway.local_addr());
         let state = ApiState::new(database, nodes, problem_pages, gateway_url);
         let (stop, stopped) = watch::channel(false);
-        let drain = Duration::from_secs(settings.drain_seconds);
+        let drain = Arc::new(AtomicU64::new(settings.drain_seconds));
         let serving = tokio::spawn(http::serve(
             listener,
             metrics.count(gatewright_api::router(state.clone())),
             stopped.clone(),
-            drain,
+            Arc::clone(&drain),
         ));
         let metrics_addr = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
         if let Some(listener) = metrics_listener {
-            background.push(tokio::spawn(http::serve(listener, metrics.router(), stopped, drain)));
+            background.push(tokio::spawn(http::serve(listener, metrics.router(), stopped, Arc::clone(&drain))));
         }
         Ok(Process {
             state,
@@ -172,6 +173,11 @@ impl Process {
         self.state.database()
     }
 
+    /// Changes how long the end waits for what is under way.
+    pub fn set_drain(&self, seconds: u64) {
+        self.drain.store(seconds, Ordering::Relaxed);
+    }
+
     /// Finishes what is under way, for at most the time that the settings give, and ends everything.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.state.drain();
@@ -182,7 +188,8 @@ impl Process {
         self.news.abort();
         let _ = self.news.await;
         if let Some(gateway) = Arc::into_inner(self.gateway) {
-            gateway.drain(self.drain.saturating_sub(begun.elapsed())).await;
+            let drain = Duration::from_secs(self.drain.load(Ordering::Relaxed));
+            gateway.drain(drain.saturating_sub(begun.elapsed())).await;
         }
         for task in self.background {
             task.abort();

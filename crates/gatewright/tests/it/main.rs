@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
 
 mod api;
+mod backups;
 mod configuration;
 mod consumers;
 mod hammer;
@@ -14,5 +15,6 @@ mod program;
 mod rotation;
 mod round_trips;
 mod scene;
+mod service;
 mod states;
 mod walls;
