@@ -9,6 +9,7 @@ use gatewright::logging::Logging;
 use gatewright::reload::Reload;
 use gatewright::settings::Settings;
 use gatewright::{commands, demo};
+use gatewright_database::embedded::Method;
 use gatewright_types::slug::Slug;
 
 #[global_allocator]
@@ -78,6 +79,35 @@ enum Command {
 enum DatabaseCommand {
     /// Print its address with the password, as psql takes it. The private one must be running.
     Url,
+    /// Move the private one to another major version of PostgreSQL. Not beside a running server.
+    Upgrade {
+        /// The major version; the newest that is installed when absent.
+        #[arg(long, conflicts_with = "prune")]
+        to: Option<u32>,
+        /// How; by pg_upgrade where it is installed when absent.
+        #[arg(long, conflicts_with = "prune")]
+        method: Option<UpgradeMethod>,
+        /// Remove what earlier upgrades have kept, and do nothing else.
+        #[arg(long)]
+        prune: bool,
+    },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum UpgradeMethod {
+    /// Copy files, by pg_upgrade.
+    PgUpgrade,
+    /// Copy rows, by pg_dump and pg_restore; slower.
+    Dump,
+}
+
+impl From<UpgradeMethod> for Method {
+    fn from(method: UpgradeMethod) -> Self {
+        match method {
+            UpgradeMethod::PgUpgrade => Self::PgUpgrade,
+            UpgradeMethod::Dump => Self::Dump,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -112,9 +142,13 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Migrate => commands::migrate::run(&settings).await,
             Command::Backup { file } => commands::backup::run(&settings, &file).await,
             Command::Restore { file, replace } => commands::restore::run(&settings, &file, replace).await,
-            Command::Database {
-                command: DatabaseCommand::Url,
-            } => commands::database::url(&settings),
+            Command::Database { command } => match command {
+                DatabaseCommand::Url => commands::database::url(&settings),
+                DatabaseCommand::Upgrade { prune: true, .. } => commands::database::prune(&settings),
+                DatabaseCommand::Upgrade { to, method, .. } => {
+                    commands::database::upgrade(&settings, to, method.map(Method::from)).await
+                }
+            },
             Command::Openapi | Command::Roles => Ok(()),
         }
     })

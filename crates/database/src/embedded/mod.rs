@@ -34,10 +34,12 @@ mod installation;
 mod lock;
 mod log;
 mod server;
+mod upgrade;
 
 pub use connection::{ConnectInfo, MAINTENANCE_DATABASE, SUPERUSER};
 pub use error::EmbeddedError;
 pub use installation::{Installation, OLDEST_MAJOR, clients, installations};
+pub use upgrade::{Method, Upgraded, prune, upgrade};
 
 use account::Account;
 use cluster::Cluster;
