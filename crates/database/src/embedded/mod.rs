@@ -118,6 +118,9 @@ impl EmbeddedPostgres {
             cluster.ensure_home(account)?;
             initialize::create(&cluster, newest, account, progress).await?;
         }
+        if upgrade::was_interrupted(&cluster) {
+            upgrade::end_what_a_killed_run_left(&cluster).await?;
+        }
         let account = Account::of_cluster(&cluster.data())?;
         let major = cluster.major()?;
         cluster.complete(major)?;

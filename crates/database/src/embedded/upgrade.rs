@@ -16,8 +16,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tokio::time::Instant;
 
 use super::account::Account;
 use super::cluster::Cluster;
@@ -28,8 +30,11 @@ use super::initialize::{self, unprivileged};
 use super::installation::Installation;
 use super::lock::DataDirLock;
 use super::log;
-use super::server::Server;
-use super::{EmbeddedOptions, MAINTENANCE_DATABASE, ensure_data_dir, fitting, installation, installations, run};
+use super::server::{self, Server};
+use super::{
+    EmbeddedOptions, MAINTENANCE_DATABASE, ORPHANS_INTERVAL, ORPHANS_LIMIT, ensure_data_dir, fitting, installation,
+    installations, run,
+};
 
 /// Longest that pg_upgrade, or the copy of one database, may take.
 const COPY_LIMIT: Duration = Duration::from_secs(12 * 3600);
@@ -94,10 +99,7 @@ pub async fn upgrade(
     }
     let account = Account::of_cluster(&cluster.data())?;
     // One that a killed run left would write while its files are copied.
-    if let Some(server) = Server::find(&cluster)? {
-        progress("stopping the PostgreSQL that a killed run left");
-        server.stop().await?;
-    }
+    end_what_a_killed_run_left(&cluster).await?;
     refuse_without_room(&cluster)?;
 
     let fresh = cluster.upgraded();
@@ -146,6 +148,31 @@ pub fn prune(options: &EmbeddedOptions) -> Result<Vec<u32>, EmbeddedError> {
         }
     }
     Ok(pruned)
+}
+
+/// Whether an upgrade was interrupted, and parts of it may still run.
+pub(super) fn was_interrupted(cluster: &Cluster) -> bool {
+    cluster.upgraded().data().exists()
+}
+
+/// Ends a pg_upgrade that outlived us, which would go on writing, and the servers that it started.
+pub(super) async fn end_what_a_killed_run_left(cluster: &Cluster) -> Result<(), EmbeddedError> {
+    let fresh = cluster.upgraded();
+    for signal in [Signal::QUIT, Signal::KILL] {
+        let begun = Instant::now();
+        while let Some(pid) = server::named_in_arguments(&fresh.data()) {
+            if begun.elapsed() > ORPHANS_LIMIT {
+                break;
+            }
+            // It may have ended meanwhile.
+            let _ = rustix::process::kill_process(pid, signal);
+            tokio::time::sleep(ORPHANS_INTERVAL).await;
+        }
+    }
+    match Server::find(cluster)? {
+        Some(server) => server.stop().await,
+        None => Ok(()),
+    }
 }
 
 fn existing(data_dir: &Path) -> Result<PathBuf, EmbeddedError> {

@@ -17,4 +17,5 @@ mod round_trips;
 mod scene;
 mod service;
 mod states;
+mod upgrades;
 mod walls;
