@@ -64,6 +64,12 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Look at everything that Gatewright needs; exit code 1 when something is wrong. Changes nothing.
+    Doctor {
+        /// Print JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
     /// About the database.
     Database {
         #[command(subcommand)]
@@ -125,15 +131,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Openapi => return commands::openapi::run(),
         Command::Roles => return commands::roles::run(),
+        // It finds out itself what is wrong with the settings.
+        Command::Doctor { json } => {
+            return runtime()?.block_on(commands::doctor::run(arguments.config.as_deref(), json));
+        }
         _ => {}
     }
     let settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
     let reload = Reload::new(arguments.config, Logging::start(&settings)?)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(CONTROL_THREADS)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async move {
+    runtime()?.block_on(async move {
         match arguments.command {
             Command::Serve => commands::serve::run(&settings, reload).await,
             Command::Demo { json, fresh } => demo::run(&settings, reload, json, fresh).await,
@@ -149,7 +155,14 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                     commands::database::upgrade(&settings, to, method.map(Method::from)).await
                 }
             },
-            Command::Openapi | Command::Roles => Ok(()),
+            Command::Openapi | Command::Roles | Command::Doctor { .. } => Ok(()),
         }
     })
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .enable_all()
+        .build()
 }

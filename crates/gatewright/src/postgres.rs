@@ -124,6 +124,14 @@ pub fn url(settings: &Settings) -> anyhow::Result<SecretString> {
     }
 }
 
+/// The database beside a running server, as its owner.
+pub fn owner(settings: &Settings) -> anyhow::Result<Address> {
+    Ok(match &settings.database_url {
+        Some(url) => Address::of_url(url)?,
+        None => Address::of_private(&embedded::attach(&settings.data_dir)?, DATABASE),
+    })
+}
+
 /// How to reach the database beside a running server.
 pub fn beside(settings: &Settings) -> anyhow::Result<PgConnectOptions> {
     match &settings.database_url {

@@ -30,6 +30,7 @@ mod connection;
 mod error;
 mod files;
 mod initialize;
+mod inspect;
 mod installation;
 mod lock;
 mod log;
@@ -38,6 +39,7 @@ mod upgrade;
 
 pub use connection::{ConnectInfo, MAINTENANCE_DATABASE, SUPERUSER};
 pub use error::EmbeddedError;
+pub use inspect::{InspectedCluster, Inspection, inspect};
 pub use installation::{Installation, OLDEST_MAJOR, clients, installations};
 pub use upgrade::{Method, Upgraded, prune, upgrade};
 

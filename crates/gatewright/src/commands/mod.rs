@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod bootstrap;
 pub mod database;
+pub mod doctor;
 pub mod migrate;
 pub mod openapi;
 pub mod roles;
