@@ -70,6 +70,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the server that these settings describe whether it is ready; exit code 1 when it is not.
+    Health,
     /// About the database.
     Database {
         #[command(subcommand)]
@@ -146,6 +148,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Bootstrap => commands::bootstrap::run(&settings).await,
             Command::Token { tenant } => commands::token::run(&settings, &tenant).await,
             Command::Migrate => commands::migrate::run(&settings).await,
+            Command::Health => commands::health::run(&settings).await,
             Command::Backup { file } => commands::backup::run(&settings, &file).await,
             Command::Restore { file, replace } => commands::restore::run(&settings, &file, replace).await,
             Command::Database { command } => match command {

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod bootstrap;
 pub mod database;
 pub mod doctor;
+pub mod health;
 pub mod migrate;
 pub mod openapi;
 pub mod roles;
