@@ -1,7 +1,7 @@
 //! A data directory, the program on it, and the end of both.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -50,13 +50,11 @@ impl Home {
 
     /// Where the database's cluster lies: as root, not in the data directory.
     pub(crate) fn cluster_home(&self) -> Option<PathBuf> {
-        let pointer: Value = serde_json::from_slice(&fs::read(self.data_dir().join("postgres.json")).ok()?).ok()?;
-        Some(self.data_dir().join(pointer["home"].as_str()?))
+        cluster_home(&self.data_dir())
     }
 
     pub(crate) fn postgres_pid(&self) -> Option<i32> {
-        let text = fs::read_to_string(self.cluster_home()?.join("data/postmaster.pid")).ok()?;
-        text.lines().next()?.trim().parse().ok()
+        postgres_pid(&self.cluster_home()?)
     }
 
     fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
@@ -120,9 +118,27 @@ impl Home {
         self.root.path().join(name)
     }
 
+    /// Runs a script in the folder, without any setting of ours; the data is where the program puts it.
+    pub(crate) async fn shell(&self, script: &str, variables: &[(&str, &str)]) -> Ended {
+        let mut command = Command::new("bash");
+        command
+            .arg(script)
+            .current_dir(self.root.path())
+            .env_clear()
+            .env("HOME", self.root.path())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        Self::finish(command).await
+    }
+
     /// Runs the program until it ends by itself.
     pub(crate) async fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-        let output = self.command(arguments, variables).stderr(Stdio::piped()).output();
+        Self::finish(self.command(arguments, variables)).await
+    }
+
+    async fn finish(mut command: Command) -> Ended {
+        let output = command.stderr(Stdio::piped()).output();
         let output = tokio::time::timeout(PATIENCE, output)
             .await
             .expect("it ends by itself")
@@ -228,14 +244,29 @@ impl Running {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        let Some(home) = self.cluster_home() else { return };
-        let cluster = home.to_str().unwrap();
-        if let Some(pid) = self.postgres_pid() {
-            let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            if String::from_utf8_lossy(&command_line).contains(cluster) {
-                let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::QUIT);
+        // As root a cluster lies outside; a test may have made more than one data directory.
+        let Ok(entries) = fs::read_dir(self.root.path()) else {
+            return;
+        };
+        for home in entries.flatten().filter_map(|entry| cluster_home(&entry.path())) {
+            let cluster = home.to_str().unwrap();
+            if let Some(pid) = postgres_pid(&home) {
+                let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                if String::from_utf8_lossy(&command_line).contains(cluster) {
+                    let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::QUIT);
+                }
             }
+            let _ = fs::remove_dir_all(home);
         }
-        let _ = fs::remove_dir_all(home);
     }
+}
+
+fn cluster_home(data_dir: &Path) -> Option<PathBuf> {
+    let pointer: Value = serde_json::from_slice(&fs::read(data_dir.join("postgres.json")).ok()?).ok()?;
+    Some(data_dir.join(pointer["home"].as_str()?))
+}
+
+fn postgres_pid(home: &Path) -> Option<i32> {
+    let text = fs::read_to_string(home.join("data/postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok()
 }
