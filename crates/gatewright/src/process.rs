@@ -129,7 +129,12 @@ impl Prepared {
         ));
         let metrics_addr = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
         if let Some(listener) = metrics_listener {
-            background.push(tokio::spawn(http::serve(listener, metrics.router(), stopped, Arc::clone(&drain))));
+            background.push(tokio::spawn(http::serve(
+                listener,
+                metrics.router(),
+                stopped,
+                Arc::clone(&drain),
+            )));
         }
         Ok(Process {
             state,

@@ -7,8 +7,8 @@ pub mod doctor;
 pub mod health;
 pub mod migrate;
 pub mod openapi;
-pub mod roles;
 pub mod restore;
+pub mod roles;
 pub mod serve;
 pub mod token;
 

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::program::home::skipped;
+
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 fn there(program: &str) -> bool {
@@ -33,7 +35,7 @@ fn build(folder: &Path) -> PathBuf {
 #[test]
 fn the_package_installs_runs_and_is_removed_without_its_data() {
     if !there("dpkg-deb") || !rustix::process::geteuid().is_root() {
-        println!("skipped: installing a package needs dpkg and root");
+        skipped("installing a package needs dpkg and root");
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
@@ -110,7 +112,7 @@ fn the_unit_is_what_systemd_understands() {
         assert!(unit.lines().any(|found| found == line), "{line}");
     }
     if !there("systemd-analyze") {
-        println!("skipped: systemd-analyze is not here");
+        skipped("systemd-analyze is not here");
         return;
     }
     let scratch = tempfile::tempdir().unwrap();
@@ -186,7 +188,7 @@ fn the_containerfile_builds_from_what_is_here_and_runs_without_root() {
         .unwrap()
         .trim_matches('"');
     assert!(of("FROM").next().unwrap().contains(&format!("rust:{version}-")));
-    let user = of("USER").last().unwrap();
+    let user = of("USER").next_back().unwrap();
     assert!(
         user.chars().next().unwrap().is_ascii_digit() && !user.starts_with('0'),
         "{user}"

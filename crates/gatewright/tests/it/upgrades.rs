@@ -9,7 +9,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::program::home::{Ended, Home, Running};
+use crate::program::home::{Ended, Home, Running, skipped};
 use crate::scene::text;
 
 /// `PATH` with the second PostgreSQL in front, if there is one.
@@ -20,7 +20,7 @@ fn path_with_both() -> Option<String> {
     if output.status.success() {
         return Some(format!("{}:{}", bin.trim(), std::env::var("PATH").unwrap()));
     }
-    println!("skipped: there is one PostgreSQL only; get another with scripts/second-postgresql.sh --fetch");
+    skipped("there is one PostgreSQL only; get another with scripts/second-postgresql.sh --fetch");
     None
 }
 

@@ -20,16 +20,21 @@ pub(super) fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
             "set log as in \"info\" or \"info,gatewright_api=debug\"",
         ));
     }
-    if same_place(settings.http_addr, settings.gateway_addr) {
-        findings.push(Finding::problem(
-            CHECK,
-            format!(
-                "http_addr and gateway_addr are both on port {}",
-                settings.http_addr.port()
-            ),
-            "two listeners cannot share a port",
-            "set gateway_addr to another port",
-        ));
+    let listeners = [
+        Some(("http_addr", settings.http_addr)),
+        Some(("gateway_addr", settings.gateway_addr)),
+        settings.metrics_addr.map(|addr| ("metrics_addr", addr)),
+    ];
+    let listeners: Vec<(&str, SocketAddr)> = listeners.into_iter().flatten().collect();
+    for (at, (name, addr)) in listeners.iter().enumerate() {
+        if let Some((other, _)) = listeners[..at].iter().find(|(_, other)| same_place(*addr, *other)) {
+            findings.push(Finding::problem(
+                CHECK,
+                format!("{other} and {name} are both on port {}", addr.port()),
+                "two listeners cannot share a port",
+                format!("set {name} to another port"),
+            ));
+        }
     }
     let https = settings
         .public_url

@@ -1,6 +1,7 @@
 //! A data directory, the program on it, and the end of both.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -16,6 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Stands in one file, so that a search which finds nothing is known to have searched.
 const CANARY: &str = "sk_live_canary";
+
+/// Says that a test proves nothing here, past what keeps the output of tests that pass.
+pub(crate) fn skipped(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "{test} was skipped: {why}");
+}
 
 /// A folder to start in, with a data directory in it. Dropped last, it ends the database.
 pub(crate) struct Home {
