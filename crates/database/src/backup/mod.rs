@@ -7,8 +7,8 @@
 //! * Restoring touches nothing before the file is known to be whole and to fit; it deletes nothing. What it
 //!   replaces is renamed in the same transaction that puts the new database in its place.
 //!
-//! The rows are copied by PostgreSQL's own `pg_dump` and `pg_restore`; [`format`] is what lies around them.
-//! Start with [`dump`](dump::dump) and [`restore`](restore::restore).
+//! The rows are copied by PostgreSQL's own `pg_dump` and `pg_restore`; [`mod@format`] is what lies around them.
+//! Start with [`dump()`] and [`restore()`].
 
 pub mod address;
 pub mod dump;

@@ -1,7 +1,7 @@
 //! `gatewright doctor`: looks at everything that Gatewright needs and changes nothing.
 //!
-//! A file per part: [`configuration`], [`ports`], [`folder`], [`machine`], [`database`]. Each adds to
-//! one list of [`Finding`]s; what is wrong says why it matters and what repairs it.
+//! A file per part: `configuration`, `ports`, `folder`, `machine`, `database`. Each adds to one list of
+//! [`Finding`]s; what is wrong says why it matters and what repairs it.
 
 mod configuration;
 mod database;
