@@ -24,7 +24,9 @@ pub async fn dump(
     let mut connection = address.connect().await?;
     // The transaction stays open until pg_dump has ended: it holds the moment that is copied.
     let mut moment = connection
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .begin_with(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0",
+        )
         .await?;
     let level = match Level::of(&mut moment).await? {
         Level::At(level) => level,

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use super::{print, tell};
 use crate::postgres;
 use crate::settings::Settings;
+use crate::signals::Signals;
 
 /// Prints the database's address with its password.
 pub fn url(settings: &Settings) -> anyhow::Result<()> {
@@ -20,7 +21,11 @@ pub async fn upgrade(settings: &Settings, to: Option<u32>, method: Option<Method
         // Progress is for people at a terminal.
         let _ = tell(&format!("gatewright: {line}\n"));
     };
-    let done = embedded::upgrade(&options, to, method, &progress).await?;
+    let mut signals = Signals::listen()?;
+    let done = tokio::select! {
+        done = embedded::upgrade(&options, to, method, &progress) => done?,
+        () = signals.told() => anyhow::bail!("interrupted; the database is as it was, and the command can be run again"),
+    };
     let Some(kept) = done.kept else {
         return print(&format!(
             "the database is of PostgreSQL {} already; nothing was done\n",

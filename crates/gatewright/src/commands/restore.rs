@@ -12,19 +12,17 @@ use crate::signals::Signals;
 
 /// Restores a backup into an empty database; with `replace` into any, keeping what was there aside.
 pub async fn run(settings: &Settings, file: &Path, replace: bool) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
-    tokio::select! {
-        done = restore(settings, file, replace) => done,
-        () = signals.told() => anyhow::bail!("interrupted; what was there is as it was"),
-    }
-}
-
-async fn restore(settings: &Settings, file: &Path, replace: bool) -> anyhow::Result<()> {
     // All of it before anything is touched.
     let verified = format::verify(file).await?;
     backup::restore::refuse_newer(&verified.manifest)?;
+    let mut signals = Signals::listen()?;
     let lent = Lent::for_restore(settings).await?;
-    let restored = backup::restore(&lent.address, file, &verified, replace, Clock::System.now()).await;
+    let restored = tokio::select! {
+        restored = backup::restore(&lent.address, file, &verified, replace, Clock::System.now()) => {
+            restored.map_err(anyhow::Error::from)
+        }
+        () = signals.told() => Err(anyhow::anyhow!("interrupted; what was there is as it was")),
+    };
     let database = lent.address.database().to_owned();
     lent.give_back().await?;
     let restored = restored?;

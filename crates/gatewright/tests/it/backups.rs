@@ -216,6 +216,7 @@ async fn an_owner_who_is_no_superuser_backs_up_every_row_or_is_refused() {
     let (api, token) = (text(&demo.1, "apiUrl"), text(&demo.1, "operatorToken"));
     let before = customers(&api, &token).await;
     assert!(!before.is_empty());
+    done(&home.run(&["doctor"], &named).await);
     done(&home.run(&["backup", "monday"], &named).await);
     let busy = home.run(&["restore", "monday", "--replace"], &named).await;
     refused(&busy, "stop every Gatewright");

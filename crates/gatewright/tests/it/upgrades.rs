@@ -111,6 +111,7 @@ async fn an_upgrade_by_rows_keeps_all_data_and_a_failed_one_changes_nothing() {
     let both = [("PATH", path.as_str())];
     let home = Home::new();
     let (running, demo) = home.demo(&[]).await;
+    done(&home.run(&["backup", "before"], &[]).await);
     assert_eq!(running.end(Signal::TERM).await, Some(0));
     let before = major(&home);
     refused(
@@ -148,4 +149,13 @@ async fn an_upgrade_by_rows_keeps_all_data_and_a_failed_one_changes_nothing() {
     done(&said);
     assert_eq!(major(&home), "18");
     still_serves(&home, &demo, &both).await;
+    done(&home.run(&["backup", "after"], &both).await);
+
+    // A backup goes to a newer version as well, and not to an older one.
+    let (newer, older) = (Home::new(), Home::new());
+    let before_upgrade = home.path("before").display().to_string();
+    done(&newer.run(&["restore", &before_upgrade], &both).await);
+    assert_eq!(major(&newer), "18");
+    let after = home.path("after").display().to_string();
+    refused(&older.run(&["restore", &after], &[]).await, "made from PostgreSQL 18");
 }
