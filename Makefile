@@ -6,7 +6,7 @@ CARGO ?= cargo
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: run test check bench fmt soak prepare generate ensure
+.PHONY: run test check bench fmt soak prepare generate package ensure
 
 run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
 	@$(CARGO) build --release --locked -p gatewright
@@ -39,6 +39,10 @@ generate: ## Rewrite openapi/ and docs/roles.md from the code
 
 prepare: ensure ## Rewrite .sqlx from the queries and the migrations
 	scripts/with-postgres.sh scripts/prepare.sh
+
+package: ## Make a Debian package in target/packages
+	$(CARGO) build --profile dist --locked -p gatewright
+	scripts/package-deb.sh target/dist/gatewright target/packages
 
 bench: ensure ## Measure beside the peers; prints tables and writes target/bench/*.json
 	bench/install-peers.sh

@@ -10,8 +10,10 @@
 //! * Secrets that are needed again are sealed with the tenant's data key ([`TenantTx::seal`]); the
 //!   master keys that wrap data keys never come here, only their names ([`master_keys`]).
 //!
-//! Start with [`transaction`]; [`jobs`] is the work that outlives a request; [`embedded`] runs a private PostgreSQL where none is configured.
+//! Start with [`transaction`]; [`jobs`] is the work that outlives a request; [`embedded`] runs a private PostgreSQL
+//! where none is configured; [`backup`] copies one and brings it back.
 
+pub mod backup;
 pub mod embedded;
 pub mod error;
 pub mod housekeeping;
@@ -27,7 +29,7 @@ pub mod transaction;
 
 pub use error::DatabaseError;
 pub use page::{Page, PageRequest};
-pub use pool::{Connections, Database, migrate};
+pub use pool::{Connections, Database, Level, migrate, newest_level};
 pub use record::{Actor, Caller};
 pub use sealing::Vault;
 pub use system::{SystemTx, SystemUse};

@@ -1,5 +1,6 @@
 //! The control plane's listener.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,8 +20,14 @@ const CONNECTIONS_MAX: usize = 4096;
 /// Pause after an accept that failed, as when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` turns true, then finishes what is under way for at most `drain`.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>, drain: Duration) {
+/// Serves until `stop` turns true, then finishes what is under way for at most as many seconds as `drain`
+/// says by then.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    drain: std::sync::Arc<AtomicU64>,
+) {
     let graceful = GracefulShutdown::new();
     let places = std::sync::Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -54,6 +61,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
         });
     }
     drop(listener);
+    let drain = Duration::from_secs(drain.load(Ordering::Relaxed));
     if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests to the control plane were still under way when their time was over");
     }

@@ -115,6 +115,17 @@ impl Default for Settings {
 impl Settings {
     /// From the file, if there is one, and the variables over it.
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let table = Self::given(file, environment)?;
+        let settings = Self::deserialize(table).map_err(|error| one_line(&error))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// What is given there, each known by name and right by itself; defaults are absent. May hold secrets.
+    pub fn given(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<toml::Table> {
         let variables: Vec<(String, String)> = environment
             .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX))
             .filter(|(name, _)| !CLIENT_VARIABLES.contains(&name.as_str()))
@@ -158,9 +169,7 @@ impl Settings {
                 .context(name)?;
             table.insert(setting, value);
         }
-        let settings = Self::deserialize(table).map_err(|error| one_line(&error))?;
-        settings.check()?;
-        Ok(settings)
+        Ok(table)
     }
 
     /// The same for another role than the one that is set.

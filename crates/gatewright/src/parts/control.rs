@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::Context;
 use gatewright_api::ApiState;
@@ -69,7 +69,7 @@ impl ControlPlane {
         nodes: Arc<Nodes>,
         problem_pages: String,
         gateway_url: Option<String>,
-        drain: Duration,
+        drain: Arc<AtomicU64>,
     ) -> Self {
         let catching_up = tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes)));
         let keeping_vault = tokio::spawn(glue::keep_vault(database.clone()));
