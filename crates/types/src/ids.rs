@@ -198,6 +198,8 @@ ids! {
     SubscriptionId = "sub";
     /// A company that sells APIs with Gatewright.
     TenantId = "ten";
+    /// An operator's token; not the token itself.
+    TokenId = "tok";
 }
 
 #[cfg(test)]
