@@ -6,13 +6,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatewright_api::ApiState;
 use gatewright_database::Database;
+use gatewright_database::audit::seal::seal;
 use gatewright_gateway::{Gateway, Lookup, LookupAnswer};
 use gatewright_native::nodes::{News, Push};
 use gatewright_native::{Nodes, access};
 use gatewright_types::CredentialHash;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 /// Look-ups that wait for the control plane.
 pub const LOOKUPS_WAITING_MAX: usize = 4096;
@@ -24,6 +27,8 @@ const LOOKUP_QUERIES_MAX: usize = 4;
 const NEWS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a configuration that could not be handed out is tried again.
 const CATCH_UP_INTERVAL: Duration = Duration::from_secs(2);
+/// How often the audit log is sealed and the last uses of tokens are written.
+const NOTES_INTERVAL: Duration = Duration::from_secs(1);
 /// How often rows that are past their time are removed.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -108,19 +113,44 @@ pub async fn catch_up(database: Database, nodes: Arc<Nodes>) {
     }
 }
 
+/// Seals what was added to the audit log, each second.
+pub async fn seal_audit(database: Database) {
+    let mut seconds = tokio::time::interval(NOTES_INTERVAL);
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        if let Err(error) = seal(&database).await {
+            tracing::warn!(%error, "the audit log could not be sealed");
+        }
+    }
+}
+
+/// Writes the last uses of tokens, each second.
+pub async fn write_last_uses(state: ApiState) {
+    let mut seconds = tokio::time::interval(NOTES_INTERVAL);
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        if let Err(error) = state.last_uses().write(state.database()).await {
+            tracing::warn!(%error, "the last uses of tokens could not be written");
+        }
+    }
+}
+
 /// Removes rows that are past their time, now and every hour.
 pub async fn keep_house(database: Database) {
     let mut hours = tokio::time::interval(HOUSEKEEPING_INTERVAL);
     loop {
         hours.tick().await;
         if let Err(error) = forget(&database).await {
-            tracing::warn!(%error, "old idempotency keys could not be removed");
+            tracing::warn!(%error, "what is past its time could not be removed");
         }
     }
 }
 
-async fn forget(database: &Database) -> Result<(), gatewright_database::DatabaseError> {
+async fn forget(database: &Database) -> Result<(), gatewright_identity::IdentityError> {
     let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
     gatewright_database::idempotency::forget_old(&mut tx, database.clock().now()).await?;
-    tx.commit().await
+    gatewright_identity::tokens::forget_ended(&mut tx, database.clock().now()).await?;
+    Ok(tx.commit().await?)
 }

@@ -112,12 +112,14 @@ impl Prepared {
             tokio::spawn(glue::answer_lookups(database.clone(), questions)),
             tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes))),
             tokio::spawn(glue::keep_house(database.clone())),
+            tokio::spawn(glue::seal_audit(database.clone())),
         ];
         metrics.add_gateway(&gateway);
         metrics.add_database(&database);
 
         let gateway_url = format!("http://{}", gateway.local_addr());
         let state = ApiState::new(database, nodes, problem_pages, gateway_url);
+        background.push(tokio::spawn(glue::write_last_uses(state.clone())));
         let (stop, stopped) = watch::channel(false);
         let drain = Duration::from_secs(settings.drain_seconds);
         let serving = tokio::spawn(http::serve(
@@ -172,6 +174,14 @@ impl Process {
         self.state.database()
     }
 
+    /// Does at once what is done each second: seals the audit log and writes the last uses of tokens.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        let database = self.state.database();
+        self.state.last_uses().write(database).await?;
+        gatewright_database::audit::seal::seal(database).await?;
+        Ok(())
+    }
+
     /// Finishes what is under way, for at most the time that the settings give, and ends everything.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.state.drain();
@@ -186,6 +196,9 @@ impl Process {
         }
         for task in self.background {
             task.abort();
+        }
+        if let Err(error) = self.state.last_uses().write(self.state.database()).await {
+            tracing::warn!(%error, "the last uses of tokens could not be written");
         }
         self.state.database().close().await;
         self.postgres.stop().await
