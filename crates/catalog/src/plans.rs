@@ -139,13 +139,14 @@ pub async fn add_version(tx: &mut TenantTx, id: PlanId, terms: PlanTerms) -> Res
     store::plans::lock(tx, id)
         .await?
         .ok_or_else(|| CatalogError::not_found("plan", id))?;
-    let mut plan = get(tx, id).await?;
+    let before = get(tx, id).await?;
+    let mut plan = before.clone();
     plan.version += 1;
     plan.terms = terms;
     plan.updated_at = tx.now();
     store::plans::insert_version(tx, &plan).await?;
     store::plans::set_current(tx, &plan).await?;
-    tx.happened("catalog", "plan.version_added", id, json!(plan));
+    tx.changed("catalog", "plan.version_added", id, &before, &plan);
     Ok(plan)
 }
 

@@ -88,7 +88,8 @@ pub async fn list(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Produc
 /// Changes a product.
 pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> Result<Product, CatalogError> {
     store::products::lock(tx, id).await?;
-    let mut product = get(tx, id).await?;
+    let before = get(tx, id).await?;
+    let mut product = before.clone();
     product.name = change.name.unwrap_or(product.name);
     product.description = change.description.unwrap_or(product.description);
     product.updated_at = tx.now();
@@ -97,7 +98,7 @@ pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> 
     checks.description("/description", &product.description);
     checks.done()?;
     store::products::update(tx, &product).await?;
-    tx.happened("catalog", "product.changed", id, json!(product));
+    tx.changed("catalog", "product.changed", id, &before, &product);
     Ok(product)
 }
 

@@ -100,9 +100,22 @@ impl TenantTx {
         before: &impl Serialize,
         after: &impl Serialize,
     ) {
-        let (before, after) = (json!(before), json!(after));
-        let changes = changed_fields(before, &after);
-        let detail = if after.is_null() { json!({}) } else { after };
+        let after = json!(after);
+        let detail = if after.is_null() { json!({}) } else { after.clone() };
+        self.changed_telling(domain, name, resource_id, detail, before, &after);
+    }
+
+    /// The same where the event has a content of its own.
+    pub fn changed_telling(
+        &mut self,
+        domain: &'static str,
+        name: &'static str,
+        resource_id: impl Display,
+        detail: Value,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) {
+        let changes = changed_fields(json!(before), &json!(after));
         let mut happened = Happened::new((&self.clock, &self.rng), domain, name, resource_id, detail);
         happened.changes = Some(changes);
         self.happened.push(happened);

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use gatewright::commands::audit::{ExportArguments, VerifyArguments};
 use gatewright::settings::{LogFormat, Settings};
 use gatewright::{commands, demo};
 use gatewright_types::slug::Slug;
@@ -54,10 +55,23 @@ enum Command {
         #[command(subcommand)]
         command: DatabaseCommand,
     },
+    /// About the audit log. Works beside a running server.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print our own API description.
     Openapi,
     /// Print which role may do what, as docs/roles.md.
     Roles,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Prove that no row was changed, removed, put in or moved; fails at the first that was.
+    Verify(VerifyArguments),
+    /// Print a tenant's audit log, newest row first.
+    Export(ExportArguments),
 }
 
 #[derive(Subcommand)]
@@ -99,6 +113,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Command::Database {
                 command: DatabaseCommand::Url,
             } => commands::database::url(&settings),
+            Command::Audit {
+                command: AuditCommand::Verify(arguments),
+            } => commands::audit::run_verify(&settings, &arguments).await,
+            Command::Audit {
+                command: AuditCommand::Export(arguments),
+            } => commands::audit::run_export(&settings, &arguments).await,
             Command::Openapi | Command::Roles => Ok(()),
         }
     })

@@ -8,7 +8,7 @@ use gatewright_types::access::RouteAccess;
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId};
 use gatewright_types::patch::present;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::model::Route;
@@ -109,7 +109,8 @@ pub async fn list(tx: &mut TenantTx, gateway_id: GatewayId, request: PageRequest
 pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Result<Route, NativeError> {
     let gateway_id = get(tx, id).await?.gateway_id;
     gateways::lock(tx, gateway_id).await?;
-    let mut route = get(tx, id).await?;
+    let before = get(tx, id).await?;
+    let mut route = before.clone();
     route.service_id = change.service_id.unwrap_or(route.service_id);
     route.method = change.method.unwrap_or(route.method);
     route.public_path = change.public_path.unwrap_or(route.public_path);
@@ -120,16 +121,16 @@ pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Resu
     check(tx, &route).await?;
     store::routes::update(tx, &route).await?;
     configuration::judge(tx, gateway_id).await?;
-    tx.happened("native", "route.changed", id, json!(route));
+    tx.changed("native", "route.changed", id, &before, &route);
     Ok(route)
 }
 
 /// Deletes a route.
 pub async fn delete(tx: &mut TenantTx, id: RouteId) -> Result<(), NativeError> {
-    let gateway_id = get(tx, id).await?.gateway_id;
-    gateways::lock(tx, gateway_id).await?;
+    let route = get(tx, id).await?;
+    gateways::lock(tx, route.gateway_id).await?;
     store::routes::delete(tx, id).await?;
-    tx.happened("native", "route.deleted", id, json!({}));
+    tx.changed("native", "route.deleted", id, &route, &Value::Null);
     Ok(())
 }
 

@@ -27,7 +27,7 @@ const SECRET_NAMES: [&str; 14] = [
     "hash",
 ];
 /// Ends of names that only tell about a secret: its id, its age.
-const HARMLESS_ENDS: [&str; 7] = ["id", "ids", "at", "version", "type", "retention", "policy"];
+const HARMLESS_ENDS: [&str; 8] = ["id", "ids", "at", "until", "version", "type", "retention", "policy"];
 /// What our own secrets start with, before their random part.
 const PREFIXES: [&str; 5] = ["sk_live_", "sk_test_", "gwo_", "gwi_", "gwn_"];
 /// How a private key begins (RFC 7468 §2: `-----BEGIN … PRIVATE KEY-----`).
@@ -161,6 +161,7 @@ mod tests {
             "authType",
             "name",
             "keyId",
+            "oldSecretValidUntil",
             "lastFour",
             "subscriptionIds",
         ] {

@@ -1,5 +1,6 @@
 //! What the command line offers, a file per command; `main.rs` reads the arguments and calls them.
 
+pub mod audit;
 pub mod bootstrap;
 pub mod database;
 pub mod migrate;
