@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
 
 mod api;
+mod audit;
 mod configuration;
 mod consumers;
 mod hammer;
@@ -10,6 +11,7 @@ mod idempotency;
 mod keys;
 mod main_job;
 mod metrics;
+mod operators;
 mod program;
 mod rotation;
 mod round_trips;
