@@ -100,23 +100,15 @@ async fn every_mutation_that_is_refused_is_audited() {
     let before = database::deeds(&app.database_url).await;
     let mut refused = 0;
     for operation in operations(&document(&app).await) {
-        let request = request(&app, &operation, &world).bearer_auth(&auditor.token);
-        let response = request.send().await.unwrap();
-        if response.status() != 403 {
+        if operation.method == Method::GET {
             continue;
         }
+        let request = request(&app, &operation, &world).bearer_auth(&auditor.token);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 403, "{}", operation.id);
         let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
         let events = world.who.get("/audit-events?limit=1").await;
         let event = &events["items"][0];
-        if operation.method == Method::GET {
-            assert_ne!(
-                event["requestId"],
-                request_id.as_str(),
-                "{} changes nothing",
-                operation.id
-            );
-            continue;
-        }
         let told = [
             &event["requestId"],
             &event["action"],
