@@ -234,7 +234,7 @@ async fn a_row_that_commits_late_is_sealed_after_later_ones_and_not_forgotten() 
     let mut late = database::connect(&app.database_url).await;
     let id = AuditId::from_uuid(
         uuid::Builder::from_unix_timestamp_millis(
-            u64::try_from((Utc::now() - TimeDelta::hours(1)).timestamp_millis()).unwrap(),
+            u64::try_from((app.clock.now() - TimeDelta::hours(1)).timestamp_millis()).unwrap(),
             &[7; 10],
         )
         .into_uuid(),

@@ -96,7 +96,7 @@ async fn a_token_allows_what_both_its_scopes_and_the_role_have() {
             continue;
         };
         // The one that is needed, and three that are not, others each time.
-        let chosen = |at: usize, permission: Permission| permission == needed || (at + turn) % 10 == 0;
+        let chosen = |at: usize, permission: Permission| permission == needed || (at + turn).is_multiple_of(10);
         for (_, (permission, token)) in narrow.iter().enumerate().filter(|(at, (one, _))| chosen(*at, *one)) {
             let (status, shown) = answer(request(&app, &operation, &acme).bearer_auth(token)).await;
             let about = format!("{} with {permission}: {status} {shown}", operation.id);
