@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_database::Database;
+use gatewright_identity::last_use::LastUses;
 use gatewright_native::Nodes;
 
 /// What every operation can reach. Cloning is cheap.
@@ -15,6 +16,7 @@ struct Inner {
     nodes: Arc<Nodes>,
     problem_pages: String,
     gateway_url: Option<String>,
+    last_uses: LastUses,
     draining: AtomicBool,
 }
 
@@ -27,6 +29,7 @@ impl ApiState {
             nodes,
             problem_pages,
             gateway_url,
+            last_uses: LastUses::default(),
             draining: AtomicBool::new(false),
         }))
     }
@@ -49,6 +52,11 @@ impl ApiState {
     /// Where the native gateway of this process listens, if it has one.
     pub fn gateway_url(&self) -> Option<&str> {
         self.0.gateway_url.as_deref()
+    }
+
+    /// When tokens were last used, to be written now and then.
+    pub fn last_uses(&self) -> &LastUses {
+        &self.0.last_uses
     }
 
     /// From now on `/health/ready` says that this process is going away.

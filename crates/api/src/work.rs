@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use gatewright_database::TenantTx;
 use gatewright_database::idempotency::{self, Claim, Scope};
+use gatewright_identity::model::Granter;
 use gatewright_native::nodes::Effects;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::TenantId;
@@ -142,6 +143,7 @@ impl<T, const MAX: usize> Command<T, MAX> {
         Ok((
             Work {
                 tx,
+                granter: self.operator.granter(),
                 state: self.state,
                 idempotency: self.idempotency,
                 if_match: self.if_match,
@@ -154,6 +156,7 @@ impl<T, const MAX: usize> Command<T, MAX> {
 /// A mutation under way; dropped unfinished, it leaves nothing behind.
 pub struct Work {
     tx: TenantTx,
+    granter: Granter,
     state: ApiState,
     idempotency: Option<Scope>,
     if_match: Option<IfMatch>,
@@ -176,6 +179,11 @@ impl Work {
         self.if_match
             .take()
             .map_or(Ok(()), |expected| expected.require(current))
+    }
+
+    /// What the operator may give to others at most.
+    pub(crate) const fn granter(&self) -> Granter {
+        self.granter
     }
 
     /// A gateway as the API shows it.

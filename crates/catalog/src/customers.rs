@@ -81,13 +81,15 @@ pub async fn lock(tx: &mut TenantTx, id: CustomerId) -> Result<Customer, Catalog
 
 /// Changes a customer.
 pub async fn change(tx: &mut TenantTx, id: CustomerId, change: CustomerChange) -> Result<Customer, CatalogError> {
-    let mut customer = lock(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut customer = before.clone();
     customer.name = change.name.unwrap_or(customer.name);
     customer.email = change.email.unwrap_or(customer.email);
     customer.updated_at = tx.now();
     check(&customer)?;
     store::customers::update(tx, &customer).await?;
-    tx.happened("catalog", "customer.changed", id, json!({ "name": customer.name }));
+    let detail = json!({ "name": customer.name });
+    tx.changed_telling("catalog", "customer.changed", id, detail, &before, &customer);
     Ok(customer)
 }
 

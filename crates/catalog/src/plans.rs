@@ -135,13 +135,14 @@ pub async fn add_version(tx: &mut TenantTx, id: PlanId, terms: PlanTerms) -> Res
     check_terms(&mut checks, &terms);
     checks.done()?;
     require_products(tx, &terms).await?;
-    let mut plan = lock(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut plan = before.clone();
     plan.version += 1;
     plan.terms = terms;
     plan.updated_at = tx.now();
     store::plans::insert_version(tx, &plan).await?;
     store::plans::set_current(tx, &plan).await?;
-    tx.happened("catalog", "plan.version_added", id, json!(plan));
+    tx.changed("catalog", "plan.version_added", id, &before, &plan);
     Ok(plan)
 }
 

@@ -93,7 +93,8 @@ pub async fn lock(tx: &mut TenantTx, id: ProductId) -> Result<Product, CatalogEr
 
 /// Changes a product.
 pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> Result<Product, CatalogError> {
-    let mut product = lock(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut product = before.clone();
     product.name = change.name.unwrap_or(product.name);
     product.description = change.description.unwrap_or(product.description);
     product.updated_at = tx.now();
@@ -102,7 +103,7 @@ pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> 
     checks.description("/description", &product.description);
     checks.done()?;
     store::products::update(tx, &product).await?;
-    tx.happened("catalog", "product.changed", id, json!(product));
+    tx.changed("catalog", "product.changed", id, &before, &product);
     Ok(product)
 }
 

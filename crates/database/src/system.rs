@@ -2,11 +2,10 @@
 
 use std::ops::{Deref, DerefMut};
 
-use gatewright_types::ids::{AuditId, EventId};
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::record::{self, Caller, Happened};
+use crate::record::{self, Caller, Happened, Origin};
 use crate::{Database, DatabaseError};
 
 /// Everything that may look across tenants. Whoever adds a line says why the wall cannot hold there.
@@ -30,11 +29,18 @@ pub enum SystemUse {
     KeepHouse,
     /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.
     RunJobs,
+    /// One worker chains the audit rows of every tenant.
+    SealAudit,
+    /// Whoever runs the installation proves that no tenant's audit log was tampered with.
+    VerifyAudit,
+    /// Last uses of tokens are gathered and written for every tenant at once.
+    NoteTokenUses,
 }
 
 /// A transaction that sees every tenant.
 pub struct SystemTx {
     transaction: Transaction<'static, Postgres>,
+    origin: Origin,
 }
 
 impl Database {
@@ -43,11 +49,16 @@ impl Database {
         tracing::trace!(purpose = ?purpose, "looking across tenants");
         let begin = match purpose {
             // Several statements have to see one state: a route without its service takes a gateway down.
-            SystemUse::CompileSnapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system",
+            SystemUse::CompileSnapshot | SystemUse::VerifyAudit => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system"
+            }
             _ => "BEGIN; SET LOCAL ROLE gatewright_system",
         };
         let transaction = self.begin(begin).await?;
-        Ok(SystemTx { transaction })
+        Ok(SystemTx {
+            transaction,
+            origin: Origin::default(),
+        })
     }
 }
 
@@ -64,15 +75,14 @@ impl SystemTx {
         detail: Value,
     ) -> Result<(), DatabaseError> {
         let (clock, rng) = (database.clock(), database.rng());
-        let happened = Happened {
-            audit_id: AuditId::mint(clock, rng),
-            event_id: EventId::mint(clock, rng),
-            domain,
-            name,
-            resource_id: resource_id.to_string(),
-            detail,
-        };
-        Ok(record::write(&mut self.transaction, caller, clock.now(), &[happened]).await?)
+        let happened = Happened::new((clock, rng), domain, name, resource_id, detail);
+        let at = clock.now();
+        Ok(record::write(&mut self.transaction, caller, &self.origin, at, &[happened]).await?)
+    }
+
+    /// Says by which way the request came for which it works.
+    pub const fn came_from(&mut self, origin: Origin) {
+        self.origin = origin;
     }
 
     /// Commits.

@@ -4,12 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use gatewright_api::principal::Peer;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt;
 
 /// Longest wait for a request's head, and longest rest between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,8 +42,8 @@ pub async fn serve(
                 (listener.accept().await, place)
             } => accepted,
         };
-        let (stream, place) = match accepted {
-            (Ok((stream, _)), Ok(place)) => (stream, place),
+        let (stream, peer, place) = match accepted {
+            (Ok((stream, peer)), Ok(place)) => (stream, peer, place),
             (Err(error), _) => {
                 tracing::warn!(%error, "the control plane could not accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -47,7 +51,12 @@ pub async fn serve(
             }
             (_, Err(_)) => break,
         };
-        let service = TowerToHyperService::new(router.clone());
+        let peer = Peer(peer.ip());
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gatewright::apply::{ApplyArguments, ExportArguments};
+use gatewright::commands::audit;
 use gatewright::logging::Logging;
 use gatewright::reload::Reload;
 use gatewright::role::Role;
@@ -88,6 +89,11 @@ enum Command {
         #[command(subcommand)]
         command: DatabaseCommand,
     },
+    /// About the audit log. Works beside a running server.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print our own API description.
     Openapi,
     /// Print which role may do what, as docs/roles.md.
@@ -108,6 +114,14 @@ enum VaultCommand {
         #[arg(long)]
         prune: bool,
     },
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Prove that no row was changed, removed, put in or moved; fails at the first that was.
+    Verify(audit::VerifyArguments),
+    /// Print a tenant's audit log, newest row first.
+    Export(audit::ExportArguments),
 }
 
 #[derive(Subcommand)]
@@ -187,6 +201,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Health => commands::health::run(&settings).await,
             Command::Backup { file } => commands::backup::run(&settings, &file).await,
             Command::Restore { file, replace } => commands::restore::run(&settings, &file, replace).await,
+            Command::Audit { command } => match command {
+                AuditCommand::Verify(arguments) => commands::audit::run_verify(&settings, &arguments).await,
+                AuditCommand::Export(arguments) => commands::audit::run_export(&settings, &arguments).await,
+            },
             Command::Vault { command } => match command {
                 VaultCommand::Status => commands::vault::status(&settings).await,
                 VaultCommand::Rotate { prune } => commands::vault::rotate(&settings, prune).await,

@@ -178,6 +178,15 @@ impl Process {
         self.drain.store(seconds, Ordering::Relaxed);
     }
 
+    /// Does at once what is done each second: seals the audit log and writes the last uses of tokens.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        if let Front::Api(control) = &self.front {
+            control.state().last_uses().write(&self.database).await?;
+        }
+        gatewright_database::audit::seal::seal(&self.database).await?;
+        Ok(())
+    }
+
     /// Finishes what is under way, for at most the time that the settings give, and ends everything.
     pub async fn stop(self) -> anyhow::Result<()> {
         let begun = tokio::time::Instant::now();

@@ -8,7 +8,7 @@ use gatewright_types::access::RouteAccess;
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId};
 use gatewright_types::patch::present;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::model::Route;
@@ -114,7 +114,8 @@ pub async fn lock(tx: &mut TenantTx, id: RouteId) -> Result<Route, NativeError> 
 
 /// Changes a route.
 pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Result<Route, NativeError> {
-    let mut route = lock(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut route = before.clone();
     let gateway_id = route.gateway_id;
     route.service_id = change.service_id.unwrap_or(route.service_id);
     route.method = change.method.unwrap_or(route.method);
@@ -126,15 +127,15 @@ pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Resu
     check(tx, &route).await?;
     store::routes::update(tx, &route).await?;
     configuration::judge(tx, gateway_id).await?;
-    tx.happened("native", "route.changed", id, json!(route));
+    tx.changed("native", "route.changed", id, &before, &route);
     Ok(route)
 }
 
 /// Deletes a route.
 pub async fn delete(tx: &mut TenantTx, id: RouteId) -> Result<(), NativeError> {
-    lock(tx, id).await?;
+    let route = lock(tx, id).await?;
     store::routes::delete(tx, id).await?;
-    tx.happened("native", "route.deleted", id, json!({}));
+    tx.changed("native", "route.deleted", id, &route, &Value::Null);
     Ok(())
 }
 

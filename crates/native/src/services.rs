@@ -7,7 +7,7 @@ use gatewright_snapshot::target_url::TargetUrl;
 use gatewright_types::ids::{GatewayId, ServiceId};
 use gatewright_types::patch::present;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::model::Service;
@@ -122,7 +122,8 @@ pub async fn lock(tx: &mut TenantTx, id: ServiceId) -> Result<Service, NativeErr
 
 /// Changes a service.
 pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> Result<Service, NativeError> {
-    let mut service = lock(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut service = before.clone();
     let gateway_id = service.gateway_id;
     service.name = change.name.unwrap_or(service.name);
     service.target_url = change.target_url.unwrap_or(service.target_url);
@@ -135,18 +136,18 @@ pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> 
     check(&service)?;
     name_taken(store::services::update(tx, &service).await, &service)?;
     configuration::judge(tx, gateway_id).await?;
-    tx.happened("native", "service.changed", id, json!(service));
+    tx.changed("native", "service.changed", id, &before, &service);
     Ok(service)
 }
 
 /// Deletes a service that no route goes to.
 pub async fn delete(tx: &mut TenantTx, id: ServiceId) -> Result<(), NativeError> {
-    lock(tx, id).await?;
+    let service = lock(tx, id).await?;
     if store::routes::exist_to(tx, id).await? {
         return Err(NativeError::InUse("routes go to the service: delete them first"));
     }
     store::services::delete(tx, id).await?;
-    tx.happened("native", "service.deleted", id, json!({}));
+    tx.changed("native", "service.deleted", id, &service, &Value::Null);
     Ok(())
 }
 

@@ -5,12 +5,14 @@ use utoipa_axum::routes;
 
 use crate::ApiState;
 
+mod audit;
 mod consumers;
 mod credential_settings;
 mod customers;
 mod gateways;
 mod jobs;
 mod keys;
+mod operators;
 mod plans;
 mod products;
 mod routes;
@@ -27,6 +29,22 @@ pub fn router() -> OpenApiRouter<ApiState> {
             tenants::list_tenants::list_tenants
         ))
         .routes(routes!(tenants::get_tenant::get_tenant))
+        .routes(routes!(
+            operators::create_operator::create_operator,
+            operators::list_operators::list_operators
+        ))
+        .routes(routes!(
+            operators::get_operator::get_operator,
+            operators::change_operator::change_operator,
+            operators::delete_operator::delete_operator
+        ))
+        .routes(routes!(
+            operators::create_token::create_token,
+            operators::list_tokens::list_tokens
+        ))
+        .routes(routes!(operators::delete_token::delete_token))
+        .routes(routes!(audit::list_audit_events::list_audit_events))
+        .routes(routes!(audit::export_audit_events::export_audit_events))
         .routes(routes!(
             products::create_product::create_product,
             products::list_products::list_products

@@ -1,6 +1,7 @@
 //! What the command line offers, a file per command; `main.rs` reads the arguments and calls them.
 
 pub mod apply;
+pub mod audit;
 pub mod backup;
 pub mod bootstrap;
 pub mod database;

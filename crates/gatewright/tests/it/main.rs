@@ -5,6 +5,7 @@
 mod addresses;
 mod api;
 mod as_code;
+mod audit;
 mod backups;
 mod configuration;
 mod consumers;
@@ -17,6 +18,7 @@ mod leaks;
 mod main_job;
 mod metrics;
 mod operating;
+mod operators;
 mod packages;
 mod pairs;
 mod program;
