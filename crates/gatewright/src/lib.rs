@@ -9,6 +9,7 @@ pub mod glue;
 pub mod health;
 pub mod http;
 pub mod metrics;
+pub mod notices;
 pub mod parts;
 pub mod postgres;
 pub mod process;

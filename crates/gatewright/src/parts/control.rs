@@ -61,19 +61,10 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Serves the API; `gateway_url` is where the native gateway of this process listens, if there is one.
-    pub fn start(
-        listener: TcpListener,
-        metrics: &Metrics,
-        database: Database,
-        nodes: Arc<Nodes>,
-        problem_pages: String,
-        gateway_url: Option<String>,
-        drain: Duration,
-    ) -> Self {
-        let catching_up = tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes)));
-        let keeping_vault = tokio::spawn(glue::keep_vault(database.clone()));
-        let state = ApiState::new(database, nodes, problem_pages, gateway_url);
+    /// Serves the API.
+    pub fn start(listener: TcpListener, metrics: &Metrics, state: ApiState, drain: Duration) -> Self {
+        let catching_up = tokio::spawn(glue::catch_up(state.database().clone(), Arc::clone(state.nodes())));
+        let keeping_vault = tokio::spawn(glue::keep_vault(state.database().clone()));
         let (stop, stopped) = watch::channel(false);
         let router = metrics.count(gatewright_api::router(state.clone()));
         let serving = tokio::spawn(http::serve(listener, router, stopped, drain));
