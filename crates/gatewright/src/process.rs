@@ -10,8 +10,8 @@ use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
 
 use crate::health::Health;
-use crate::notices;
 use crate::metrics::Metrics;
+use crate::notices;
 use crate::parts::control::{self, Addresses, ControlPlane};
 use crate::parts::gateway::NativeGateway;
 use crate::parts::metrics::MetricsServer;

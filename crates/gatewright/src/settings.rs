@@ -35,7 +35,6 @@ const BOOLEANS: [&str; 1] = ["mailbox"];
 /// The settings that are lists; in the environment with commas between.
 const LISTS: [&str; 1] = ["egress_allow"];
 
-
 /// Settings that a file of settings, which others may read, cannot have.
 const ENVIRONMENT_ONLY: [&str; 2] = ["master_key", "master_key_previous"];
 

@@ -185,7 +185,7 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         | "list_subscriptions"
         | "list_keys"
         | "list_gateways"
-            | "list_jobs"
+        | "list_jobs"
         | "list_webhook_endpoints" => (None, None),
         "create_product" => (None, Some(json!({ "kind": "API", "name": "Another API" }))),
         "get_product" | "get_contract" => (Some(product), None),
