@@ -6,16 +6,16 @@ CARGO ?= cargo
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: run test check bench fmt soak prepare generate package ensure
+.PHONY: run test check bench fmt soak prepare generate package ensure ensure-mail
 
 run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
 	@$(CARGO) build --release --locked -p gatewright
 	@exec target/release/gatewright demo $(ARGS)
 
-test: ensure ## Run every test on real PostgreSQL
+test: ensure ensure-mail ## Run every test on real PostgreSQL
 	scripts/with-postgres.sh $(CARGO) test --workspace --locked --no-fail-fast
 
-soak: ensure ## The long forms of the tests
+soak: ensure ensure-mail ## The long forms of the tests
 	PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release
 
 check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, generated files
@@ -55,3 +55,6 @@ fmt: ## Format
 
 ensure:
 	@scripts/ensure-postgresql.sh
+
+ensure-mail:
+	@scripts/ensure-aiosmtpd.sh

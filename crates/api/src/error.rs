@@ -10,6 +10,7 @@ use gatewright_identity::IdentityError;
 use gatewright_identity::error::Refusal;
 use gatewright_identity::roles::Permission;
 use gatewright_native::NativeError;
+use gatewright_notify::NotifyError;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::RequestId;
 use gatewright_types::problem::{Fault, FieldError, Retry};
@@ -266,6 +267,27 @@ impl From<NativeError> for ApiError {
             NativeError::Catalog(error) => error.into(),
             NativeError::Credential(error) => error.into(),
             NativeError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotifyError> for ApiError {
+    fn from(error: NotifyError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            NotifyError::NotFound { .. } => Self::not_found(detail),
+            NotifyError::Invalid(errors) => Self::invalid(errors),
+            NotifyError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
+            NotifyError::RotationInProgress { .. } => Self::new(ProblemCode::RotationInProgress, detail),
+            NotifyError::EndpointDisabled => Self::new(ProblemCode::WebhookEndpointDisabled, detail),
+            NotifyError::Database(error) | NotifyError::Job(JobError::Database(error)) => error.into(),
+            NotifyError::Job(error) => {
+                tracing::error!(%error, "a job is refused");
+                Self::new(
+                    ProblemCode::Internal,
+                    "Something went wrong inside Gatewright; the log has more under the request id.",
+                )
+            }
         }
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn problem(Path(code): Path<String>) -> Result<Response, ApiErr
     ))
 }
 
-fn page(title: &str, body: &str) -> Response {
+pub(crate) fn page(title: &str, body: &str) -> Response {
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
          <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body><main>{body}</main></body></html>"
@@ -83,7 +83,7 @@ fn page(title: &str, body: &str) -> Response {
     response
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -137,6 +137,7 @@ pages! {
     "upstream-refused",
     "upstream-timed-out",
     "validation-failed",
+    "webhook-endpoint-disabled",
 }
 
 #[cfg(test)]

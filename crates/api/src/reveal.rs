@@ -2,6 +2,8 @@
 
 use gatewright_credentials::issue::Revealed;
 use gatewright_credentials::model::ApiKey;
+use gatewright_notify::endpoints::WithSecret;
+use gatewright_notify::model::WebhookEndpoint;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -44,6 +46,26 @@ impl From<Revealed> for RevealedKey {
         Self {
             key: revealed.key,
             secret: Revealing::new(revealed.secret),
+        }
+    }
+}
+
+/// A webhook endpoint with its signing secret, which no later answer shows again.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RevealedEndpoint {
+    #[serde(flatten)]
+    endpoint: WebhookEndpoint,
+    /// The secret. Shown now and never again; missing in the repeated answer to an `Idempotency-Key`.
+    #[schema(value_type = Option<String>, example = "whsec_…")]
+    secret: Revealing,
+}
+
+impl From<WithSecret> for RevealedEndpoint {
+    fn from(made: WithSecret) -> Self {
+        Self {
+            endpoint: made.endpoint,
+            secret: Revealing::new(made.secret),
         }
     }
 }

@@ -4,8 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_database::Database;
+use gatewright_egress::Policy;
 use gatewright_identity::last_use::LastUses;
 use gatewright_native::Nodes;
+
+/// What is set about telling others.
+#[derive(Clone, Debug, Default)]
+pub struct Notices {
+    /// What outgoing requests may reach.
+    pub egress_policy: Policy,
+    /// Whether the page `/mailbox` shows the mails that no mail server got.
+    pub shows_mailbox: bool,
+}
 
 /// What every operation can reach. Cloning is cheap.
 #[derive(Clone)]
@@ -17,19 +27,27 @@ struct Inner {
     problem_pages: String,
     gateway_url: Option<String>,
     last_uses: LastUses,
+    notices: Notices,
     draining: AtomicBool,
 }
 
 impl ApiState {
-    /// The database, the nodes to be told, what problem codes are appended to, and where the native
-    /// gateway of this process listens, if it has one.
-    pub fn new(database: Database, nodes: Arc<Nodes>, problem_pages: String, gateway_url: Option<String>) -> Self {
+    /// The database, the nodes to be told, what problem codes are appended to, where the native
+    /// gateway of this process listens if it has one, and what is set about telling others.
+    pub fn new(
+        database: Database,
+        nodes: Arc<Nodes>,
+        problem_pages: String,
+        gateway_url: Option<String>,
+        notices: Notices,
+    ) -> Self {
         Self(Arc::new(Inner {
             database,
             nodes,
             problem_pages,
             gateway_url,
             last_uses: LastUses::default(),
+            notices,
             draining: AtomicBool::new(false),
         }))
     }
@@ -40,7 +58,7 @@ impl ApiState {
     }
 
     /// The nodes to be told.
-    pub fn nodes(&self) -> &Nodes {
+    pub fn nodes(&self) -> &Arc<Nodes> {
         &self.0.nodes
     }
 
@@ -57,6 +75,16 @@ impl ApiState {
     /// When tokens were last used, to be written now and then.
     pub fn last_uses(&self) -> &LastUses {
         &self.0.last_uses
+    }
+
+    /// What outgoing requests may reach.
+    pub fn egress_policy(&self) -> &Policy {
+        &self.0.notices.egress_policy
+    }
+
+    /// Whether there is a page `/mailbox`.
+    pub(crate) fn shows_mailbox(&self) -> bool {
+        self.0.notices.shows_mailbox
     }
 
     /// From now on `/health/ready` says that this process is going away.

@@ -45,12 +45,25 @@ pub async fn start(
     fresh: bool,
     progress: &Progress,
 ) -> anyhow::Result<(Process, Seeded)> {
+    let settings = &on_this_machine(settings);
     let prepared = process::prepare(settings, clock, rng, fresh, progress).await?;
     let service = upstream::start().await?;
     progress("preparing the tenant Acme");
     let seeded = seed::seed(&prepared.database, &format!("http://{service}")).await?;
     let process = prepared.serve(settings).await?;
     Ok((process, seeded))
+}
+
+/// Without a mail server mails are looked at in the browser, and a webhook may go to a program beside the demo.
+fn on_this_machine(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    if settings.http_addr.ip().is_loopback() {
+        settings.mailbox |= settings.smtp_url.is_none();
+        if settings.egress_allow.is_empty() {
+            settings.egress_allow = ["localhost", "127.0.0.0/8", "::1"].map(str::to_owned).into();
+        }
+    }
+    settings
 }
 
 pub use seed::Seeded;

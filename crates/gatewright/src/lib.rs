@@ -11,6 +11,7 @@ pub mod health;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod notices;
 pub mod parts;
 pub mod postgres;
 pub mod process;

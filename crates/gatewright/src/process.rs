@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use gatewright_api::ApiState;
 use gatewright_database::Database;
-use gatewright_database::jobs::Worker;
 use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
 
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::notices;
 use crate::parts::control::{self, Addresses, ControlPlane};
 use crate::parts::gateway::NativeGateway;
 use crate::parts::metrics::MetricsServer;
-use crate::parts::worker;
+use crate::parts::worker::{self, Working};
 use crate::postgres::Postgres;
 use crate::settings::Settings;
 use crate::vault;
@@ -34,7 +35,7 @@ pub struct Process {
     /// The API, or where there is none its health checks.
     front: Front,
     gateway: Option<NativeGateway>,
-    worker: Option<Worker>,
+    worker: Option<Working>,
     metrics: Option<MetricsServer>,
 }
 
@@ -110,15 +111,8 @@ impl Prepared {
             };
             let pages = addresses.problem_pages.clone();
             let url = gateway.as_ref().map(NativeGateway::url);
-            let control = ControlPlane::start(
-                listener,
-                &metrics,
-                database.clone(),
-                nodes,
-                pages,
-                url,
-                Arc::clone(&drain),
-            );
+            let state = ApiState::new(database.clone(), nodes, pages, url, notices::for_api(settings)?);
+            let control = ControlPlane::start(listener, &metrics, state, Arc::clone(&drain));
             (Front::Api(control), gateway)
         } else {
             (
@@ -128,7 +122,7 @@ impl Prepared {
         };
         Ok(Process {
             gateway_url: gateway.as_ref().map(NativeGateway::url),
-            worker: worker::start(settings, &database),
+            worker: worker::start(settings, &database, &addresses)?,
             metrics: metrics_listener
                 .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
                 .transpose()?,

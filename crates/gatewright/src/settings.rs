@@ -12,6 +12,7 @@ use gatewright_types::slug::Slug;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::notices;
 use crate::role::Role;
 
 /// What every variable of ours starts with.
@@ -31,6 +32,10 @@ const NUMBERS: [&str; 4] = [
     "worker_concurrency",
     "drain_seconds",
 ];
+/// The settings that are true or false.
+const BOOLEANS: [&str; 1] = ["mailbox"];
+/// The settings that are lists; in the environment with commas between.
+const LISTS: [&str; 1] = ["egress_allow"];
 
 /// Settings that a file of settings, which others may read, cannot have.
 const ENVIRONMENT_ONLY: [&str; 2] = ["master_key", "master_key_previous"];
@@ -69,6 +74,14 @@ pub struct Settings {
     pub database_connections: u32,
     /// Most jobs that this process works on at once; 0: none at all.
     pub worker_concurrency: usize,
+    /// A mail server, as `smtps://user:password@host`; none: no mails are sent.
+    pub smtp_url: Option<SecretString>,
+    /// Who mails are from; needed with a mail server.
+    pub mail_from: Option<String>,
+    /// Whether mails stay in the database, to be looked at on the page `/mailbox`; for a demo.
+    pub mailbox: bool,
+    /// Places that are no public addresses and may be asked by webhooks all the same: names, `*.name`, networks.
+    pub egress_allow: Vec<String>,
     /// Longest wait for what is under way when the program is told to end, in seconds.
     pub drain_seconds: u64,
     /// What is logged, as in `info` or `info,gatewright_api=debug`.
@@ -105,6 +118,10 @@ impl Default for Settings {
             master_key_previous: None,
             database_connections: 16,
             worker_concurrency: 8,
+            smtp_url: None,
+            mail_from: None,
+            mailbox: false,
+            egress_allow: Vec::new(),
             drain_seconds: 20,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
@@ -159,6 +176,14 @@ impl Settings {
                     .parse()
                     .with_context(|| format!("{name}: expected a whole number"))?;
                 toml::Value::Integer(number)
+            } else if BOOLEANS.contains(&setting.as_str()) {
+                let boolean = value
+                    .parse()
+                    .with_context(|| format!("{name}: expected true or false"))?;
+                toml::Value::Boolean(boolean)
+            } else if LISTS.contains(&setting.as_str()) {
+                let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+                toml::Value::Array(items.map(Into::into).collect())
             } else {
                 toml::Value::String(value)
             };
@@ -200,6 +225,12 @@ impl Settings {
                 "database_url: a worker shares its database with a control plane; `gatewright database url` prints its address there"
             );
         }
+        if self.mailbox && !self.http_addr.ip().is_loopback() {
+            bail!("mailbox: shows mails to whoever asks, so http_addr must be a loopback address");
+        }
+        // Said now rather than when the first mail or webhook is to be sent.
+        notices::policy(self)?;
+        notices::mailer(self).map(drop)?;
         if self.gateway_cores > 1024 {
             bail!("gateway_cores: expected at most 1024");
         }
@@ -296,6 +327,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_set_about_telling_others_is_judged_at_the_start() {
+        let settings = load(
+            "",
+            &[
+                ("GATEWRIGHT_EGRESS_ALLOW", "hooks.corp.example, *.svc.local,10.0.0.0/8"),
+                ("GATEWRIGHT_MAILBOX", "true"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(
+            settings.egress_allow,
+            ["hooks.corp.example", "*.svc.local", "10.0.0.0/8"]
+        );
+        assert!(settings.mailbox);
+        for (file, expected) in [
+            ("egress_allow = [\"10.0.0.1/8\"]", "egress_allow: \"10.0.0.1/8\""),
+            ("mailbox = true\nhttp_addr = \"0.0.0.0:8080\"", "mailbox"),
+            ("smtp_url = \"smtps://u:s3cret@mail.example\"", "mail_from"),
+            (
+                "smtp_url = \"smtp://u:s3cret@mail.example\"\nmail_from = \"a@b.example\"",
+                "smtps://",
+            ),
+            (
+                "smtp_url = \"smtps://u:s3cret@mail.example\"\nmail_from = \"nobody\"",
+                "mail address",
+            ),
+        ] {
+            let error = format!("{:#}", load(file, &[]).unwrap_err());
+            assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");
+        }
+        let encrypted = "smtp_url = \"smtp://u:s3cret@mail.example:587?tls=required\"\nmail_from = \"a@b.example\"";
+        assert!(load(encrypted, &[]).is_ok());
+    }
+
+    #[test]
     fn the_reference_file_names_every_setting_with_its_default() {
         let reference = include_str!("../config.default.toml");
         let uncommented: String = reference
@@ -309,7 +375,7 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 16, "every setting stands there");
+        assert_eq!(table.len(), 20, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);

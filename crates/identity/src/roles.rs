@@ -134,6 +134,10 @@ permissions! {
     TenantRead = "TENANT_READ": Admin Engineer Product Security DevRel Support Billing Auditor;
     /// Withdraw anybody's tokens.
     TokensRevoke = "TOKENS_REVOKE": Admin Security;
+    /// Make, change and delete webhook endpoints, and send deliveries again; reveals signing secrets.
+    WebhooksManage = "WEBHOOKS_MANAGE": Admin Engineer;
+    /// See webhook endpoints and what was sent to them, never their secrets.
+    WebhooksRead = "WEBHOOKS_READ": Admin Engineer Security Auditor;
 }
 
 /// A set of permissions.

@@ -170,7 +170,9 @@ fn refuse_disabled(endpoint: &WebhookEndpoint) -> Result<(), NotifyError> {
     }
 }
 
-fn delivery(row: Row, attempts: Vec<Attempt>) -> Delivery {
+fn delivery(row: Row, mut attempts: Vec<Attempt>) -> Delivery {
+    // They are read after the row: one may have been added meanwhile, of which the row says nothing yet.
+    attempts.retain(|attempt| attempt.number <= row.attempts);
     Delivery {
         id: row.id,
         endpoint_id: row.endpoint_id,

@@ -78,7 +78,9 @@ async fn some(database: &Database) -> Result<(usize, usize), NotifyError> {
             new.payloads.push(payload(event, &event_type));
         }
     }
-    events::insert_deliveries(&mut tx, &new, database.clock().now()).await?;
+    if !new.ids.is_empty() {
+        events::insert_deliveries(&mut tx, &new, database.clock().now()).await?;
+    }
     for (tenant_id, id) in new.tenant_ids.iter().zip(&new.ids) {
         let job = NewJob::new(DeliverWebhook::first(DeliveryId::from_uuid(*id)));
         enqueue_across(&mut tx, database, Some(TenantId::from_uuid(*tenant_id)), job).await?;

@@ -1,7 +1,8 @@
 //! The one place where this crate seals and opens.
 
 use gatewright_database::{DatabaseError, TenantTx};
-use secrecy::{ExposeSecret, SecretString};
+use gatewright_vault::Sealed;
+use secrecy::SecretString;
 use uuid::Uuid;
 
 /// Kind of a webhook endpoint's signing secret.
@@ -17,8 +18,8 @@ pub(crate) async fn seal(
     version: i32,
     secret: &SecretString,
 ) -> Result<Vec<u8>, DatabaseError> {
-    let _ = (tx, kind, id, version);
-    Ok(secret.expose_secret().as_bytes().to_vec())
+    let sealed = tx.seal(kind, id, version.cast_unsigned(), secret).await?;
+    Ok(sealed.as_bytes().to_vec())
 }
 
 /// Opens what was sealed with exactly these words.
@@ -29,6 +30,6 @@ pub(crate) async fn open(
     version: i32,
     sealed: Vec<u8>,
 ) -> Result<SecretString, DatabaseError> {
-    let _ = (tx, kind, id, version);
-    Ok(String::from_utf8(sealed).unwrap_or_default().into())
+    let sealed = Sealed::from_bytes(sealed)?;
+    tx.open(kind, id, version.cast_unsigned(), &sealed).await
 }

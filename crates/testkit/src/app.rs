@@ -7,10 +7,11 @@ use std::sync::atomic::AtomicI64;
 use gatewright::process::{self, Process};
 use gatewright::settings::Settings;
 use gatewright_catalog::tenants;
-use gatewright_database::SystemUse;
 use gatewright_database::jobs::{self, Job, NewJob};
+use gatewright_database::{Actor, Caller, SystemUse};
 use gatewright_identity::tokens;
-use gatewright_types::ids::JobId;
+use gatewright_notify::mail::{self, NewMail};
+use gatewright_types::ids::{DeliveryId, JobId, RequestId};
 use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
 
@@ -45,6 +46,12 @@ impl TestApp {
     pub async fn start_with(clock: Clock) -> Self {
         let database_url = database::create().await;
         Self::start_as(settings(&database_url), clock).await
+    }
+
+    /// Starts one that does jobs, too.
+    pub async fn start_working(clock: Clock) -> Self {
+        let database_url = database::create().await;
+        Self::start_as(working_settings(&database_url), clock).await
     }
 
     /// Starts one with settings of the test's, which name its database.
@@ -165,6 +172,38 @@ impl TestApp {
         id
     }
 
+    /// A delivery as if it had been tried and had arrived.
+    pub async fn attempted(&self, delivery: &str) {
+        let mut owner = database::connect(&self.database_url).await;
+        let id = delivery.parse::<DeliveryId>().unwrap().uuid();
+        for sql in [
+            "INSERT INTO webhook_attempts (tenant_id, delivery_id, number, started_at, duration_ms, status, answer_cut)
+             SELECT tenant_id, id, 1, now(), 1, 200, false FROM webhook_deliveries WHERE id = $1",
+            "UPDATE webhook_deliveries SET state = 'DELIVERED', attempts = 1, next_attempt_at = NULL, ended_at = now() WHERE id = $1",
+        ] {
+            sqlx::query(sql).bind(id).execute(&mut owner).await.unwrap();
+        }
+    }
+
+    /// A mail to somebody of the tenant.
+    pub async fn mail(&self, of: &TestTenant, recipient: &str, subject: &str, text: &str) -> String {
+        let database = self.process.database();
+        let caller = Caller {
+            tenant_id: of.id.parse().unwrap(),
+            actor: Actor::System,
+            request_id: RequestId::mint(database.clock(), database.rng()),
+        };
+        let mut tx = database.tenant(caller).await.unwrap();
+        let mail = NewMail {
+            recipient: recipient.to_owned(),
+            subject: subject.to_owned(),
+            text: text.to_owned(),
+        };
+        let id = mail::enqueue(&mut tx, mail).await.unwrap();
+        tx.commit().await.unwrap();
+        id.to_string()
+    }
+
     /// Ends it in good order.
     pub async fn stop(self) {
         self.process.stop().await.unwrap();
@@ -185,6 +224,14 @@ pub fn manual_clock() -> Clock {
     Clock::Manual(Arc::new(AtomicI64::new(1_800_000_000_000)))
 }
 
+/// The same with a worker.
+pub fn working_settings(database_url: &str) -> Settings {
+    Settings {
+        worker_concurrency: 8,
+        ..settings(database_url)
+    }
+}
+
 /// Settings of a test's process.
 pub fn settings(database_url: &str) -> Settings {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -198,6 +245,9 @@ pub fn settings(database_url: &str) -> Settings {
         // Nothing of a test's process is written outside of its database.
         master_key: Some(MASTER_KEY.into()),
         drain_seconds: 5,
+        // Where the receivers of tests listen.
+        egress_allow: vec!["127.0.0.1".to_owned()],
+        mailbox: true,
         ..Settings::default()
     }
 }

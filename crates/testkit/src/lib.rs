@@ -17,7 +17,7 @@ pub mod tenant;
 pub mod upstream;
 pub mod wire;
 
-pub use app::{TestApp, manual_clock, settings};
+pub use app::{TestApp, manual_clock, settings, working_settings};
 pub use proxy::Proxy;
 pub use tenant::{Subscribed, TestTenant};
 pub use upstream::Upstream;

@@ -182,6 +182,27 @@ impl TestTenant {
         )
     }
 
+    /// A webhook endpoint that wants these types of events; its id and its secret.
+    pub async fn webhook_endpoint(&self, url: &str, event_types: &[&str]) -> (String, String) {
+        let body = json!({ "url": url, "eventTypes": event_types });
+        let made = self.post("/webhook-endpoints", body).await;
+        let text = |field: &str| made[field].as_str().unwrap().to_owned();
+        (text("id"), text("secret"))
+    }
+
+    /// A delivery as soon as it is in this state; waits at most ten seconds.
+    pub async fn delivery_in(&self, id: &str, state: &str) -> Value {
+        let mut delivery = Value::Null;
+        for _ in 0..500 {
+            delivery = self.get(&format!("/webhook-deliveries/{id}")).await;
+            if delivery["state"] == state {
+                return delivery;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("not {state}: {delivery}");
+    }
+
     /// GETs `path` of the gateway with this slug, with or without a key; returns status and problem code.
     pub async fn through(&self, slug: &str, path: &str, key: Option<&str>) -> (StatusCode, String) {
         let mut request = self

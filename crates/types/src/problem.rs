@@ -130,6 +130,8 @@ problem_codes! {
     ValidationFailed = "validation-failed", 422, "Some fields are not acceptable", Client, No;
     /// The control plane, or what it needs, is away or busy.
     Unavailable = "unavailable", 503, "Gatewright cannot answer right now", Gateway, Later;
+    /// Nothing is sent to a webhook endpoint that is disabled.
+    WebhookEndpointDisabled = "webhook-endpoint-disabled", 409, "The webhook endpoint is disabled", Client, No;
 }
 
 impl std::fmt::Display for ProblemCode {

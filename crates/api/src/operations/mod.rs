@@ -20,6 +20,7 @@ mod secret_scanning;
 mod services;
 mod subscriptions;
 mod tenants;
+mod webhooks;
 
 /// Every operation of the API, with its entry in the OpenAPI document.
 pub fn router() -> OpenApiRouter<ApiState> {
@@ -130,4 +131,19 @@ pub fn router() -> OpenApiRouter<ApiState> {
             consumers::create_consumer::create_consumer,
             consumers::list_consumers::list_consumers
         ))
+        .routes(routes!(
+            webhooks::create_webhook_endpoint::create_webhook_endpoint,
+            webhooks::list_webhook_endpoints::list_webhook_endpoints
+        ))
+        .routes(routes!(
+            webhooks::get_webhook_endpoint::get_webhook_endpoint,
+            webhooks::change_webhook_endpoint::change_webhook_endpoint,
+            webhooks::delete_webhook_endpoint::delete_webhook_endpoint
+        ))
+        .routes(routes!(webhooks::rotate_webhook_secret::rotate_webhook_secret))
+        .routes(routes!(webhooks::test_webhook_endpoint::test_webhook_endpoint))
+        .routes(routes!(webhooks::replay_failed_deliveries::replay_failed_deliveries))
+        .routes(routes!(webhooks::list_webhook_deliveries::list_webhook_deliveries))
+        .routes(routes!(webhooks::get_webhook_delivery::get_webhook_delivery))
+        .routes(routes!(webhooks::replay_webhook_delivery::replay_webhook_delivery))
 }

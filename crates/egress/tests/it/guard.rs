@@ -137,7 +137,11 @@ async fn a_tenants_allow_list_opens_what_it_names_and_no_more() {
     let client = client_with(names);
     let reach = async |host: &str, opened: &[&str]| {
         let request = Request::get(format!("http://{host}:{port}/"));
-        client.send(request, &policy(opened)).await.map(|answer| answer.body)
+        let policy = Policy {
+            plain_http: true,
+            ..policy(opened)
+        };
+        client.send(request, &policy).await.map(|answer| answer.body)
     };
     assert!(reach("hook.corp.example", &["hook.corp.example"]).await.is_ok());
     assert!(reach("HOOK.corp.example.", &["hook.corp.example"]).await.is_ok());
@@ -211,6 +215,10 @@ async fn plain_http_and_ports_are_the_policys_choice() {
 async fn a_resting_connection_is_judged_like_a_new_one() {
     let server = Server::start("127.0.0.1", |_| ok("inside")).await;
     let client = client();
+    let everywhere = Policy {
+        plain_http: true,
+        ..Policy::default()
+    };
     assert!(
         client
             .send(Request::get(server.url("/")), &policy(&["127.0.0.1"]))
@@ -218,7 +226,7 @@ async fn a_resting_connection_is_judged_like_a_new_one() {
             .is_ok()
     );
     let error = client
-        .send(Request::get(server.url("/")), &Policy::default())
+        .send(Request::get(server.url("/")), &everywhere)
         .await
         .unwrap_err();
     assert_eq!(

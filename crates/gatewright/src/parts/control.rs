@@ -63,20 +63,11 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Serves the API; `gateway_url` is where the native gateway of this process listens, if there is one.
-    pub fn start(
-        listener: TcpListener,
-        metrics: &Metrics,
-        database: Database,
-        nodes: Arc<Nodes>,
-        problem_pages: String,
-        gateway_url: Option<String>,
-        drain: Arc<AtomicU64>,
-    ) -> Self {
-        let catching_up = tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes)));
-        let sealing_audit = tokio::spawn(glue::seal_audit(database.clone()));
-        let keeping_vault = tokio::spawn(glue::keep_vault(database.clone()));
-        let state = ApiState::new(database, nodes, problem_pages, gateway_url);
+    /// Serves the API.
+    pub fn start(listener: TcpListener, metrics: &Metrics, state: ApiState, drain: Arc<AtomicU64>) -> Self {
+        let catching_up = tokio::spawn(glue::catch_up(state.database().clone(), Arc::clone(state.nodes())));
+        let sealing_audit = tokio::spawn(glue::seal_audit(state.database().clone()));
+        let keeping_vault = tokio::spawn(glue::keep_vault(state.database().clone()));
         let noting_uses = tokio::spawn(glue::write_last_uses(state.clone()));
         let (stop, stopped) = watch::channel(false);
         let router = metrics.count(gatewright_api::router(state.clone()));

@@ -1,25 +1,48 @@
-//! The worker: every handler and every schedule of the program.
+//! The worker: every handler and every schedule of the program, and who hands out events.
+
+use std::time::Duration;
 
 use gatewright_database::jobs::{Registry, Worker, WorkerOptions};
 use gatewright_database::{Database, housekeeping};
+use tokio::task::JoinHandle;
 
+use crate::notices;
+use crate::parts::control::Addresses;
 use crate::settings::Settings;
 
 /// What every worker can do: each domain that has jobs adds its line.
-pub fn registry() -> Registry {
+pub fn registry(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Registry> {
     let mut registry = Registry::new();
     housekeeping::register(&mut registry);
-    registry
+    notices::register(&mut registry, settings, addresses.listens)?;
+    Ok(registry)
+}
+
+/// A worker, working.
+pub struct Working {
+    worker: Worker,
+    handing_out: JoinHandle<()>,
 }
 
 /// Starts the worker of this process; none where the settings say so.
-pub fn start(settings: &Settings, database: &Database) -> Option<Worker> {
+pub fn start(settings: &Settings, database: &Database, addresses: &Addresses) -> anyhow::Result<Option<Working>> {
     if !settings.role.does_jobs() || settings.worker_concurrency == 0 {
-        return None;
+        return Ok(None);
     }
     let options = WorkerOptions {
         concurrency: settings.worker_concurrency,
         ..WorkerOptions::default()
     };
-    Some(Worker::start(database.clone(), registry(), options))
+    Ok(Some(Working {
+        worker: Worker::start(database.clone(), registry(settings, addresses)?, options),
+        handing_out: tokio::spawn(gatewright_notify::fan_out::keep_going(database.clone())),
+    }))
+}
+
+impl Working {
+    /// Begins nothing more, lets what runs finish for at most `drain`, and gives the rest back.
+    pub async fn stop(self, drain: Duration) {
+        self.handing_out.abort();
+        self.worker.stop(drain).await;
+    }
 }

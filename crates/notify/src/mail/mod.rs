@@ -125,7 +125,7 @@ mod tests {
         let html = html(&text.into());
         assert!(html.contains("<p>Hello &lt;b&gt;you&lt;/b&gt;,<br>see "), "{html}");
         assert!(
-            html.contains("<a href=\"https://example.com/?a=1&amp;b=&quot;2\">"),
+            html.contains("<a href=\"https://example.com/?a=1&amp;b=&quot;2&quot;\">"),
             "{html}"
         );
         assert!(html.contains("</a>") && !html.contains("href=\"javascript"), "{html}");

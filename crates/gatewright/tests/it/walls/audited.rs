@@ -43,6 +43,17 @@ async fn every_mutation_is_audited_under_its_request_id_with_its_actor() {
         let request = request(&app, &operation, &world).bearer_auth(&world.who.token);
         judge_audit(&mut connection, &operation.id, request).await;
     }
+    // Whoever listens can name everything that happens.
+    let told: Vec<String> = sqlx::query_scalar("SELECT DISTINCT domain || '.' || name FROM outbox_events ORDER BY 1")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    for event_type in told {
+        assert!(
+            gatewright_notify::events::EVENT_TYPES.contains(&event_type.as_str()),
+            "{event_type} is not in crates/notify/src/events.rs"
+        );
+    }
     app.stop().await;
 }
 
@@ -97,7 +108,7 @@ async fn every_mutation_that_is_refused_is_audited() {
     let upstream = Upstream::start().await;
     let world = World::make(&app, "acme", &upstream).await;
     let (auditor_id, auditor) = world.who.colleague("AUDITOR").await;
-    let before = database::deeds(&app.database_url).await;
+    let before = super::quiet_dump(&app).await;
     let mut refused = 0;
     for operation in operations(&document(&app).await) {
         if operation.method == Method::GET {
@@ -130,7 +141,7 @@ async fn every_mutation_that_is_refused_is_audited() {
         refused += 1;
     }
     assert!(refused > 25, "{refused}");
-    let mut after = database::deeds(&app.database_url).await;
+    let mut after = super::quiet_dump(&app).await;
     after.retain(|(table, _)| table != "audit_events");
     let kept = before.iter().filter(|(table, _)| table != "audit_events");
     assert!(after.iter().eq(kept), "nothing else has changed");

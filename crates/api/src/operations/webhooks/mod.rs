@@ -1,0 +1,11 @@
+pub(super) mod change_webhook_endpoint;
+pub(super) mod create_webhook_endpoint;
+pub(super) mod delete_webhook_endpoint;
+pub(super) mod get_webhook_delivery;
+pub(super) mod get_webhook_endpoint;
+pub(super) mod list_webhook_deliveries;
+pub(super) mod list_webhook_endpoints;
+pub(super) mod replay_failed_deliveries;
+pub(super) mod replay_webhook_delivery;
+pub(super) mod rotate_webhook_secret;
+pub(super) mod test_webhook_endpoint;

@@ -1,0 +1,51 @@
+//! Telling others: what the settings say about webhooks and mails, and who does it.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use gatewright_api::state::Notices;
+use gatewright_database::jobs::Registry;
+use gatewright_egress::{Client, Opened, Options, Policy};
+use gatewright_notify::mail::Mailer;
+
+use crate::settings::Settings;
+
+/// What outgoing requests may reach.
+pub fn policy(settings: &Settings) -> anyhow::Result<Policy> {
+    let opened = settings.egress_allow.iter().map(|line| {
+        let opened = line.parse::<Opened>();
+        opened.with_context(|| format!("egress_allow: {line:?}"))
+    });
+    Ok(Policy {
+        opened: opened.collect::<anyhow::Result<_>>()?,
+        ..Policy::default()
+    })
+}
+
+/// Where mails go.
+pub fn mailer(settings: &Settings) -> anyhow::Result<Mailer> {
+    match (&settings.smtp_url, &settings.mail_from) {
+        (Some(url), Some(from)) => Ok(Mailer::smtp(url, from)?),
+        (Some(_), None) => anyhow::bail!("mail_from: needed beside smtp_url"),
+        _ if settings.mailbox => Ok(Mailer::Mailbox),
+        _ => Ok(Mailer::None),
+    }
+}
+
+/// The same as the API needs it.
+pub fn for_api(settings: &Settings) -> anyhow::Result<Notices> {
+    Ok(Notices {
+        egress_policy: policy(settings)?,
+        shows_mailbox: settings.mailbox,
+    })
+}
+
+/// Teaches a worker to tell others. The control plane's own address is never asked, whatever is opened.
+pub fn register(registry: &mut Registry, settings: &Settings, own_addr: SocketAddr) -> anyhow::Result<()> {
+    let client = Client::new(Options {
+        own_listeners: vec![own_addr],
+        ..Options::default()
+    });
+    gatewright_notify::register(registry, client, policy(settings)?, mailer(settings)?);
+    Ok(())
+}
