@@ -119,7 +119,8 @@ pub async fn change(
     id: WebhookEndpointId,
     change: WebhookEndpointChange,
 ) -> Result<WebhookEndpoint, NotifyError> {
-    let mut endpoint = hold(tx, id).await?;
+    let before = hold(tx, id).await?;
+    let mut endpoint = before.clone();
     endpoint.url = change.url.unwrap_or(endpoint.url);
     endpoint.description = change.description.unwrap_or(endpoint.description);
     endpoint.event_types = change.event_types.unwrap_or(endpoint.event_types);
@@ -138,16 +139,16 @@ pub async fn change(
     endpoint.updated_at = tx.now();
     check(&endpoint, policy)?;
     store::endpoints::update(tx, &endpoint).await?;
-    tx.happened("notify", "webhook_endpoint.changed", id, detail(&endpoint));
+    let told = detail(&endpoint);
+    tx.changed_telling("notify", "webhook_endpoint.changed", id, told, &before, &endpoint);
     Ok(endpoint)
 }
 
 /// Deletes an endpoint with its deliveries; what is on its way is given up.
 pub async fn delete(tx: &mut TenantTx, id: WebhookEndpointId) -> Result<(), NotifyError> {
-    if !store::endpoints::delete(tx, id).await? {
-        return Err(NotifyError::not_found("webhook endpoint", id));
-    }
-    tx.happened("notify", "webhook_endpoint.deleted", id, json!({}));
+    let endpoint = hold(tx, id).await?;
+    store::endpoints::delete(tx, id).await?;
+    tx.changed("notify", "webhook_endpoint.deleted", id, &endpoint, &Value::Null);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ pub const EVENT_TYPES: &[&str] = &[
     "audit.audit.exported",
     "catalog.customer.changed",
     "catalog.customer.created",
+    "catalog.plan.changed",
     "catalog.plan.created",
     "catalog.plan.version_added",
     "catalog.product.changed",

@@ -291,6 +291,7 @@ impl Cluster {
     pub(super) fn ensure_socket_dir(&self, account: Account) -> Result<PathBuf, EmbeddedError> {
         let path = self.socket_dir();
         files::ensure_dir(&path, PRIVATE_DIR_MODE, Some(account)).map_err(cannot("create", &path))?;
+        files::give_if_ours(&path, account).map_err(cannot("give away", &path))?;
         let metadata = path.symlink_metadata().map_err(cannot("look at", &path))?;
         let private = metadata.is_dir() && metadata.uid() == account.uid && metadata.mode() & 0o077 == 0;
         if private {

@@ -5,7 +5,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown, lchown};
 use std::path::{Path, PathBuf};
 
 use super::account::{self, Account};
@@ -67,6 +67,16 @@ pub(super) fn ensure_dir(path: &Path, mode: u32, owner: Option<Account>) -> io::
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Gives a directory to `owner` that root made and was killed before it could give it away. Nobody but
+/// root can have made it.
+pub(super) fn give_if_ours(path: &Path, owner: Account) -> io::Result<()> {
+    let metadata = path.symlink_metadata()?;
+    if account::is_root() && metadata.is_dir() && metadata.uid() == 0 && owner.uid != 0 {
+        lchown(path, Some(owner.uid), Some(owner.gid))?;
+    }
+    Ok(())
 }
 
 /// Removes a directory with all that is in it, or nothing if it is not there.

@@ -623,6 +623,10 @@ async fn a_change_for_a_version_that_is_gone_does_nothing_and_if_match_is_never_
     let before = quiet_dump(&app).await;
     let (mut conditional, mut tagged) = (0, 0);
     for operation in operations(&document(&app).await) {
+        if operation.id == "export_audit_events" {
+            // It is audited itself.
+            continue;
+        }
         let parameters = operation.definition["parameters"].to_string();
         let request = request(&app, &operation, &world).bearer_auth(&world.who.token);
         let shows_tag = operation.definition["responses"]["200"]["headers"]["ETag"].is_object();
