@@ -20,5 +20,6 @@ pub mod role;
 pub mod service_manager;
 pub mod settings;
 pub mod signals;
+pub mod telemetry;
 pub mod upstream;
 pub mod vault;

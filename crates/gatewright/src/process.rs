@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use gatewright_api::ApiState;
 use gatewright_database::Database;
+use gatewright_types::ids::NodeId;
 use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
 
@@ -20,6 +21,7 @@ use crate::parts::metrics::MetricsServer;
 use crate::parts::worker::{self, Working};
 use crate::postgres::Postgres;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 use crate::vault;
 
 /// Tells a person what is going on while the process starts.
@@ -37,6 +39,7 @@ pub struct Process {
     gateway: Option<NativeGateway>,
     worker: Option<Working>,
     metrics: Option<MetricsServer>,
+    telemetry: Option<Telemetry>,
 }
 
 enum Front {
@@ -100,10 +103,17 @@ impl Prepared {
             None => None,
         };
         metrics.add_database(&database);
+        let instance = NodeId::mint(database.clock(), database.rng());
+        let telemetry = match &settings.otlp_endpoint {
+            Some(endpoint) => Some(Telemetry::start(endpoint, settings.trace_percent, instance)?),
+            None => None,
+        };
         let (front, gateway) = if settings.role.serves_api() {
             let nodes = control::nodes(settings, &database, &addresses).await?;
             let gateway = if settings.role.serves_gateways() {
-                let gateway = NativeGateway::start(settings, &database, &nodes).await?;
+                let gateway =
+                    NativeGateway::start(settings, &database, &nodes, telemetry.as_ref().map(Telemetry::tracing))
+                        .await?;
                 gateway.tell(&metrics);
                 Some(gateway)
             } else {
@@ -112,7 +122,7 @@ impl Prepared {
             let pages = addresses.problem_pages.clone();
             let url = gateway.as_ref().map(NativeGateway::url);
             let state = ApiState::new(database.clone(), nodes, pages, url, notices::for_api(settings)?);
-            let control = ControlPlane::start(listener, &metrics, state, Arc::clone(&drain));
+            let control = ControlPlane::start(listener, &metrics, telemetry.as_ref(), state, Arc::clone(&drain));
             (Front::Api(control), gateway)
         } else {
             (
@@ -132,6 +142,7 @@ impl Prepared {
             drain,
             front,
             gateway,
+            telemetry,
         })
     }
 }
@@ -205,6 +216,9 @@ impl Process {
         }
         if let Some(metrics) = self.metrics {
             metrics.stop().await;
+        }
+        if let Some(telemetry) = self.telemetry {
+            telemetry.stop().await;
         }
         self.database.close().await;
         self.postgres.stop().await

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::notices;
 use crate::role::Role;
+use crate::telemetry;
 
 /// What every variable of ours starts with.
 const PREFIX: &str = "GATEWRIGHT_";
@@ -26,9 +27,10 @@ const CLIENT_VARIABLES: [&str; 2] = ["GATEWRIGHT_URL", crate::apply::TOKEN_VARIA
 /// The file that is read when none is named, if it is there.
 const CONFIG_DEFAULT: &str = "gatewright.toml";
 /// The settings that are numbers.
-const NUMBERS: [&str; 4] = [
+const NUMBERS: [&str; 5] = [
     "gateway_cores",
     "database_connections",
+    "trace_percent",
     "worker_concurrency",
     "drain_seconds",
 ];
@@ -60,6 +62,10 @@ pub struct Settings {
     pub base_domain: String,
     /// The gateway that a bare address means; none: the oldest.
     pub default_gateway: Option<Slug>,
+    /// An OpenTelemetry collector that takes traces, as `http://127.0.0.1:4318`; none: no traces.
+    pub otlp_endpoint: Option<String>,
+    /// Of requests that no caller traces, how many are traced, in percent.
+    pub trace_percent: u32,
     /// Where `/metrics` is; none: nowhere.
     pub metrics_addr: Option<SocketAddr>,
     /// Holds everything that is not in the database.
@@ -112,6 +118,8 @@ impl Default for Settings {
             base_domain: "localhost".to_owned(),
             default_gateway: None,
             metrics_addr: None,
+            otlp_endpoint: None,
+            trace_percent: 1,
             data_dir: PathBuf::from("gatewright-data"),
             database_url: None,
             master_key: None,
@@ -231,6 +239,12 @@ impl Settings {
         // Said now rather than when the first mail or webhook is to be sent.
         notices::policy(self)?;
         notices::mailer(self).map(drop)?;
+        if self.trace_percent > 100 {
+            bail!("trace_percent: expected at most 100");
+        }
+        if let Some(endpoint) = &self.otlp_endpoint {
+            telemetry::collector(endpoint)?;
+        }
         if self.gateway_cores > 1024 {
             bail!("gateway_cores: expected at most 1024");
         }
@@ -375,7 +389,7 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 20, "every setting stands there");
+        assert_eq!(table.len(), 22, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);

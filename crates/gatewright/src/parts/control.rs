@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 use crate::{glue, http};
 
 /// How the control plane is reached from outside, and what follows from that.
@@ -64,13 +65,22 @@ pub struct ControlPlane {
 
 impl ControlPlane {
     /// Serves the API.
-    pub fn start(listener: TcpListener, metrics: &Metrics, state: ApiState, drain: Arc<AtomicU64>) -> Self {
+    pub fn start(
+        listener: TcpListener,
+        metrics: &Metrics,
+        telemetry: Option<&Telemetry>,
+        state: ApiState,
+        drain: Arc<AtomicU64>,
+    ) -> Self {
         let catching_up = tokio::spawn(glue::catch_up(state.database().clone(), Arc::clone(state.nodes())));
         let sealing_audit = tokio::spawn(glue::seal_audit(state.database().clone()));
         let keeping_vault = tokio::spawn(glue::keep_vault(state.database().clone()));
         let noting_uses = tokio::spawn(glue::write_last_uses(state.clone()));
         let (stop, stopped) = watch::channel(false);
-        let router = metrics.count(gatewright_api::router(state.clone()));
+        let mut router = metrics.count(gatewright_api::router(state.clone()));
+        if let Some(telemetry) = telemetry {
+            router = telemetry.trace(router);
+        }
         let serving = tokio::spawn(http::serve(listener, router, stopped, drain));
         Self {
             state,

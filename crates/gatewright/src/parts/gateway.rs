@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use gatewright_database::Database;
-use gatewright_gateway::{Gateway, Limits, Options};
+use gatewright_gateway::{Gateway, Limits, Options, Tracing};
 use gatewright_native::Nodes;
 use gatewright_types::ids::NodeId;
 use tokio::sync::mpsc;
@@ -24,7 +24,12 @@ pub struct NativeGateway {
 
 impl NativeGateway {
     /// Joins as a node and starts the cores.
-    pub async fn start(settings: &Settings, database: &Database, nodes: &Nodes) -> anyhow::Result<Self> {
+    pub async fn start(
+        settings: &Settings,
+        database: &Database,
+        nodes: &Nodes,
+        tracing: Option<Tracing>,
+    ) -> anyhow::Result<Self> {
         let (snapshot, pushes) = nodes.join(NodeId::mint(database.clock(), database.rng())).await;
         let (lookups, questions) = mpsc::channel(glue::LOOKUPS_WAITING_MAX);
         let options = Options {
@@ -32,7 +37,7 @@ impl NativeGateway {
             cores: settings.cores(),
             clock: database.clock().clone(),
             limits: Limits::default(),
-            tracing: None,
+            tracing,
         };
         let gateway = Arc::new(Gateway::start(options, snapshot, lookups).context("gateway_addr")?);
         Ok(Self {

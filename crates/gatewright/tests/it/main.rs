@@ -28,6 +28,7 @@ mod round_trips;
 mod scene;
 mod service;
 mod states;
+mod traces;
 mod upgrades;
 mod vault;
 mod walls;
