@@ -39,10 +39,10 @@ asyncio.run(main())
 async fn server() -> Option<(Child, Lines<BufReader<ChildStdout>>, u16)> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python3");
     if !python.exists() {
-        eprintln!(
-            "skipped: {} is missing; scripts/ensure-aiosmtpd.sh makes it",
+        crate::program::home::skipped(&format!(
+            "{} is missing; scripts/ensure-aiosmtpd.sh makes it",
             python.display()
-        );
+        ));
         return None;
     }
     let mut child = Command::new(python)
