@@ -30,6 +30,10 @@ pub enum SystemUse {
     KeepHouse,
     /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.
     RunJobs,
+    /// A node serves gateways of every tenant, so it is let in, followed and shut out by the installation.
+    ManageNodes,
+    /// What nodes are told has one order for all tenants; it is written by the use case's own commit.
+    TellNodes,
 }
 
 /// A transaction that sees every tenant.
@@ -44,6 +48,8 @@ impl Database {
         let begin = match purpose {
             // Several statements have to see one state: a route without its service takes a gateway down.
             SystemUse::CompileSnapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system",
+            // How far a node is: after a crash it says so again.
+            SystemUse::ManageNodes => "BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL ROLE gatewright_system",
             _ => "BEGIN; SET LOCAL ROLE gatewright_system",
         };
         let transaction = self.begin(begin).await?;
@@ -52,6 +58,16 @@ impl Database {
 }
 
 impl SystemTx {
+    /// Goes on with a tenant's transaction, seeing every tenant from now on.
+    pub(crate) async fn enter(
+        mut transaction: Transaction<'static, Postgres>,
+        purpose: SystemUse,
+    ) -> Result<Self, DatabaseError> {
+        tracing::trace!(purpose = ?purpose, "looking across tenants");
+        sqlx::raw_sql("SET LOCAL ROLE gatewright_system").execute(&mut *transaction).await?;
+        Ok(Self { transaction })
+    }
+
     /// Writes down what was done for one tenant: an audit row and an event, as
     /// [`crate::TenantTx::happened`] does; one round trip.
     pub async fn happened(

@@ -12,7 +12,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::record::{self, Caller, Happened};
 use crate::sealing::TransactionKeys;
-use crate::{Database, DatabaseError};
+use crate::{Database, DatabaseError, SystemTx, SystemUse};
 
 /// One use case's transaction: it sees and writes the rows of one tenant only.
 ///
@@ -87,6 +87,13 @@ impl TenantTx {
             resource_id: resource_id.to_string(),
             detail,
         });
+    }
+
+    /// Writes what was noted and goes on as a [`SystemTx`], for what the commit owes to no single tenant;
+    /// two round trips.
+    pub async fn conclude(mut self, purpose: SystemUse) -> Result<SystemTx, DatabaseError> {
+        record::write(&mut self.transaction, &self.caller, self.now, &self.happened).await?;
+        SystemTx::enter(self.transaction, purpose).await
     }
 
     /// Writes what was noted and commits; two round trips, one without notes.

@@ -29,6 +29,16 @@ text_enum! {
 }
 
 text_enum! {
+    /// What a native gateway does on a node that has lost its control plane.
+    pub enum WhenCutOff {
+        /// Goes on admitting what the node knows.
+        Serve = "SERVE",
+        /// Refuses every SECURE route.
+        Refuse = "REFUSE",
+    }
+}
+
+text_enum! {
     /// Where an API key stands.
     pub enum KeyStatus {
         /// In use.
