@@ -30,18 +30,20 @@ impl FromRequestParts<ApiState> for Authenticated {
                 "Send an operator's token as `Authorization: Bearer gwo_…`.",
             )
         };
-        let value = parts.headers.get(header::AUTHORIZATION).ok_or_else(unauthenticated)?;
-        let value = value.to_str().map_err(|_| unauthenticated())?;
-        // RFC 9110 §11.1: the scheme is case-insensitive.
-        let (scheme, token) = value.split_once(' ').ok_or_else(unauthenticated)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(unauthenticated());
-        }
-        authenticate(state.database(), token.trim())
+        let token = bearer(parts).ok_or_else(unauthenticated)?;
+        authenticate(state.database(), token)
             .await?
             .map(Self)
             .ok_or_else(unauthenticated)
     }
+}
+
+/// The token of `Authorization: Bearer …`.
+pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    // RFC 9110 §11.1: the scheme is case-insensitive.
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 /// Asks for a token that allows the operation, before anything else of the request is looked at.
@@ -87,7 +89,7 @@ impl FromRequestParts<ApiState> for Operator {
         else {
             return Err(ApiError::new(
                 ProblemCode::Forbidden,
-                "An installation's token creates and lists tenants; inside of one, use an operator's token.",
+                "An installation's token is for tenants and nodes as such; inside of a tenant, use an operator's token.",
             ));
         };
         let caller = Caller {

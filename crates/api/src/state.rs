@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_database::Database;
 use gatewright_native::Nodes;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What every operation can reach. Cloning is cheap.
 #[derive(Clone)]
@@ -16,7 +17,11 @@ struct Inner {
     problem_pages: String,
     gateway_url: Option<String>,
     draining: AtomicBool,
+    look_ups: Semaphore,
 }
+
+/// Look-ups for nodes that run at once: few, so that they cannot take every connection to the database.
+const LOOK_UPS_MAX: usize = 4;
 
 impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, and where the native
@@ -28,6 +33,7 @@ impl ApiState {
             problem_pages,
             gateway_url,
             draining: AtomicBool::new(false),
+            look_ups: Semaphore::new(LOOK_UPS_MAX),
         }))
     }
 
@@ -51,9 +57,21 @@ impl ApiState {
         self.0.gateway_url.as_deref()
     }
 
-    /// From now on `/health/ready` says that this process is going away.
+    /// From now on `/health/ready` says that this process is going away, and nodes go elsewhere.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Release);
+        self.0.nodes.close();
+    }
+
+    /// The nodes, to be kept.
+    pub(crate) fn nodes_shared(&self) -> Arc<Nodes> {
+        Arc::clone(&self.0.nodes)
+    }
+
+    /// A turn to look up credentials for a node.
+    pub(crate) async fn look_up_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.look_ups.acquire().await.ok()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

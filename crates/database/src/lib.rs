@@ -18,6 +18,7 @@ pub mod housekeeping;
 pub mod idempotency;
 pub mod jobs;
 pub mod master_keys;
+pub mod listener;
 pub mod page;
 pub mod pool;
 pub mod record;
@@ -26,6 +27,7 @@ pub mod system;
 pub mod transaction;
 
 pub use error::DatabaseError;
+pub use listener::{Listener, Notification};
 pub use page::{Page, PageRequest};
 pub use pool::{Connections, Database, migrate};
 pub use record::{Actor, Caller};

@@ -30,8 +30,10 @@ pub enum SystemUse {
     KeepHouse,
     /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.
     RunJobs,
-    /// A node serves gateways of every tenant, so it is let in, followed and shut out by the installation.
+    /// A node serves gateways of every tenant, so it is let in and shut out by the installation.
     ManageNodes,
+    /// And followed by it, without waiting for the disk: after a crash it says again how far it is.
+    FollowNodes,
     /// What nodes are told has one order for all tenants; it is written by the use case's own commit.
     TellNodes,
 }
@@ -48,8 +50,7 @@ impl Database {
         let begin = match purpose {
             // Several statements have to see one state: a route without its service takes a gateway down.
             SystemUse::CompileSnapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system",
-            // How far a node is: after a crash it says so again.
-            SystemUse::ManageNodes => "BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL ROLE gatewright_system",
+            SystemUse::FollowNodes => "BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL ROLE gatewright_system",
             _ => "BEGIN; SET LOCAL ROLE gatewright_system",
         };
         let transaction = self.begin(begin).await?;

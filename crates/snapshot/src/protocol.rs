@@ -6,14 +6,14 @@
 //! | `GET /snapshot`, `If-None-Match` | | [`SnapshotConfig`](crate::config::SnapshotConfig) with an ETag, or 304 |
 //! | `GET /news?after=…&starting=…` | | [`News`], one per line, until either side ends it |
 //! | `POST /lookups` | [`Questions`] | [`Answers`] |
-//! | `POST /reports` | [`Report`] | [`Told`] |
+//! | `POST /reports` | [`Report`] | 204 |
 //!
 //! All but the first carry the node's token. Numbers of news have no holes, so a node that misses one
 //! knows; it then forgets what it knows of credentials, and asks.
 
 use gatewright_types::CredentialHash;
+use gatewright_types::access::NodeState;
 use gatewright_types::ids::NodeId;
-use gatewright_types::text_enum;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -35,20 +35,6 @@ pub const HEARTBEAT_INTERVAL_MS: u64 = 1_000;
 pub const REPORT_INTERVAL_MS: u64 = 2_000;
 /// From when on a node that has not reported counts as away, in milliseconds.
 pub const AWAY_AFTER_MS: i64 = 15_000;
-
-text_enum! {
-    /// Where a node stands.
-    pub enum NodeState {
-        /// It serves.
-        Active = "ACTIVE",
-        /// It was told to finish what is under way and end.
-        Draining = "DRAINING",
-        /// Its right to be a node was taken away.
-        Revoked = "REVOKED",
-        /// It has not been heard of for a while; what it does is not known.
-        Away = "AWAY",
-    }
-}
 
 /// A node that wants to be let in.
 #[derive(Deserialize, Serialize)]
@@ -82,8 +68,8 @@ pub enum News {
         position: u64,
         /// The news since the node's position are not known any more: what it knows is not to be believed.
         reset: bool,
-        /// The configuration's version.
-        configuration: u64,
+        /// Where the node stands.
+        state: NodeState,
     },
     /// Who is admitted from now on.
     Access {
@@ -117,6 +103,25 @@ pub enum News {
     },
 }
 
+impl News {
+    /// Its number; of a line that is no news, that of the last one.
+    pub const fn seq(&self) -> u64 {
+        match self {
+            Self::Access { seq, .. } | Self::Configuration { seq } | Self::Node { seq, .. } => *seq,
+            Self::Start { position, .. } | Self::Heartbeat { position, .. } => *position,
+        }
+    }
+
+    /// The same under another number.
+    pub fn numbered(mut self, number: u64) -> Self {
+        match &mut self {
+            Self::Access { seq, .. } | Self::Configuration { seq } | Self::Node { seq, .. } => *seq = number,
+            Self::Start { position, .. } | Self::Heartbeat { position, .. } => *position = number,
+        }
+        self
+    }
+}
+
 /// What a node asks for.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -147,12 +152,4 @@ pub struct Report {
     pub version: String,
     /// Where the node listens.
     pub addr: String,
-}
-
-/// What a report is answered with.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Told {
-    /// Where the node stands.
-    pub state: NodeState,
 }

@@ -49,3 +49,17 @@ text_enum! {
         Revoked = "REVOKED",
     }
 }
+
+text_enum! {
+    /// Where a node stands.
+    pub enum NodeState {
+        /// It serves.
+        Active = "ACTIVE",
+        /// It was told to finish what is under way and end.
+        Draining = "DRAINING",
+        /// Its right to be a node was taken away.
+        Revoked = "REVOKED",
+        /// It has not been heard of for a while; what it does is not known.
+        Away = "AWAY",
+    }
+}

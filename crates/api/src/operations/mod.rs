@@ -11,6 +11,7 @@ mod customers;
 mod gateways;
 mod jobs;
 mod keys;
+mod nodes;
 mod plans;
 mod products;
 mod routes;
@@ -27,6 +28,10 @@ pub fn router() -> OpenApiRouter<ApiState> {
             tenants::list_tenants::list_tenants
         ))
         .routes(routes!(tenants::get_tenant::get_tenant))
+        .routes(routes!(nodes::list_nodes::list_nodes))
+        .routes(routes!(nodes::create_enrollment_code::create_enrollment_code))
+        .routes(routes!(nodes::drain_node::drain_node))
+        .routes(routes!(nodes::revoke_node::revoke_node))
         .routes(routes!(
             products::create_product::create_product,
             products::list_products::list_products
