@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use gatewright_native::access;
 use gatewright_native::nodes::{Connected, Next, Reported, line};
 use gatewright_snapshot::protocol::{
-    Answers, Enrollment, HEARTBEAT_INTERVAL_MS, News, QUESTIONS_MAX, Questions, REQUEST_MAX_BYTES, Report,
+    Answers, Enrollment, HEARTBEAT_INTERVAL_MS, News, QUESTIONS_MAX, Questions, REQUEST_MAX_BYTES, Report, Told,
 };
 use gatewright_types::ProblemCode;
 use gatewright_types::access::NodeState;
@@ -131,7 +131,7 @@ async fn report(
     State(state): State<ApiState>,
     node: FromNode,
     Raw(bytes): Raw<REQUEST_MAX_BYTES>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Json<Told>, ApiError> {
     let report: Report = extract::json(&bytes)?;
     state.nodes().report(
         node.id,
@@ -143,7 +143,14 @@ async fn report(
         },
     );
     node.require_right()?;
-    Ok(StatusCode::NO_CONTENT)
+    let nodes = state.nodes();
+    // In this order: what is counted later may be more, and never older than the age says.
+    let age = nodes.age();
+    Ok(Json(Told {
+        position: nodes.position(),
+        age_ms: millis(age),
+        now_ms: state.database().clock().now_ms(),
+    }))
 }
 
 #[derive(Deserialize)]
@@ -218,11 +225,7 @@ impl Stream {
                 if self.connected.is_silent() {
                     return None;
                 }
-                Some(line(&News::Heartbeat {
-                    position: nodes.position(),
-                    age_ms: millis(nodes.age()),
-                    now_ms: self.api.database().clock().now_ms(),
-                }))
+                Some(line(&News::Heartbeat { position: nodes.position() }))
             }
             next = nodes.next(self.position) => match next {
                 Ok(Next::Items(items)) => {

@@ -3,6 +3,7 @@
 //! Everything of substance is in the crates below; here they are only started, glued and stopped.
 //! `main.rs` is the command line, [`commands`] what it offers. Start with [`process`], then [`parts`], [`glue`] and [`demo`].
 
+pub mod apply;
 pub mod commands;
 pub mod demo;
 pub mod glue;

@@ -5,9 +5,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use gatewright_database::jobs::lanes::{CONCURRENCY_MAX, CONCURRENCY_MIN};
+use gatewright_gateway::Limits;
 use gatewright_types::slug::Slug;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -23,8 +25,9 @@ const CONFIG_VARIABLE: &str = "GATEWRIGHT_CONFIG";
 /// The file that is read when none is named, if it is there.
 const CONFIG_DEFAULT: &str = "gatewright.toml";
 /// The settings that are numbers.
-const NUMBERS: [&str; 4] = [
+const NUMBERS: [&str; 5] = [
     "gateway_cores",
+    "record_valid_seconds",
     "database_connections",
     "worker_concurrency",
     "drain_seconds",
@@ -55,6 +58,13 @@ pub struct Settings {
     pub default_gateway: Option<Slug>,
     /// Where `/metrics` is; none: nowhere.
     pub metrics_addr: Option<SocketAddr>,
+    /// How long a node believes what it was told about a credential, and how long without a word from the
+    /// control plane it counts as cut off, in seconds.
+    pub record_valid_seconds: u64,
+    /// Role `gateway`: where the control plane is; several, separated by commas, are tried in turn.
+    pub control_url: Option<String>,
+    /// Role `gateway`: the one-time code that lets the node in; needed once.
+    pub enrollment_code: Option<SecretString>,
     /// Holds everything that is not in the database.
     pub data_dir: PathBuf,
     /// A PostgreSQL to use; none: a private one.
@@ -97,6 +107,9 @@ impl Default for Settings {
             base_domain: "localhost".to_owned(),
             default_gateway: None,
             metrics_addr: None,
+            record_valid_seconds: 30,
+            control_url: None,
+            enrollment_code: None,
             data_dir: PathBuf::from("gatewright-data"),
             database_url: None,
             master_key: None,
@@ -188,10 +201,21 @@ impl Settings {
                 "database_url: a worker shares its database with a control plane; `gatewright database url` prints its address there"
             );
         }
+        if !(3..=30).contains(&self.record_valid_seconds) {
+            bail!("record_valid_seconds: expected 3 to 30");
+        }
         if self.gateway_cores > 1024 {
             bail!("gateway_cores: expected at most 1024");
         }
         Ok(())
+    }
+
+    /// What the native gateway allows.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            record_valid: Duration::from_secs(self.record_valid_seconds),
+            ..Limits::default()
+        }
     }
 
     /// How many threads the native gateway gets.

@@ -6,7 +6,7 @@
 //! | `GET /snapshot`, `If-None-Match` | | [`SnapshotConfig`](crate::config::SnapshotConfig) with an ETag, or 304 |
 //! | `GET /news?after=…&starting=…` | | [`News`], one per line, until either side ends it |
 //! | `POST /lookups` | [`Questions`] | [`Answers`] |
-//! | `POST /reports` | [`Report`] | 204 |
+//! | `POST /reports` | [`Report`] | [`Told`] |
 //!
 //! All but the first carry the node's token. Numbers of news have no holes, so a node that misses one
 //! knows; it then forgets what it knows of credentials, and asks.
@@ -32,7 +32,7 @@ pub const NEWS_LINE_MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How often a stream of news says that it is alive, in milliseconds.
 pub const HEARTBEAT_INTERVAL_MS: u64 = 1_000;
 /// How often a node reports, in milliseconds; at once when it has taken in news.
-pub const REPORT_INTERVAL_MS: u64 = 2_000;
+pub const REPORT_INTERVAL_MS: u64 = 1_000;
 /// From when on a node that has not reported counts as away, in milliseconds.
 pub const AWAY_AFTER_MS: i64 = 15_000;
 
@@ -96,10 +96,6 @@ pub enum News {
     Heartbeat {
         /// The number of the last news.
         position: u64,
-        /// For how long the control plane has not been able to be sure of that, in milliseconds.
-        age_ms: u64,
-        /// What time it is there: milliseconds since 1970.
-        now_ms: i64,
     },
 }
 
@@ -152,4 +148,19 @@ pub struct Report {
     pub version: String,
     /// Where the node listens.
     pub addr: String,
+}
+
+/// What a report is answered with: the control plane's word.
+///
+/// A node that has taken in news up to `position` knew everything `age_ms` before the moment at which it
+/// sent the report; lines that lay in a buffer could not say so.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// The number of the last news.
+    pub position: u64,
+    /// For how long the control plane has not been able to be sure of that, in milliseconds.
+    pub age_ms: u64,
+    /// What time it is there: milliseconds since 1970.
+    pub now_ms: i64,
 }

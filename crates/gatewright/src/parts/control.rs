@@ -56,7 +56,7 @@ pub struct ControlPlane {
     state: ApiState,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    catching_up: JoinHandle<()>,
+    following: JoinHandle<()>,
     keeping_vault: JoinHandle<()>,
 }
 
@@ -71,7 +71,7 @@ impl ControlPlane {
         gateway_url: Option<String>,
         drain: Duration,
     ) -> Self {
-        let catching_up = tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes)));
+        let following = tokio::spawn(Arc::clone(&nodes).follow());
         let keeping_vault = tokio::spawn(glue::keep_vault(database.clone()));
         let state = ApiState::new(database, nodes, problem_pages, gateway_url);
         let (stop, stopped) = watch::channel(false);
@@ -81,7 +81,7 @@ impl ControlPlane {
             state,
             stop,
             serving,
-            catching_up,
+            following,
             keeping_vault,
         }
     }
@@ -91,7 +91,7 @@ impl ControlPlane {
         self.state.drain();
         self.stop.send_replace(true);
         let served = self.serving.await.context("the control plane");
-        self.catching_up.abort();
+        self.following.abort();
         self.keeping_vault.abort();
         served
     }
