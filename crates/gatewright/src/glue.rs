@@ -1,15 +1,14 @@
-//! What joins the data plane of this process to the control plane: its questions, and keeping house.
+//! What joins the data plane of this process to the control plane: its questions.
 //!
-//! The two know nothing of each other: the gateway asks through a queue, and [`crate::in_process`] brings
-//! it the news.
+//! The two know nothing of each other: the gateway asks through a queue, and [`crate::parts::gateway`]
+//! brings it the news.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use gatewright_database::Database;
 use gatewright_gateway::{Lookup, LookupAnswer};
-use gatewright_native::{Nodes, access};
+use gatewright_native::access;
 use gatewright_types::CredentialHash;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;

@@ -11,6 +11,7 @@ pub mod health;
 pub mod http;
 pub mod metrics;
 pub mod parts;
+pub mod node;
 pub mod postgres;
 pub mod process;
 pub mod role;

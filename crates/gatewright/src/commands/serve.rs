@@ -2,6 +2,7 @@
 
 use gatewright_types::{Clock, Rng};
 
+use crate::node::Node;
 use crate::process;
 use crate::role::Role;
 use crate::settings::Settings;
@@ -9,6 +10,9 @@ use crate::signals::Signals;
 
 /// Serves until a signal ends it.
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
+    if settings.role == Role::Gateway {
+        return run_node(settings).await;
+    }
     let signals = Signals::listen()?;
     let progress = |line: &str| tracing::info!("{line}");
     let prepared = process::prepare(settings, Clock::System, Rng::System, false, &progress).await?;
@@ -19,4 +23,23 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
         (_, None) => tracing::info!(api = process.api_url(), "a control plane is ready"),
     }
     signals.run_until_told(process).await
+}
+
+/// Serves as a gateway node until a signal or the control plane ends it.
+async fn run_node(settings: &Settings) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    let node = tokio::select! {
+        node = Node::start(settings, Clock::System) => node?,
+        () = signals.told() => return Ok(()),
+    };
+    tracing::info!(gateway = node.gateway_url(), "ready");
+    tokio::select! {
+        () = signals.told() => {}
+        () = node.told_to_end() => tracing::info!("the control plane wants this node to end"),
+    }
+    tracing::info!("ending; told once more, at once");
+    tokio::select! {
+        stopped = node.stop() => stopped,
+        () = signals.told() => anyhow::bail!("ended without waiting for requests under way"),
+    }
 }
