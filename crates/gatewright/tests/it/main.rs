@@ -14,6 +14,7 @@ mod leaks;
 mod main_job;
 mod metrics;
 mod pairs;
+mod nodes;
 mod program;
 mod rotation;
 mod round_trips;
