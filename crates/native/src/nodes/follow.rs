@@ -92,8 +92,8 @@ impl Nodes {
                 Vec::new()
             };
             tx.close().await?;
-            // Read before ours were appended, or there is nothing; else the database was set back.
-            if position.seq < last && position.seq < self.feed.last() && self.is_set_back(last).await? {
+            // What we have in memory was committed, so the database was set back.
+            if position.seq < last {
                 tracing::error!("the database was set back; nodes start over");
                 self.progress.reset();
                 self.feed.jump(position.seq, position.configuration);
@@ -112,14 +112,6 @@ impl Nodes {
                 return Ok(());
             }
         }
-    }
-
-    /// Whether the database's last news are before what we know for sure to be committed.
-    async fn is_set_back(&self, committed: u64) -> Result<bool, NativeError> {
-        let mut tx = self.database.system(SystemUse::FollowNodes).await?;
-        let position = store::news::position(&mut tx).await?;
-        tx.close().await?;
-        Ok(position.seq < committed)
     }
 
     /// Writes down how far our nodes are: at once when somebody elsewhere waits for one, else now and then.
