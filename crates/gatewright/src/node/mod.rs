@@ -97,6 +97,7 @@ impl Node {
             id: identity.node_id,
             told_to_end: Arc::clone(&told_to_end),
             wanted: watch::Sender::new(()),
+            is_back: Notify::new(),
             reported: watch::Sender::new(news::Done {
                 position: keeper.position().unwrap_or(0),
                 snapshot_version: version,

@@ -44,6 +44,8 @@ pub(super) struct Follower {
     /// Rings when there may be another configuration.
     pub(super) wanted: watch::Sender<()>,
     pub(super) reported: watch::Sender<Done>,
+    /// Rings when a report arrives after one did not.
+    pub(super) is_back: Notify,
 }
 
 /// Why a stream is followed no longer.
@@ -100,7 +102,10 @@ impl Follower {
                 }
             }
             self.control.turn();
-            tokio::time::sleep(pause(failures, self.control.places())).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause(failures, self.control.places())) => {}
+                () = self.is_back.notified() => {}
+            }
         }
     }
 
@@ -231,6 +236,7 @@ impl Follower {
     async fn report(&self) {
         let mut reported = self.reported.subscribe();
         let mut word: Option<(Told, Instant)> = None;
+        let mut was_away = false;
         loop {
             reported.borrow_and_update();
             let sent_at = Instant::now();
@@ -239,9 +245,15 @@ impl Follower {
                 Ok(told) => {
                     self.compare_clocks(&told);
                     word.get_or_insert((told, sent_at));
+                    if std::mem::take(&mut was_away) {
+                        self.is_back.notify_one();
+                    }
                 }
                 Err(CallError::Revoked) => return,
-                Err(error) => tracing::debug!(%error, "a report did not arrive"),
+                Err(error) => {
+                    was_away = true;
+                    tracing::debug!(%error, "a report did not arrive");
+                }
             }
             self.hear(&mut word);
             let until = tokio::time::Instant::now() + Duration::from_millis(REPORT_INTERVAL_MS);

@@ -14,8 +14,10 @@ use crate::{NativeError, store};
 
 /// How often the database is asked whether something is new, also when nobody was woken.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// How often it is written down who is there.
-const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often it is written down which nodes have come further.
+const SHARE_INTERVAL: Duration = Duration::from_secs(1);
+/// Every how many times also those are written down that have not, because they are there.
+const PRESENCE_EVERY: u32 = 5;
 /// Pause before the connection that is woken is tried again.
 const LISTEN_PAUSE: Duration = Duration::from_secs(1);
 
@@ -116,12 +118,16 @@ impl Nodes {
 
     /// Writes down how far our nodes are: at once when somebody elsewhere waits for one, else now and then.
     async fn share(&self) {
-        let mut ticks = tokio::time::interval(PRESENCE_INTERVAL);
+        let mut ticks = tokio::time::interval(SHARE_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut count: u32 = 0;
         loop {
             let all = tokio::select! {
                 () = self.progress.share.notified() => false,
-                _ = ticks.tick() => true,
+                _ = ticks.tick() => {
+                    count = count.wrapping_add(1);
+                    count.is_multiple_of(PRESENCE_EVERY)
+                }
             };
             let reports = self.progress.to_share(all);
             if reports.is_empty() {
