@@ -53,8 +53,12 @@ impl FromRequestParts<ApiState> for FromNode {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let unauthenticated =
-            || ApiError::new(ProblemCode::Unauthenticated, "Send a node's token as `Authorization: Bearer gwn_…`.");
+        let unauthenticated = || {
+            ApiError::new(
+                ProblemCode::Unauthenticated,
+                "Send a node's token as `Authorization: Bearer gwn_…`.",
+            )
+        };
         let token = bearer(parts).ok_or_else(unauthenticated)?.to_owned();
         let found = state.nodes().authenticate(&token).await?;
         let (id, state) = found.ok_or_else(unauthenticated)?;

@@ -65,7 +65,9 @@ impl SystemTx {
         purpose: SystemUse,
     ) -> Result<Self, DatabaseError> {
         tracing::trace!(purpose = ?purpose, "looking across tenants");
-        sqlx::raw_sql("SET LOCAL ROLE gatewright_system").execute(&mut *transaction).await?;
+        sqlx::raw_sql("SET LOCAL ROLE gatewright_system")
+            .execute(&mut *transaction)
+            .await?;
         Ok(Self { transaction })
     }
 

@@ -145,7 +145,11 @@ impl<'de> serde::Deserialize<'de> for CredentialHash {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let digits = text.as_bytes();
         let wrong = || serde::de::Error::custom("expected 64 hexadecimal digits");
-        let value = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let value = |digit: u8| {
+            char::from(digit)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
         let mut hash = [0; 32];
         if digits.len() != 64 {
             return Err(wrong());

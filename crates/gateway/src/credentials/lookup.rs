@@ -54,11 +54,7 @@ pub enum LookupAnswer {
 ///
 /// `credential-unknown`; `lookup-unavailable` when nobody answers in time; `node-cut-off` when the
 /// node is cut off and the gateway refuses then, or when the node was revoked.
-pub(crate) async fn find(
-    core: &Rc<Core>,
-    hash: CredentialHash,
-    when_cut_off: WhenCutOff,
-) -> Result<Rc<Held>, Refusal> {
+pub(crate) async fn find(core: &Rc<Core>, hash: CredentialHash, when_cut_off: WhenCutOff) -> Result<Rc<Held>, Refusal> {
     require_contact(core, when_cut_off)?;
     let Some((told, is_first)) = core.credentials.join(hash) else {
         return Err(unavailable());

@@ -113,7 +113,11 @@ async fn a_gateway_that_refuses_when_cut_off_does_so_with_a_problem_of_its_own_u
     assert_eq!(answer.field("retry-after"), Some("1"));
     assert_eq!(world.get("/open/x").await.status, 200, "a PUBLIC route needs nobody");
     world.gateway.hear(Duration::from_secs(31));
-    assert_eq!(world.get("/any/x").await.code(), "node-cut-off", "that word was too old");
+    assert_eq!(
+        world.get("/any/x").await.code(),
+        "node-cut-off",
+        "that word was too old"
+    );
     world.gateway.hear(Duration::ZERO);
     assert_eq!(world.get("/any/x").await.status, 200);
 }
@@ -122,7 +126,10 @@ async fn a_gateway_that_refuses_when_cut_off_does_so_with_a_problem_of_its_own_u
 async fn a_gateway_that_refuses_lets_no_record_past_its_time() {
     let upstream = Upstream::start(|_| Reply::ok("")).await;
     let world = setup(&upstream, WhenCutOff::Refuse, false);
-    world.gateway.apply(change(&world.key, version(2, KeyStatus::Active))).await;
+    world
+        .gateway
+        .apply(change(&world.key, version(2, KeyStatus::Active)))
+        .await;
     assert_eq!(world.get("/any/x").await.status, 200, "it was told a moment ago");
     world.clock.advance(Duration::from_secs(30));
     assert_eq!(world.get("/any/x").await.code(), "node-cut-off");
@@ -133,7 +140,10 @@ async fn a_revoked_node_admits_nobody_at_once() {
     let upstream = Upstream::start(|_| Reply::ok("")).await;
     let world = setup(&upstream, WhenCutOff::Serve, true);
     assert_eq!(world.get("/any/x").await.status, 200);
-    world.gateway.apply(change(&world.key, version(2, KeyStatus::Active))).await;
+    world
+        .gateway
+        .apply(change(&world.key, version(2, KeyStatus::Active)))
+        .await;
     world.desk.hold();
     let waiting = format!("X-Api-Key: {}\r\n", key("waiting"));
     world.desk.know(&key("waiting"), credential());
@@ -161,7 +171,11 @@ async fn a_node_that_has_forgotten_asks_again_and_a_look_up_under_way_brings_not
         world.gateway.forget().await;
         world.desk.release(|hash| world.desk.answer(hash, &world.clock));
     });
-    assert_eq!(answer.code(), "lookup-unavailable", "the answer may be older than what was missed");
+    assert_eq!(
+        answer.code(),
+        "lookup-unavailable",
+        "the answer may be older than what was missed"
+    );
     world.desk.know(&world.key, version(2, KeyStatus::Revoked));
     assert_eq!(world.get("/any/x").await.code(), "credential-revoked");
 }

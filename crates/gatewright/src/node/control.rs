@@ -181,7 +181,12 @@ impl ControlPlane {
         Err(self.away("an unexpected answer"))
     }
 
-    async fn call<T: Serialize + Sync>(&self, method: Method, path: &str, body: Option<&T>) -> Result<Bytes, CallError> {
+    async fn call<T: Serialize + Sync>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&T>,
+    ) -> Result<Bytes, CallError> {
         let body = body.map(serde_json::to_vec).transpose();
         let body = body.map_err(|error| self.away(error))?.unwrap_or_default();
         debug_assert!(body.len() <= REQUEST_MAX_BYTES);

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,7 +82,7 @@ struct Journal {
 
 impl Keeper {
     /// Reads what is on disk; also returns the configuration with its name.
-    pub(super) fn open(folder: PathBuf, node_id: NodeId, clock: Clock) -> (Self, Option<(String, Vec<u8>)>) {
+    pub(super) fn open(folder: &Path, node_id: NodeId, clock: Clock) -> (Self, Option<(String, Vec<u8>)>) {
         let mut kept = Kept {
             knowledge: Knowledge::new(),
             pushed: Pushed::new(),
@@ -92,21 +92,24 @@ impl Keeper {
             is_wiped: false,
         };
         let keeper = |kept| Self {
-            folder: folder.clone(),
+            folder: folder.to_owned(),
             node_id,
             clock,
             kept: Mutex::new(kept),
             is_dirty: AtomicBool::new(false),
             writing: Mutex::default(),
         };
-        if let Err(error) = load(&folder, node_id, &mut kept) {
-            tracing::error!(error = format!("{error:#}"), "what the node knew is refused; it starts without");
+        if let Err(error) = load(folder, node_id, &mut kept) {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "what the node knew is refused; it starts without"
+            );
             kept.knowledge.clear();
             kept.position = None;
             // Journals that are there must not be taken for what follows an empty beginning.
-            kept.next_journal = kept.next_journal.max(newest_journal(&folder).unwrap_or(0) + 1);
+            kept.next_journal = kept.next_journal.max(newest_journal(folder).unwrap_or(0) + 1);
         }
-        let snapshot = load_snapshot(&folder, node_id).unwrap_or_else(|error| {
+        let snapshot = load_snapshot(folder, node_id).unwrap_or_else(|error| {
             tracing::error!(error = format!("{error:#}"), "the configuration on disk is refused");
             None
         });
@@ -280,7 +283,10 @@ impl Keeper {
             serde_json::to_writer(&mut content, line)?;
         }
         files::write_sealed(&self.folder.join("knowledge"), content).context("knowledge")?;
-        for number in journals(&self.folder)?.into_iter().filter(|number| *number < head.journal) {
+        for number in journals(&self.folder)?
+            .into_iter()
+            .filter(|number| *number < head.journal)
+        {
             fs::remove_file(journal_path(&self.folder, number))?;
         }
         Ok(())
@@ -302,11 +308,13 @@ impl Keeper {
             node_id: self.node_id,
             etag: etag.to_owned(),
         };
-        let written = serde_json::to_vec(&head).map_err(io::Error::from).and_then(|mut content| {
-            content.push(b'\n');
-            content.extend_from_slice(json);
-            files::write_sealed(&self.folder.join("snapshot"), content)
-        });
+        let written = serde_json::to_vec(&head)
+            .map_err(io::Error::from)
+            .and_then(|mut content| {
+                content.push(b'\n');
+                content.extend_from_slice(json);
+                files::write_sealed(&self.folder.join("snapshot"), content)
+            });
         if let Err(error) = written {
             tracing::warn!(%error, "the configuration cannot be written to disk");
         }
@@ -336,7 +344,7 @@ impl Keeper {
     }
 }
 
-fn load(folder: &std::path::Path, node_id: NodeId, kept: &mut Kept) -> anyhow::Result<()> {
+fn load(folder: &Path, node_id: NodeId, kept: &mut Kept) -> anyhow::Result<()> {
     let numbers = journals(folder)?;
     let Some(content) = files::read_sealed(&folder.join("knowledge"), KNOWLEDGE_MAX_BYTES).context("knowledge")? else {
         // Journals alone do not say what was known before them.
@@ -361,7 +369,7 @@ fn load(folder: &std::path::Path, node_id: NodeId, kept: &mut Kept) -> anyhow::R
 }
 
 /// Takes a journal in; only the last line of the last one may be torn, which was never acknowledged.
-fn replay(folder: &std::path::Path, number: u64, is_newest: bool, kept: &mut Kept) -> anyhow::Result<()> {
+fn replay(folder: &Path, number: u64, is_newest: bool, kept: &mut Kept) -> anyhow::Result<()> {
     let file = File::open(journal_path(folder, number))?;
     if file.metadata()?.len() > JOURNAL_MAX_BYTES {
         bail!("it is longer than {JOURNAL_MAX_BYTES} bytes");
@@ -400,7 +408,7 @@ fn read_line(line: &[u8]) -> Option<News> {
     (check == crc32fast::hash(json)).then(|| serde_json::from_slice(json).ok())?
 }
 
-fn load_snapshot(folder: &std::path::Path, node_id: NodeId) -> anyhow::Result<Option<(String, Vec<u8>)>> {
+fn load_snapshot(folder: &Path, node_id: NodeId) -> anyhow::Result<Option<(String, Vec<u8>)>> {
     let Some(mut content) = files::read_sealed(&folder.join("snapshot"), SNAPSHOT_MAX_BYTES as u64 + 4096)? else {
         return Ok(None);
     };
@@ -416,7 +424,7 @@ fn load_snapshot(folder: &std::path::Path, node_id: NodeId) -> anyhow::Result<Op
 }
 
 /// The numbers of the journals that are there, in order.
-fn journals(folder: &std::path::Path) -> io::Result<Vec<u64>> {
+fn journals(folder: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
@@ -427,10 +435,10 @@ fn journals(folder: &std::path::Path) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-fn newest_journal(folder: &std::path::Path) -> Option<u64> {
+fn newest_journal(folder: &Path) -> Option<u64> {
     journals(folder).ok()?.last().copied()
 }
 
-fn journal_path(folder: &std::path::Path, number: u64) -> PathBuf {
+fn journal_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("journal-{number}"))
 }

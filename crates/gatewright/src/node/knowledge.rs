@@ -15,13 +15,8 @@ const RECORDS_MAX: usize = 131_072;
 /// Most pushed versions that are kept for their minute.
 const PUSHED_MAX: usize = 65_536;
 
-type Records = Cache<
-    CredentialHash,
-    Known,
-    UnitWeighter,
-    std::hash::RandomState,
-    DefaultLifecycle<CredentialHash, Known>,
->;
+type Records =
+    Cache<CredentialHash, Known, UnitWeighter, std::hash::RandomState, DefaultLifecycle<CredentialHash, Known>>;
 
 /// A record, and when it was true.
 #[derive(Clone, Debug, Serialize, Deserialize)]

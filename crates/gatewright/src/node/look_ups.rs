@@ -95,7 +95,9 @@ impl Desk {
                 self.keeper.learn(hashes, &answers.records, answered_at_ms);
                 let records = answers.records.into_iter();
                 Some((
-                    records.map(|AccessChange { hash, credential }| (hash, credential)).collect(),
+                    records
+                        .map(|AccessChange { hash, credential }| (hash, credential))
+                        .collect(),
                     answered_at_ms,
                 ))
             }

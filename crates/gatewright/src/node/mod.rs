@@ -70,9 +70,10 @@ impl Node {
             .as_deref()
             .context("control_url: with --role gateway, say where the control plane is")?;
         let addr = settings.gateway_addr.to_string();
-        let (control, identity) = identity::load_or_enroll(&folder, url, settings.enrollment_code.as_ref(), &addr).await?;
+        let (control, identity) =
+            identity::load_or_enroll(&folder, url, settings.enrollment_code.as_ref(), &addr).await?;
         let control = Arc::new(control);
-        let (keeper, kept_snapshot) = Keeper::open(folder, identity.node_id, clock.clone());
+        let (keeper, kept_snapshot) = Keeper::open(&folder, identity.node_id, clock.clone());
         let keeper = Arc::new(keeper);
         let beginning = begin(&control, &keeper, kept_snapshot).await?;
 
@@ -150,11 +151,7 @@ impl Node {
 }
 
 /// The newest configuration; that of the disk where the control plane is away.
-async fn begin(
-    control: &ControlPlane,
-    keeper: &Keeper,
-    kept: Option<(String, Vec<u8>)>,
-) -> anyhow::Result<Beginning> {
+async fn begin(control: &ControlPlane, keeper: &Keeper, kept: Option<(String, Vec<u8>)>) -> anyhow::Result<Beginning> {
     loop {
         match control.snapshot(None).await {
             Ok(Fetched::New { etag, json }) => match compile(&json) {

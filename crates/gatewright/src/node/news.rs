@@ -148,7 +148,10 @@ impl Follower {
     async fn begin(&self, position: u64, reset: bool, state: NodeState) -> anyhow::Result<()> {
         match self.keeper.position() {
             _ if reset => {
-                tracing::warn!(news.position = position, "news were missed; every credential is asked about again");
+                tracing::warn!(
+                    news.position = position,
+                    "news were missed; every credential is asked about again"
+                );
                 self.gateway.forget().await;
                 let keeper = Arc::clone(&self.keeper);
                 tokio::task::spawn_blocking(move || keeper.reset(position)).await??;
@@ -228,7 +231,10 @@ impl Follower {
                 let kept = tokio::task::spawn_blocking(move || keeper.keep_snapshot(&etag, &json));
                 let _ = kept.await;
             }
-            Err(error) => tracing::error!(error = format!("{error:#}"), "a configuration is refused; the old one stays"),
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "a configuration is refused; the old one stays"
+            ),
         }
     }
 
@@ -266,7 +272,8 @@ impl Follower {
     fn hear(&self, word: &mut Option<(Told, Instant)>) {
         let position = self.reported.borrow().position;
         if let Some((told, sent_at)) = word.take_if(|(told, _)| told.position <= position) {
-            self.gateway.hear(sent_at.elapsed() + Duration::from_millis(told.age_ms));
+            self.gateway
+                .hear(sent_at.elapsed() + Duration::from_millis(told.age_ms));
         }
     }
 
@@ -283,7 +290,10 @@ impl Follower {
     fn compare_clocks(&self, told: &Told) {
         let apart_ms = told.now_ms.abs_diff(self.clock.now_ms());
         if apart_ms > CLOCKS_APART_MAX_MS {
-            tracing::warn!(apart_ms, "this node's clock and the control plane's are apart; keys expire by this node's");
+            tracing::warn!(
+                apart_ms,
+                "this node's clock and the control plane's are apart; keys expire by this node's"
+            );
         }
     }
 }
@@ -306,6 +316,9 @@ mod tests {
         assert!((0..100).all(|_| pause(50, 1) >= PAUSE_MAX / 2 && pause(50, 1) <= PAUSE_MAX));
         let different: std::collections::HashSet<Duration> = (0..100).map(|_| pause(50, 1)).collect();
         assert!(different.len() > 50);
-        assert!(pause(4, 4) <= PAUSE_MIN * 2, "with several places each of them is tried soon");
+        assert!(
+            pause(4, 4) <= PAUSE_MIN * 2,
+            "with several places each of them is tried soon"
+        );
     }
 }

@@ -140,7 +140,10 @@ impl Follower {
                     self.report(|reported| reported.position = items.last().map_or(position, |item| item.news.seq()));
                 }
                 Ok(Next::Missed(now)) => {
-                    tracing::warn!(news.position = position, "news were missed; every credential is asked about again");
+                    tracing::warn!(
+                        news.position = position,
+                        "news were missed; every credential is asked about again"
+                    );
                     self.gateway.forget().await;
                     self.wanted.send_modify(|wanted| *wanted = (*wanted).max(now));
                     self.report(|reported| reported.position = now);

@@ -14,6 +14,7 @@ mod leaks;
 mod main_job;
 mod metrics;
 mod pairs;
+mod node_protocol;
 mod nodes;
 mod program;
 mod rotation;

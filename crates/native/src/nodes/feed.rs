@@ -173,7 +173,10 @@ mod tests {
         let feed = Feed::new(7, 0);
         assert!(feed.append([news(8), news(9)]));
         assert!(!feed.append([news(11)]), "10 is missing");
-        assert!(feed.append([news(9), news(10), news(11)]), "what is known is not taken twice");
+        assert!(
+            feed.append([news(9), news(10), news(11)]),
+            "what is known is not taken twice"
+        );
         assert_eq!(numbers(feed.after(7)), [8, 9, 10, 11]);
         assert_eq!(numbers(feed.after(10)), [11]);
         assert_eq!(numbers(feed.after(11)), [0; 0]);

@@ -124,7 +124,10 @@ impl Progress {
         // What others said long ago is of no use to anybody.
         known.retain(|_, node| node.here > 0 || !node.is_silent(FORGOTTEN_AFTER));
         let mut shared = Vec::new();
-        for (id, node) in known.iter_mut().filter(|(_, node)| node.ours && !node.is_silent(AWAY_AFTER)) {
+        for (id, node) in known
+            .iter_mut()
+            .filter(|(_, node)| node.ours && !node.is_silent(AWAY_AFTER))
+        {
             let now = (node.reported.position, node.reported.snapshot_version);
             if all || node.shared != now {
                 node.shared = now;

@@ -57,11 +57,7 @@ pub(crate) async fn create_enrollment_code(
 }
 
 fn respond_with(status: StatusCode, body: &impl Serialize) -> Result<Response, ApiError> {
-    let body = serde_json::to_value(body).map_err(|_| {
-        ApiError::new(
-            gatewright_types::ProblemCode::Internal,
-            "The answer cannot be written.",
-        )
-    })?;
+    let body = serde_json::to_value(body)
+        .map_err(|_| ApiError::new(gatewright_types::ProblemCode::Internal, "The answer cannot be written."))?;
     Ok(respond(status, &body))
 }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::scene::{PATH, text};
 
 /// Only so that a broken program fails a test instead of hanging it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One process.
 pub(super) struct Running {
@@ -32,6 +32,7 @@ pub(super) struct Running {
 /// A PostgreSQL and what stands on it: a tenant with a key for a gateway of each kind.
 pub(super) struct Fleet {
     root: TempDir,
+    record_valid_seconds: &'static str,
     pub(super) database_url: String,
     pub(super) upstream: Upstream,
     pub(super) installation: String,
@@ -41,7 +42,10 @@ pub(super) struct Fleet {
 }
 
 pub(super) fn free_addr() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 impl Running {
@@ -74,10 +78,20 @@ impl Running {
         let found = async {
             loop {
                 self.seen.borrow_and_update();
-                let found = self.lines.lock().unwrap().iter().find(|line| line.contains(wanted)).cloned();
+                let found = self
+                    .lines
+                    .lock()
+                    .unwrap()
+                    .iter()
+                    .find(|line| line.contains(wanted))
+                    .cloned();
                 match found {
                     Some(line) => return line,
-                    None => self.seen.changed().await.unwrap_or_else(|_| panic!("it ended: {}", self.log())),
+                    None => self
+                        .seen
+                        .changed()
+                        .await
+                        .unwrap_or_else(|_| panic!("it ended: {}", self.log())),
                 }
             }
         };
@@ -95,13 +109,19 @@ impl Running {
     }
 
     pub(super) fn gateway_addr(&self) -> SocketAddr {
-        text(&self.ready, "gateway").trim_start_matches("http://").parse().unwrap()
+        text(&self.ready, "gateway")
+            .trim_start_matches("http://")
+            .parse()
+            .unwrap()
     }
 
     /// Waits until it has ended by itself; returns its exit code.
     pub(super) async fn ended(&mut self) -> Option<i32> {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("it does not end: {}", self.log())).unwrap().code()
+        ended
+            .unwrap_or_else(|_| panic!("it does not end: {}", self.log()))
+            .unwrap()
+            .code()
     }
 
     pub(super) async fn end(mut self, signal: Signal) -> Option<i32> {
@@ -121,7 +141,6 @@ fn command(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> C
         .env("GATEWRIGHT_DATA_DIR", data_dir)
         .env("GATEWRIGHT_GATEWAY_ADDR", "127.0.0.1:0")
         .env("GATEWRIGHT_GATEWAY_CORES", "2")
-        .env("GATEWRIGHT_RECORD_VALID_SECONDS", "3")
         .env("GATEWRIGHT_DRAIN_SECONDS", "5")
         .env("GATEWRIGHT_LOG_FORMAT", "json")
         .envs(variables.iter().copied())
@@ -135,10 +154,16 @@ fn command(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> C
 impl Fleet {
     /// Starts the first control plane and makes what is called.
     pub(super) async fn start() -> (Self, Running) {
+        Self::start_with("3").await
+    }
+
+    /// The same, with records that are valid for as many seconds.
+    pub(super) async fn start_with(record_valid_seconds: &'static str) -> (Self, Running) {
         let root = tempfile::tempdir().unwrap();
         let database_url = database::create().await;
         let mut fleet = Self {
             root,
+            record_valid_seconds,
             database_url,
             upstream: Upstream::start().await,
             installation: String::new(),
@@ -161,7 +186,10 @@ impl Fleet {
         let output = { bootstrapped }.output().await.unwrap();
         fleet.installation = String::from_utf8(output.stdout).unwrap().trim().to_owned();
         fleet.acme.api_url = control.api_url();
-        let tenant = fleet.as_installation(&control).post("/tenants", json!({ "name": "Acme" })).await;
+        let tenant = fleet
+            .as_installation(&control)
+            .post("/tenants", json!({ "name": "Acme" }))
+            .await;
         fleet.acme.id = text(&tenant, "id");
         fleet.acme.token = text(&tenant, "operatorToken");
         let product = fleet.acme.product("Translation API").await;
@@ -171,7 +199,10 @@ impl Fleet {
             let body = json!({ "name": slug, "slug": slug, "environment": "LIVE", "authType": "API_KEY", "whenCutOff": when_cut_off });
             let gateway = fleet.acme.create("/gateways", body).await;
             let service = fleet.acme.service(&gateway, "translation", &fleet.upstream.url()).await;
-            fleet.acme.secure_route(&gateway, &service, "GET", PATH, Some(&product)).await;
+            fleet
+                .acme
+                .secure_route(&gateway, &service, "GET", PATH, Some(&product))
+                .await;
             fleet.acme.public_route(&gateway, &service, "GET", "/open").await;
         }
         (fleet, control)
@@ -183,13 +214,17 @@ impl Fleet {
             ("GATEWRIGHT_DATABASE_URL", self.database_url.as_str()),
             ("GATEWRIGHT_HTTP_ADDR", &addr.to_string()),
             ("GATEWRIGHT_PUBLIC_URL", "http://console.test"),
+            ("GATEWRIGHT_RECORD_VALID_SECONDS", self.record_valid_seconds),
         ];
         Running::start(command(&self.root.path().join("data"), &["serve"], &variables)).await
     }
 
     /// A one-time code.
     pub(super) async fn code(&self, control: &Running, name: &str) -> String {
-        let made = self.as_installation(control).post("/nodes/enrollment-codes", json!({ "name": name })).await;
+        let made = self
+            .as_installation(control)
+            .post("/nodes/enrollment-codes", json!({ "name": name }))
+            .await;
         text(&made, "code")
     }
 
@@ -206,7 +241,10 @@ impl Fleet {
     }
 
     pub(super) fn node_command(&self, name: &str, urls: &str, code: Option<&str>) -> Command {
-        let mut variables = vec![("GATEWRIGHT_CONTROL_URL", urls)];
+        let mut variables = vec![
+            ("GATEWRIGHT_CONTROL_URL", urls),
+            ("GATEWRIGHT_RECORD_VALID_SECONDS", self.record_valid_seconds),
+        ];
         variables.extend(code.map(|code| ("GATEWRIGHT_ENROLLMENT_CODE", code)));
         command(&self.data_dir(name), &["serve", "--role", "gateway"], &variables)
     }
@@ -239,7 +277,11 @@ impl Fleet {
     pub(super) async fn listed(&self, control: &Running, name: &str) -> Value {
         let (status, list) = self.as_installation(control).call(Method::GET, "/nodes", None).await;
         assert!(status.is_success(), "{list}");
-        let found = list["items"].as_array().unwrap().iter().find(|node| node["name"] == name);
+        let found = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|node| node["name"] == name);
         found.unwrap_or_else(|| panic!("{name} is in the list: {list}")).clone()
     }
 }

@@ -48,7 +48,11 @@ impl Load {
                     let sent_in = phase.load(Ordering::Acquire);
                     let answer = wire.get(slug, PATH, &[("x-api-key", &key)]).await;
                     let code = answer.code();
-                    *counts.lock().unwrap().entry((sent_in, answer.status, code)).or_default() += 1;
+                    *counts
+                        .lock()
+                        .unwrap()
+                        .entry((sent_in, answer.status, code))
+                        .or_default() += 1;
                 }
             };
             clients.spawn_on(client, runtime.handle());
