@@ -193,6 +193,9 @@ impl Settings {
         if self.worker_concurrency != 0 && !(CONCURRENCY_MIN..=CONCURRENCY_MAX).contains(&self.worker_concurrency) {
             bail!("worker_concurrency: expected 0, or {CONCURRENCY_MIN} to {CONCURRENCY_MAX}");
         }
+        if self.role == Role::Gateway && self.control_url.is_none() {
+            bail!("control_url: a gateway node asks a control plane elsewhere; say where");
+        }
         if self.role == Role::Worker && self.worker_concurrency == 0 {
             bail!("worker_concurrency: a worker that does no jobs has nothing to do");
         }
@@ -320,7 +323,7 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 16, "every setting stands there");
+        assert_eq!(table.len(), 19, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);

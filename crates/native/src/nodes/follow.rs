@@ -143,17 +143,6 @@ impl Nodes {
             }
         }
     }
-
-    /// Removes what nobody needs any more; to be called now and then.
-    pub async fn keep_house(&self) -> Result<(), NativeError> {
-        let now = self.database.clock().now();
-        let mut tx = self.database.system(SystemUse::KeepHouse).await?;
-        store::news::forget(&mut tx, now - super::NEWS_KEPT).await?;
-        store::nodes::forget_codes(&mut tx, now - chrono::TimeDelta::days(1)).await?;
-        store::nodes::forget_in_process(&mut tx, now, super::enroll::IN_PROCESS_FORGOTTEN_AFTER).await?;
-        tx.commit().await?;
-        Ok(())
-    }
 }
 
 fn parse(payload: &str) -> Option<(NodeId, u64, u64)> {

@@ -13,6 +13,7 @@
 mod enroll;
 mod feed;
 mod follow;
+pub mod housekeeping;
 mod manage;
 mod progress;
 mod snapshots;

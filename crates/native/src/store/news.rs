@@ -3,6 +3,7 @@ use gatewright_database::SystemTx;
 use gatewright_snapshot::protocol::News;
 use gatewright_types::ids::NodeId;
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
 /// How far the news are.
 #[derive(Clone, Copy, Debug)]
@@ -79,9 +80,9 @@ pub(crate) async fn after(tx: &mut SystemTx, position: u64, limit: i64) -> Resul
 }
 
 /// Removes what was written before `before`.
-pub(crate) async fn forget(tx: &mut SystemTx, before: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub(crate) async fn forget(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, sqlx::Error> {
     let result = sqlx::query!("DELETE FROM node_news WHERE created_at < $1", before)
-        .execute(&mut **tx)
+        .execute(connection)
         .await?;
     Ok(result.rows_affected())
 }

@@ -1,8 +1,9 @@
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use gatewright_database::{PageRequest, SystemTx};
 use gatewright_types::CredentialHash;
 use gatewright_types::access::NodeState;
 use gatewright_types::ids::NodeId;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::model::Node;
@@ -43,9 +44,9 @@ pub(crate) async fn use_code(
 }
 
 /// Removes codes that have been of no use since `before`.
-pub(crate) async fn forget_codes(tx: &mut SystemTx, before: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+pub(crate) async fn forget_codes(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, sqlx::Error> {
     let result = sqlx::query!("DELETE FROM node_enrollment_codes WHERE expires_at < $1", before)
-        .execute(&mut **tx)
+        .execute(connection)
         .await?;
     Ok(result.rows_affected())
 }
@@ -211,12 +212,11 @@ pub(crate) async fn delete(tx: &mut SystemTx, id: NodeId) -> Result<(), sqlx::Er
 
 /// Removes nodes that ended with their process without a word.
 pub(crate) async fn forget_in_process(
-    tx: &mut SystemTx,
-    now: DateTime<Utc>,
-    after: TimeDelta,
+    connection: &mut PgConnection,
+    before: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
-    let result = sqlx::query!("DELETE FROM nodes WHERE in_process AND last_seen_at < $1", now - after)
-        .execute(&mut **tx)
+    let result = sqlx::query!("DELETE FROM nodes WHERE in_process AND last_seen_at < $1", before)
+        .execute(connection)
         .await?;
     Ok(result.rows_affected())
 }
