@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::record::{self, Caller, Happened};
+use crate::sealing::TransactionKeys;
 use crate::{Database, DatabaseError};
 
 /// Everything that may look across tenants. Whoever adds a line says why the wall cannot hold there.
@@ -41,6 +42,8 @@ pub enum SystemUse {
 /// A transaction that sees every tenant.
 pub struct SystemTx {
     transaction: Transaction<'static, Postgres>,
+    /// Of the tenant whose transaction this was.
+    keys: Option<TransactionKeys>,
 }
 
 impl Database {
@@ -54,7 +57,10 @@ impl Database {
             _ => "BEGIN; SET LOCAL ROLE gatewright_system",
         };
         let transaction = self.begin(begin).await?;
-        Ok(SystemTx { transaction })
+        Ok(SystemTx {
+            transaction,
+            keys: None,
+        })
     }
 }
 
@@ -62,13 +68,17 @@ impl SystemTx {
     /// Goes on with a tenant's transaction, seeing every tenant from now on.
     pub(crate) async fn enter(
         mut transaction: Transaction<'static, Postgres>,
+        keys: TransactionKeys,
         purpose: SystemUse,
     ) -> Result<Self, DatabaseError> {
         tracing::trace!(purpose = ?purpose, "looking across tenants");
         sqlx::raw_sql("SET LOCAL ROLE gatewright_system")
             .execute(&mut *transaction)
             .await?;
-        Ok(Self { transaction })
+        Ok(Self {
+            transaction,
+            keys: Some(keys),
+        })
     }
 
     /// Writes down what was done for one tenant: an audit row and an event, as
@@ -96,7 +106,11 @@ impl SystemTx {
 
     /// Commits.
     pub async fn commit(self) -> Result<(), DatabaseError> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        if let Some(keys) = self.keys {
+            keys.committed();
+        }
+        Ok(())
     }
 
     /// Ends a transaction that only read.

@@ -93,7 +93,7 @@ impl TenantTx {
     /// two round trips.
     pub async fn conclude(mut self, purpose: SystemUse) -> Result<SystemTx, DatabaseError> {
         record::write(&mut self.transaction, &self.caller, self.now, &self.happened).await?;
-        SystemTx::enter(self.transaction, purpose).await
+        SystemTx::enter(self.transaction, self.keys, purpose).await
     }
 
     /// Writes what was noted and commits; two round trips, one without notes.

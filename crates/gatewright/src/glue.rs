@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatewright_database::Database;
 use gatewright_gateway::{Lookup, LookupAnswer};

@@ -43,7 +43,11 @@ async fn a_key_is_admitted_from_its_addresses_only_and_a_change_holds_at_once() 
     let spoofed = scene
         .app
         .client
-        .get(format!("{}{}", scene.app.process.gateway_url().unwrap(), crate::scene::PATH))
+        .get(format!(
+            "{}{}",
+            scene.app.process.gateway_url().unwrap(),
+            crate::scene::PATH
+        ))
         .header("host", "acme.localhost")
         .header("x-api-key", &key)
         .header("x-forwarded-for", "10.0.0.1")
