@@ -6,7 +6,7 @@ CARGO ?= cargo
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: run test check bench fmt soak prepare generate ensure
+.PHONY: run test check bench fmt soak prepare generate package ensure
 
 run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
 	@$(CARGO) build --release --locked -p gatewright
@@ -25,17 +25,24 @@ check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, gen
 	python3 scripts/check-dependencies.py --self-test
 	python3 scripts/check-dependencies.py
 	$(CARGO) run --quiet --locked -p gatewright -- openapi | diff -u openapi/gatewright.json - >&2
+	$(CARGO) run --quiet --locked -p gatewright -- apply --schema | diff -u openapi/tenant.schema.json - >&2
 	$(CARGO) run --quiet --locked -p gatewright -- roles | diff -u docs/roles.md - >&2
 	scripts/with-postgres.sh scripts/prepare.sh --check
 
 generate: ## Rewrite openapi/ and docs/roles.md from the code
 	$(CARGO) run --quiet -p gatewright -- openapi > openapi/gatewright.json.new
 	mv openapi/gatewright.json.new openapi/gatewright.json
+	$(CARGO) run --quiet -p gatewright -- apply --schema > openapi/tenant.schema.json.new
+	mv openapi/tenant.schema.json.new openapi/tenant.schema.json
 	$(CARGO) run --quiet -p gatewright -- roles > docs/roles.md.new
 	mv docs/roles.md.new docs/roles.md
 
 prepare: ensure ## Rewrite .sqlx from the queries and the migrations
 	scripts/with-postgres.sh scripts/prepare.sh
+
+package: ## Make a Debian package in target/packages
+	$(CARGO) build --profile dist --locked -p gatewright
+	scripts/package-deb.sh target/dist/gatewright target/packages
 
 bench: ensure ## Measure beside the peers; prints tables and writes target/bench/*.json
 	bench/install-peers.sh

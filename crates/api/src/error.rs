@@ -7,6 +7,7 @@ use gatewright_credentials::CredentialError;
 use gatewright_database::DatabaseError;
 use gatewright_database::jobs::JobError;
 use gatewright_identity::IdentityError;
+use gatewright_identity::error::Refusal;
 use gatewright_identity::roles::Permission;
 use gatewright_native::NativeError;
 use gatewright_types::ProblemCode;
@@ -169,7 +170,7 @@ impl Problem {
         if self.code.retry() == Retry::Later {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
-        if self.code == ProblemCode::Unauthenticated {
+        if self.code.status() == 401 {
             headers.insert(
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"gatewright\""),
@@ -272,10 +273,26 @@ impl From<NativeError> for ApiError {
 
 impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
+        let detail = sentence(&error);
         match error {
+            IdentityError::NotFound { .. } => Self::not_found(detail),
+            IdentityError::EmailTaken(_) => Self::new(ProblemCode::Conflict, detail),
+            IdentityError::LastOwner => Self::new(ProblemCode::LastOwner, detail),
+            IdentityError::Beyond(permission) => Self::missing(permission, detail),
+            IdentityError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
+            IdentityError::Refused { why, .. } => Self::new(refusal_code(why), detail),
             IdentityError::Catalog(error) => error.into(),
             IdentityError::Database(error) => error.into(),
         }
+    }
+}
+
+/// What a token that no longer works is refused with.
+pub(crate) const fn refusal_code(why: Refusal) -> ProblemCode {
+    match why {
+        Refusal::Expired => ProblemCode::TokenExpired,
+        Refusal::Revoked => ProblemCode::TokenRevoked,
+        Refusal::Suspended => ProblemCode::OperatorSuspended,
     }
 }
 

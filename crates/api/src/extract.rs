@@ -34,11 +34,32 @@ where
         let text = axum::extract::Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|rejection| ApiError::not_found(rejection.body_text()))?;
-        text.0
-            .parse()
-            .map(Self)
-            .map_err(|error: T::Err| ApiError::not_found(format!("No such object: {error}.")))
+        text.0.parse().map(Self).map_err(no_such::<T::Err>)
     }
+}
+
+/// The two ids in the path, of an object and of a part of it.
+pub struct Ids<A, B>(pub A, pub B);
+
+impl<A, B> FromRequestParts<ApiState> for Ids<A, B>
+where
+    A: FromStr<Err: std::fmt::Display> + Send,
+    B: FromStr<Err: std::fmt::Display> + Send,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let texts = axum::extract::Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| ApiError::not_found(rejection.body_text()))?;
+        let first = texts.0.0.parse().map_err(no_such::<A::Err>)?;
+        let second = texts.0.1.parse().map_err(no_such::<B::Err>)?;
+        Ok(Self(first, second))
+    }
+}
+
+fn no_such<E: std::fmt::Display>(error: E) -> ApiError {
+    ApiError::not_found(format!("No such object: {error}."))
 }
 
 /// The query, as `T`.

@@ -20,6 +20,7 @@ mod node_protocol;
 pub mod openapi;
 pub mod operations;
 mod pages;
+mod precondition;
 pub mod principal;
 pub mod reveal;
 pub mod roles;

@@ -5,7 +5,7 @@ use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, License, OpenApi, Ref, Required, ResponseBuilder, SecurityRequirement,
+    ContentBuilder, Header, InfoBuilder, License, OpenApi, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -93,7 +93,64 @@ fn add_access(operation: &mut Operation) {
     operation.description = Some(text);
 }
 
+/// Changes of what two people can edit: they know `If-Match`, and every other one refuses it.
+const CONDITIONAL: [&str; 11] = [
+    "add_plan_version",
+    "change_customer",
+    "change_gateway",
+    "change_plan",
+    "change_product",
+    "change_route",
+    "change_service",
+    "delete_gateway",
+    "delete_route",
+    "delete_service",
+    "put_contract",
+];
+/// What answers with the entity tag that goes into `If-Match`.
+const TAGGED: [&str; 13] = [
+    "change_customer",
+    "change_gateway",
+    "change_plan",
+    "change_product",
+    "change_route",
+    "change_service",
+    "get_contract",
+    "get_customer",
+    "get_gateway",
+    "get_plan",
+    "get_product",
+    "get_route",
+    "get_service",
+];
+
+/// The entity tags of what can be edited.
+fn add_tags(operation: &mut Operation) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    if CONDITIONAL.contains(&id.as_str()) {
+        let parameter = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "The `ETag` of the version that the change was made for (of a plan for its versions, of the contract \
+                 for a contract). If the object is another by now, nothing is done: 412 `precondition-failed`.",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .build();
+        operation.parameters.get_or_insert_default().push(parameter.into());
+    }
+    if TAGGED.contains(&id.as_str())
+        && let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200")
+    {
+        let mut header = Header::default();
+        header.description = Some("The version that is shown, to be sent as `If-Match`.".to_owned());
+        response.headers.insert("ETag".to_owned(), header.into());
+    }
+}
+
 fn add_common(method: &Method, operation: &mut Operation) {
+    add_tags(operation);
     operation.security = Some(vec![SecurityRequirement::new("operator", Vec::<String>::new())]);
     let problem = ResponseBuilder::new()
         .description("Refused")

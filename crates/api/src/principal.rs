@@ -1,17 +1,21 @@
 //! Who a request comes from.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use gatewright_database::{Actor, Caller, TenantTx};
+use gatewright_database::{Actor, Caller, Database, Origin, Refused, TenantTx};
+use gatewright_identity::IdentityError;
 use gatewright_identity::authenticate::authenticate;
-use gatewright_identity::model::Principal;
+use gatewright_identity::model::{Granter, Principal};
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::RequestId;
 use http::header;
 use http::request::Parts;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Problem, refusal_code};
 use crate::{ApiState, access};
 
 /// Whoever holds the token of the request.
@@ -30,11 +34,17 @@ impl FromRequestParts<ApiState> for Authenticated {
                 "Send an operator's token as `Authorization: Bearer gwo_…`.",
             )
         };
-        let token = bearer(parts).ok_or_else(unauthenticated)?;
-        authenticate(state.database(), token)
-            .await?
-            .map(Self)
-            .ok_or_else(unauthenticated)
+        let token = bearer(parts).ok_or_else(unauthenticated)?.to_owned();
+        match authenticate(state.database(), &token).await {
+            Ok(Some(principal)) => Ok(Self(principal)),
+            Ok(None) => Err(unauthenticated()),
+            Err(IdentityError::Refused { principal, why }) => {
+                // Whoever holds what was withdrawn shows in the audit log when it tries to change something.
+                note_refusal(parts, state, &principal, refusal_code(why)).await;
+                Err(IdentityError::Refused { principal, why }.into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -54,22 +64,116 @@ pub(crate) async fn require_token(
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let Authenticated(principal) = Authenticated::from_request_parts(&mut parts, &state).await?;
-    access::judge(&parts, &principal)?;
+    if let Principal::Operator {
+        tenant_id, token_id, ..
+    } = principal
+    {
+        let now = state.database().clock().now();
+        state.last_uses().note(tenant_id, token_id, now, peer(&parts));
+    }
+    if let Err(error) = access::judge(&parts, &principal) {
+        note_refusal(&parts, &state, &principal, ProblemCode::Forbidden).await;
+        return Err(error);
+    }
     parts.extensions.insert(principal);
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let known = parts.clone();
+    let response = next.run(Request::from_parts(parts, body)).await;
+    // Some things are forbidden only when it is known what is to be done to what.
+    let problem = response.extensions().get::<Arc<Problem>>();
+    if problem.is_some_and(|problem| problem.code == ProblemCode::Forbidden) {
+        note_refusal(&known, &state, &principal, ProblemCode::Forbidden).await;
+    }
+    Ok(response)
+}
+
+/// Longest id in a path that a refusal is noted with; whatever is longer names nothing.
+const NOTED_ID_MAX: usize = 40;
+
+/// Notes in the audit log that a change was refused to somebody of a tenant.
+async fn note_refusal(parts: &Parts, state: &ApiState, principal: &Principal, code: ProblemCode) {
+    let (Principal::Operator { .. }, false) = (principal, parts.method.is_safe()) else {
+        return;
+    };
+    let Some((caller, origin)) = behind(parts, principal) else {
+        return;
+    };
+    let refused = Refused {
+        action: access::operation(parts).unwrap_or("unknown"),
+        resource_id: named_in(parts.uri.path()),
+        code,
+    };
+    if let Err(error) = state.database().refused(caller, origin, refused).await {
+        tracing::error!(%error, request.id = %caller.request_id, "a refusal could not be written into the audit log");
+    }
+}
+
+/// The last id in a path; empty where there is none. What a caller invents is not written down.
+fn named_in(path: &str) -> &str {
+    let is_id = |segment: &&str| {
+        segment.len() <= NOTED_ID_MAX
+            && segment.contains('_')
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    path.rsplit('/').find(is_id).unwrap_or_default()
+}
+
+/// The other end of the connection, put into a request by whoever accepted it.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+/// The other end of the connection, an IPv4 address never as IPv6.
+pub(crate) fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<Peer>().map(|peer| peer.0.to_canonical())
+}
+
+/// For whom and by which way a request works; none for the installation.
+fn behind(parts: &Parts, principal: &Principal) -> Option<(Caller, Origin)> {
+    let Principal::Operator {
+        tenant_id,
+        operator_id,
+        token_id,
+        ..
+    } = *principal
+    else {
+        return None;
+    };
+    let caller = Caller {
+        tenant_id,
+        actor: Actor::Operator(operator_id),
+        request_id: request_id(parts),
+    };
+    let origin = Origin {
+        token_id: Some(token_id),
+        peer: peer(parts),
+    };
+    Some((caller, origin))
 }
 
 /// An operator of a tenant, on whose behalf the request works.
 #[derive(Clone)]
 pub struct Operator {
     pub(crate) caller: Caller,
+    pub(crate) origin: Origin,
+    granter: Granter,
     state: ApiState,
 }
 
 impl Operator {
     /// Begins a transaction for the operator's tenant.
     pub async fn begin(&self) -> Result<TenantTx, ApiError> {
-        Ok(self.state.database().tenant(self.caller).await?)
+        Ok(self.state.database().tenant_from(self.caller, self.origin).await?)
+    }
+
+    /// What it may give to others at most.
+    pub(crate) const fn granter(&self) -> Granter {
+        self.granter
+    }
+
+    /// The database, for what needs more than one transaction.
+    pub(crate) fn database(&self) -> &Database {
+        self.state.database()
     }
 
     /// A gateway as the API shows it.
@@ -84,24 +188,26 @@ impl FromRequestParts<ApiState> for Operator {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let Authenticated(principal) = Authenticated::from_request_parts(parts, state).await?;
         let Principal::Operator {
-            tenant_id, operator_id, ..
+            permissions, unscoped, ..
         } = principal
         else {
-            return Err(ApiError::new(
-                ProblemCode::Forbidden,
-                "An installation's token is for tenants and nodes as such; inside of a tenant, use an operator's token.",
-            ));
+            return Err(wrong_kind());
         };
-        let caller = Caller {
-            tenant_id,
-            actor: Actor::Operator(operator_id),
-            request_id: request_id(parts),
-        };
+        let (caller, origin) = behind(parts, &principal).ok_or_else(wrong_kind)?;
         Ok(Self {
             caller,
+            origin,
+            granter: Granter { permissions, unscoped },
             state: state.clone(),
         })
     }
+}
+
+fn wrong_kind() -> ApiError {
+    ApiError::new(
+        ProblemCode::Forbidden,
+        "An installation's token creates and lists tenants; inside of one, use an operator's token.",
+    )
 }
 
 /// Whoever runs the installation.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_database::Database;
+use gatewright_identity::last_use::LastUses;
 use gatewright_native::Nodes;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -16,6 +17,7 @@ struct Inner {
     nodes: Arc<Nodes>,
     problem_pages: String,
     gateway_url: Option<String>,
+    last_uses: LastUses,
     draining: AtomicBool,
     look_ups: Semaphore,
 }
@@ -32,6 +34,7 @@ impl ApiState {
             nodes,
             problem_pages,
             gateway_url,
+            last_uses: LastUses::default(),
             draining: AtomicBool::new(false),
             look_ups: Semaphore::new(LOOK_UPS_MAX),
         }))
@@ -55,6 +58,11 @@ impl ApiState {
     /// Where the native gateway of this process listens, if it has one.
     pub fn gateway_url(&self) -> Option<&str> {
         self.0.gateway_url.as_deref()
+    }
+
+    /// When tokens were last used, to be written now and then.
+    pub fn last_uses(&self) -> &LastUses {
+        &self.0.last_uses
     }
 
     /// From now on `/health/ready` says that this process is going away, and nodes go elsewhere.

@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use gatewright_database::TenantTx;
 use gatewright_database::idempotency::{self, Claim, Scope};
+use gatewright_identity::model::Granter;
 use gatewright_native::nodes::Effects;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::TenantId;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{self, BODY_MAX_BYTES, Raw};
+use crate::precondition::{self, IfMatch};
 use crate::principal::Operator;
 use crate::reveal::hide;
 
@@ -38,6 +40,7 @@ pub struct Command<T, const MAX: usize = BODY_MAX_BYTES> {
     operator: Operator,
     state: ApiState,
     idempotency: Option<Scope>,
+    if_match: Option<IfMatch>,
     body: T,
 }
 
@@ -55,6 +58,7 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Com
         let caller = &operator.caller;
         let actor_id = caller.actor.id().unwrap_or_default();
         let mut idempotency = scope(&parts, Some(caller.tenant_id), actor_id)?;
+        let if_match = IfMatch::read(&parts.headers)?;
         let Raw(bytes) = Raw::<MAX>::from_request(Request::from_parts(parts, body), state).await?;
         if let Some(scope) = &mut idempotency {
             scope.fingerprint = Sha256::digest(&bytes).into();
@@ -63,6 +67,7 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Com
             operator,
             state: state.clone(),
             idempotency,
+            if_match,
             body: extract::json(&bytes)?,
         })
     }
@@ -138,8 +143,10 @@ impl<T, const MAX: usize> Command<T, MAX> {
         Ok((
             Work {
                 tx,
+                granter: self.operator.granter(),
                 state: self.state,
                 idempotency: self.idempotency,
+                if_match: self.if_match,
             },
             self.body,
         ))
@@ -149,14 +156,34 @@ impl<T, const MAX: usize> Command<T, MAX> {
 /// A mutation under way; dropped unfinished, it leaves nothing behind.
 pub struct Work {
     tx: TenantTx,
+    granter: Granter,
     state: ApiState,
     idempotency: Option<Scope>,
+    if_match: Option<IfMatch>,
 }
 
 impl Work {
     /// The transaction of the use case.
     pub fn tx(&mut self) -> &mut TenantTx {
         &mut self.tx
+    }
+
+    /// Whether the request was made for one version of its object; then the handler holds the object and
+    /// asks [`Work::require`], or nothing is done.
+    pub fn is_conditional(&self) -> bool {
+        self.if_match.is_some()
+    }
+
+    /// Fails when the object is another than the one that the request was made for.
+    pub fn require(&mut self, current: &impl Serialize) -> Result<(), ApiError> {
+        self.if_match
+            .take()
+            .map_or(Ok(()), |expected| expected.require(current))
+    }
+
+    /// What the operator may give to others at most.
+    pub(crate) const fn granter(&self) -> Granter {
+        self.granter
     }
 
     /// A gateway as the API shows it.
@@ -174,6 +201,15 @@ impl Work {
         self.finish(StatusCode::OK, body, effects).await
     }
 
+    /// Answers 200 with what `GET` answers from now on, and its entity tag.
+    pub async fn edited(self, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
+        let mut response = self.finish(StatusCode::OK, body, effects).await?;
+        if let Ok(bytes) = serde_json::to_vec(body) {
+            precondition::set(response.headers_mut(), &precondition::tag(&bytes));
+        }
+        Ok(response)
+    }
+
     /// Answers 204.
     pub async fn deleted(self, effects: Effects) -> Result<Response, ApiError> {
         self.finish(StatusCode::NO_CONTENT, &Value::Null, effects).await
@@ -186,6 +222,13 @@ impl Work {
         body: &impl Serialize,
         effects: Effects,
     ) -> Result<Response, ApiError> {
+        // Ignored, it would let a caller believe that nobody's change is overwritten.
+        if self.if_match.is_some() {
+            return Err(ApiError::new(
+                ProblemCode::InvalidRequest,
+                "This operation does not know `If-Match`.",
+            ));
+        }
         let mut body = serde_json::to_value(body).map_err(|error| {
             tracing::error!(%error, "an answer cannot be written as JSON");
             ApiError::new(ProblemCode::Internal, "The answer cannot be written.")

@@ -73,16 +73,23 @@ pub async fn list(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Custom
     Ok(Page::from_rows(store::customers::list(tx, request).await?, request))
 }
 
+/// One customer, held until the end of the transaction, so that two changes come one after the other.
+pub async fn lock(tx: &mut TenantTx, id: CustomerId) -> Result<Customer, CatalogError> {
+    store::customers::lock(tx, id).await?;
+    get(tx, id).await
+}
+
 /// Changes a customer.
 pub async fn change(tx: &mut TenantTx, id: CustomerId, change: CustomerChange) -> Result<Customer, CatalogError> {
-    store::customers::lock(tx, id).await?;
-    let mut customer = get(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut customer = before.clone();
     customer.name = change.name.unwrap_or(customer.name);
     customer.email = change.email.unwrap_or(customer.email);
     customer.updated_at = tx.now();
     check(&customer)?;
     store::customers::update(tx, &customer).await?;
-    tx.happened("catalog", "customer.changed", id, json!({ "name": customer.name }));
+    let detail = json!({ "name": customer.name });
+    tx.changed_telling("catalog", "customer.changed", id, detail, &before, &customer);
     Ok(customer)
 }
 

@@ -166,7 +166,7 @@ pub struct Plan {
     pub terms: PlanTerms,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it last got a version.
+    /// When it last changed or got a version.
     pub updated_at: DateTime<Utc>,
 }
 

@@ -135,18 +135,50 @@ pub async fn add_version(tx: &mut TenantTx, id: PlanId, terms: PlanTerms) -> Res
     check_terms(&mut checks, &terms);
     checks.done()?;
     require_products(tx, &terms).await?;
-    // Locked first: two who add a version at once get two numbers.
-    store::plans::lock(tx, id)
-        .await?
-        .ok_or_else(|| CatalogError::not_found("plan", id))?;
-    let mut plan = get(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut plan = before.clone();
     plan.version += 1;
     plan.terms = terms;
     plan.updated_at = tx.now();
     store::plans::insert_version(tx, &plan).await?;
     store::plans::set_current(tx, &plan).await?;
-    tx.happened("catalog", "plan.version_added", id, json!(plan));
+    tx.changed("catalog", "plan.version_added", id, &before, &plan);
     Ok(plan)
+}
+
+/// What to change of a plan beside its terms; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlanChange {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    /// What it is for.
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+}
+
+/// Changes what a plan is called. Its terms never change: they get a new version.
+pub async fn change(tx: &mut TenantTx, id: PlanId, change: PlanChange) -> Result<Plan, CatalogError> {
+    let mut plan = lock(tx, id).await?;
+    plan.name = change.name.unwrap_or(plan.name);
+    plan.description = change.description.unwrap_or(plan.description);
+    plan.updated_at = tx.now();
+    let mut checks = Checks::default();
+    checks.name("/name", &plan.name);
+    checks.description("/description", &plan.description);
+    checks.done()?;
+    store::plans::update(tx, &plan).await?;
+    tx.happened("catalog", "plan.changed", id, json!(plan));
+    Ok(plan)
+}
+
+/// One plan, held until the end of the transaction: two who add a version at once get two numbers.
+pub async fn lock(tx: &mut TenantTx, id: PlanId) -> Result<Plan, CatalogError> {
+    store::plans::lock(tx, id)
+        .await?
+        .ok_or_else(|| CatalogError::not_found("plan", id))?;
+    get(tx, id).await
 }
 
 /// One plan with its current version.
@@ -162,17 +194,7 @@ pub async fn list(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Plan>,
 }
 
 fn check_terms(checks: &mut Checks, terms: &PlanTerms) {
-    let amount = terms.price.amount;
-    checks.require(
-        !amount.is_sign_negative() && amount.scale() <= PRICE_SCALE_MAX && amount < Decimal::from(1_000_000_000),
-        "/price/amount",
-        format!("expected an amount of at least 0 and under a billion, with at most {PRICE_SCALE_MAX} decimals"),
-    );
-    checks.require(
-        terms.trial_days <= TRIAL_DAYS_MAX,
-        "/trialDays",
-        format!("expected 0 to {TRIAL_DAYS_MAX}"),
-    );
+    check_limits(checks, terms.price, terms.trial_days, &terms.quotas, &terms.rate_limits);
     let distinct: HashSet<_> = terms.product_ids.iter().collect();
     checks.require(
         !terms.product_ids.is_empty()
@@ -181,12 +203,27 @@ fn check_terms(checks: &mut Checks, terms: &PlanTerms) {
         "/productIds",
         format!("expected 1 to {PLAN_PRODUCTS_MAX} different products"),
     );
+}
+
+/// Notes what is wrong with terms, apart from the products they name.
+pub fn check_limits(checks: &mut Checks, price: Money, trial_days: u16, quotas: &[Quota], rate_limits: &[RateLimit]) {
+    let amount = price.amount;
     checks.require(
-        terms.quotas.len() <= PLAN_LIMITS_MAX,
+        !amount.is_sign_negative() && amount.scale() <= PRICE_SCALE_MAX && amount < Decimal::from(1_000_000_000),
+        "/price/amount",
+        format!("expected an amount of at least 0 and under a billion, with at most {PRICE_SCALE_MAX} decimals"),
+    );
+    checks.require(
+        trial_days <= TRIAL_DAYS_MAX,
+        "/trialDays",
+        format!("expected 0 to {TRIAL_DAYS_MAX}"),
+    );
+    checks.require(
+        quotas.len() <= PLAN_LIMITS_MAX,
         "/quotas",
         format!("expected at most {PLAN_LIMITS_MAX}"),
     );
-    for (at, quota) in terms.quotas.iter().enumerate() {
+    for (at, quota) in quotas.iter().enumerate() {
         let word = !quota.meter.is_empty()
             && quota.meter.len() <= 64
             && quota
@@ -200,11 +237,11 @@ fn check_terms(checks: &mut Checks, terms: &PlanTerms) {
         );
     }
     checks.require(
-        terms.rate_limits.len() <= PLAN_LIMITS_MAX,
+        rate_limits.len() <= PLAN_LIMITS_MAX,
         "/rateLimits",
         format!("expected at most {PLAN_LIMITS_MAX}"),
     );
-    for (at, limit) in terms.rate_limits.iter().enumerate() {
+    for (at, limit) in rate_limits.iter().enumerate() {
         let right = limit.requests > 0 && (1..=86_400).contains(&limit.window_seconds);
         checks.require(
             right,

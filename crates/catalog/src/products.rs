@@ -85,10 +85,16 @@ pub async fn list(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Produc
     Ok(Page::from_rows(store::products::list(tx, request).await?, request))
 }
 
+/// One product, held until the end of the transaction, so that two changes come one after the other.
+pub async fn lock(tx: &mut TenantTx, id: ProductId) -> Result<Product, CatalogError> {
+    store::products::lock(tx, id).await?;
+    get(tx, id).await
+}
+
 /// Changes a product.
 pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> Result<Product, CatalogError> {
-    store::products::lock(tx, id).await?;
-    let mut product = get(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut product = before.clone();
     product.name = change.name.unwrap_or(product.name);
     product.description = change.description.unwrap_or(product.description);
     product.updated_at = tx.now();
@@ -97,7 +103,7 @@ pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> 
     checks.description("/description", &product.description);
     checks.done()?;
     store::products::update(tx, &product).await?;
-    tx.happened("catalog", "product.changed", id, json!(product));
+    tx.changed("catalog", "product.changed", id, &before, &product);
     Ok(product)
 }
 
@@ -122,7 +128,7 @@ pub async fn contract(tx: &mut TenantTx, id: ProductId) -> Result<Contract, Cata
 }
 
 /// Refuses what is plainly no document of its format; reading all of it comes when it is published.
-fn check_contract(contract: &Contract) -> Result<(), CatalogError> {
+pub fn check_contract(contract: &Contract) -> Result<(), CatalogError> {
     let mut checks = Checks::default();
     let document = &contract.document;
     checks.require(

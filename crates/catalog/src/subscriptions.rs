@@ -158,6 +158,7 @@ pub async fn move_to(
     if !may_move(from, subscription.suspended_from, to) {
         return Err(CatalogError::IllegalMove { from, to });
     }
+    let before = subscription.clone();
     subscription.state = to;
     subscription.suspended_from = (to == SubscriptionState::Suspended).then_some(from);
     subscription.ended_at = to.is_final().then(|| tx.now());
@@ -174,12 +175,8 @@ pub async fn move_to(
         SubscriptionState::Expired => "subscription.expired",
         SubscriptionState::Cancelled => "subscription.cancelled",
     };
-    tx.happened(
-        "catalog",
-        name,
-        subscription.id,
-        json!({ "from": from, "to": to, "customerId": subscription.customer_id }),
-    );
+    let detail = json!({ "from": from, "to": to, "customerId": subscription.customer_id });
+    tx.changed_telling("catalog", name, subscription.id, detail, &before, &subscription);
     Ok(subscription)
 }
 

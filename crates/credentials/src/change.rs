@@ -50,7 +50,8 @@ pub async fn change(
             wanted: "changed",
         });
     }
-    let mut key = look_up::get(tx, id).await?;
+    let before = look_up::get(tx, id).await?;
+    let mut key = before.clone();
     let mut checks = Checks::default();
     if let Some(name) = change.name {
         checks.name("/name", &name);
@@ -76,14 +77,10 @@ pub async fn change(
     checks.done()?;
     key.updated_at = tx.now();
     store::update(tx, &key).await?;
-    tx.happened(
-        "credentials",
-        "key.changed",
-        id,
-        json!({
-            "name": key.name, "productIds": key.product_ids, "allowedAddresses": key.allowed_addresses, "expiresAt": key.expires_at
-        }),
-    );
+    let detail = json!({
+        "name": key.name, "productIds": key.product_ids, "allowedAddresses": key.allowed_addresses, "expiresAt": key.expires_at
+    });
+    tx.changed_telling("credentials", "key.changed", id, detail, &before, &key);
     let changes = look_up::of_keys(tx, &[id]).await?;
     Ok((key, changes))
 }

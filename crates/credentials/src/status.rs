@@ -47,7 +47,9 @@ async fn set(
         });
     }
     store::set_status(tx, &[id], to).await?;
-    tx.happened("credentials", event, id, json!({ "from": held.status, "to": to }));
+    let (before, after) = (json!({ "status": held.status }), json!({ "status": to }));
+    let detail = json!({ "from": held.status, "to": to });
+    tx.changed_telling("credentials", event, id, detail, &before, &after);
     look_up::of_keys(tx, &[id]).await
 }
 

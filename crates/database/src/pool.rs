@@ -44,12 +44,49 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<usize, DatabaseError>
     Ok(after - before)
 }
 
-async fn applied(connection: &mut sqlx::PgConnection) -> Result<usize, DatabaseError> {
+/// The number of the newest migration that this program knows.
+pub fn newest_level() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// How far a database's schema is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing of ours is in it.
+    None,
+    /// The number of the newest migration that was applied.
+    At(i64),
+    /// This migration began and did not end.
+    Broken(i64),
+}
+
+impl Level {
+    /// Looks at a database.
+    pub async fn of(connection: &mut sqlx::PgConnection) -> Result<Self, sqlx::Error> {
+        if !is_migrated(connection).await? {
+            return Ok(Self::None);
+        }
+        let newest: Option<(i64, bool)> =
+            sqlx::query_as("SELECT version, success FROM _sqlx_migrations ORDER BY success, version DESC LIMIT 1")
+                .fetch_optional(connection)
+                .await?;
+        Ok(match newest {
+            None => Self::None,
+            Some((version, true)) => Self::At(version),
+            Some((version, false)) => Self::Broken(version),
+        })
+    }
+}
+
+async fn is_migrated(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
     // Not a checked query: sqlx makes this table itself, so it is missing where queries are checked.
-    let exists: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
-        .fetch_one(&mut *connection)
-        .await?;
-    if !exists {
+    sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(connection)
+        .await
+}
+
+async fn applied(connection: &mut sqlx::PgConnection) -> Result<usize, DatabaseError> {
+    if !is_migrated(connection).await? {
         return Ok(0);
     }
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations")

@@ -1,10 +1,17 @@
 //! Who acts, and the record of what was done.
 
+use std::fmt::Display;
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
-use gatewright_types::ids::{AuditId, EventId, OperatorId, RequestId, TenantId};
+use gatewright_types::ids::{AuditId, EventId, OperatorId, RequestId, TenantId, TokenId};
+use gatewright_types::{Clock, ProblemCode, Rng};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
+
+use crate::audit::redact::redact;
+use crate::{Database, DatabaseError};
 
 /// On whose behalf a transaction runs.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +22,15 @@ pub struct Caller {
     pub actor: Actor,
     /// The request it belongs to.
     pub request_id: RequestId,
+}
+
+/// By which way a request came.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// The token that it showed.
+    pub token_id: Option<TokenId>,
+    /// The other end of its connection, an IPv4 address never as IPv6.
+    pub peer: Option<IpAddr>,
 }
 
 /// Who asked.
@@ -53,13 +69,39 @@ pub(crate) struct Happened {
     pub(crate) domain: &'static str,
     pub(crate) name: &'static str,
     pub(crate) resource_id: String,
+    /// What other systems are told; the audit log as well, unless there are changes.
     pub(crate) detail: Value,
+    /// The fields that changed.
+    pub(crate) changes: Option<Value>,
+}
+
+impl Happened {
+    /// Something that was done; whatever could be a secret is taken out.
+    pub(crate) fn new(
+        (clock, rng): (&Clock, &Rng),
+        domain: &'static str,
+        name: &'static str,
+        resource_id: impl Display,
+        mut detail: Value,
+    ) -> Self {
+        redact(&mut detail);
+        Self {
+            audit_id: AuditId::mint(clock, rng),
+            event_id: EventId::mint(clock, rng),
+            domain,
+            name,
+            resource_id: resource_id.to_string(),
+            detail,
+            changes: None,
+        }
+    }
 }
 
 /// Writes everything that happened in one statement.
 pub(crate) async fn write(
     connection: &mut PgConnection,
     caller: &Caller,
+    origin: &Origin,
     at: DateTime<Utc>,
     happened: &[Happened],
 ) -> Result<(), sqlx::Error> {
@@ -72,13 +114,15 @@ pub(crate) async fn write(
     let names: Vec<String> = happened.iter().map(|one| one.name.to_owned()).collect();
     let resources: Vec<String> = happened.iter().map(|one| one.resource_id.clone()).collect();
     let details: Vec<Value> = happened.iter().map(|one| one.detail.clone()).collect();
+    let changes: Vec<Option<Value>> = happened.iter().map(|one| one.changes.clone()).collect();
     sqlx::query!(
         r#"WITH happened AS (
-             SELECT * FROM UNNEST($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::jsonb[])
-               AS happened (audit_id, event_id, domain, name, resource_id, detail)
+             SELECT * FROM UNNEST($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::jsonb[], $12::jsonb[])
+               AS happened (audit_id, event_id, domain, name, resource_id, detail, changes)
            ), audited AS (
-             INSERT INTO audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, request_id, action, resource_id, detail)
-             SELECT $1, audit_id, $2, $3, $4, $5, name, resource_id, detail FROM happened
+             INSERT INTO audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, request_id, action, resource_id, detail, changes, token_id, peer_address)
+             SELECT $1, audit_id, $2, $3, $4, $5, name, resource_id,
+                    CASE WHEN changes IS NULL THEN detail ELSE '{}' END, coalesce(changes, '{}'), $13, $14 FROM happened
            )
            INSERT INTO outbox_events (tenant_id, id, occurred_at, domain, name, resource_id, payload)
            SELECT $1, event_id, $2, domain, name, resource_id, detail FROM happened"#,
@@ -93,8 +137,49 @@ pub(crate) async fn write(
         &names,
         &resources,
         &details,
+        &changes as &[Option<Value>],
+        origin.token_id.map(TokenId::uuid),
+        origin.peer.map(|peer| peer.to_string()),
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Something that was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'a> {
+    /// The operation that was asked for.
+    pub action: &'a str,
+    /// What it was to be done to; empty where there is no such thing.
+    pub resource_id: &'a str,
+    /// Why.
+    pub code: ProblemCode,
+}
+
+impl Database {
+    /// Writes down that somebody was refused, in a transaction of its own; three round trips.
+    pub async fn refused(&self, caller: Caller, origin: Origin, refused: Refused<'_>) -> Result<(), DatabaseError> {
+        let mut tx = self.tenant_from(caller, origin).await?;
+        let now = tx.now();
+        sqlx::query!(
+            "INSERT INTO audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, request_id, action, resource_id,
+                                       detail, token_id, peer_address, outcome, problem_code)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '{}', $9, $10, 'REFUSED', $11)",
+            caller.tenant_id.uuid(),
+            AuditId::mint(self.clock(), self.rng()).uuid(),
+            now,
+            caller.actor.kind(),
+            caller.actor.id(),
+            caller.request_id.uuid(),
+            refused.action,
+            refused.resource_id,
+            origin.token_id.map(TokenId::uuid),
+            origin.peer.map(|peer| peer.to_string()),
+            refused.code.as_str(),
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
 }

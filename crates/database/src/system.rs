@@ -2,11 +2,10 @@
 
 use std::ops::{Deref, DerefMut};
 
-use gatewright_types::ids::{AuditId, EventId};
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::record::{self, Caller, Happened};
+use crate::record::{self, Caller, Happened, Origin};
 use crate::sealing::TransactionKeys;
 use crate::{Database, DatabaseError};
 
@@ -37,6 +36,12 @@ pub enum SystemUse {
     FollowNodes,
     /// What nodes are told has one order for all tenants; it is written by the use case's own commit.
     TellNodes,
+    /// One worker chains the audit rows of every tenant.
+    SealAudit,
+    /// Whoever runs the installation proves that no tenant's audit log was tampered with.
+    VerifyAudit,
+    /// Last uses of tokens are gathered and written for every tenant at once.
+    NoteTokenUses,
 }
 
 /// A transaction that sees every tenant.
@@ -44,6 +49,7 @@ pub struct SystemTx {
     transaction: Transaction<'static, Postgres>,
     /// Of the tenant whose transaction this was.
     keys: Option<TransactionKeys>,
+    origin: Origin,
 }
 
 impl Database {
@@ -52,14 +58,17 @@ impl Database {
         tracing::trace!(purpose = ?purpose, "looking across tenants");
         let begin = match purpose {
             // Several statements have to see one state: a route without its service takes a gateway down.
-            SystemUse::CompileSnapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system",
             SystemUse::FollowNodes => "BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL ROLE gatewright_system",
+            SystemUse::CompileSnapshot | SystemUse::VerifyAudit => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system"
+            }
             _ => "BEGIN; SET LOCAL ROLE gatewright_system",
         };
         let transaction = self.begin(begin).await?;
         Ok(SystemTx {
             transaction,
             keys: None,
+            origin: Origin::default(),
         })
     }
 }
@@ -78,6 +87,7 @@ impl SystemTx {
         Ok(Self {
             transaction,
             keys: Some(keys),
+            origin: Origin::default(),
         })
     }
 
@@ -93,15 +103,14 @@ impl SystemTx {
         detail: Value,
     ) -> Result<(), DatabaseError> {
         let (clock, rng) = (database.clock(), database.rng());
-        let happened = Happened {
-            audit_id: AuditId::mint(clock, rng),
-            event_id: EventId::mint(clock, rng),
-            domain,
-            name,
-            resource_id: resource_id.to_string(),
-            detail,
-        };
-        Ok(record::write(&mut self.transaction, caller, clock.now(), &[happened]).await?)
+        let happened = Happened::new((clock, rng), domain, name, resource_id, detail);
+        let at = clock.now();
+        Ok(record::write(&mut self.transaction, caller, &self.origin, at, &[happened]).await?)
+    }
+
+    /// Says by which way the request came for which it works.
+    pub const fn came_from(&mut self, origin: Origin) {
+        self.origin = origin;
     }
 
     /// Commits.

@@ -5,12 +5,14 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::ids::{AuditId, EventId, TenantId};
+use gatewright_types::ids::TenantId;
 use gatewright_types::{Clock, Rng};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::record::{self, Caller, Happened};
+use crate::audit::redact::changed_fields;
+use crate::record::{self, Caller, Happened, Origin};
 use crate::sealing::TransactionKeys;
 use crate::{Database, DatabaseError, SystemTx, SystemUse};
 
@@ -20,6 +22,7 @@ use crate::{Database, DatabaseError, SystemTx, SystemUse};
 pub struct TenantTx {
     transaction: Transaction<'static, Postgres>,
     caller: Caller,
+    origin: Origin,
     clock: Clock,
     rng: Rng,
     now: DateTime<Utc>,
@@ -30,6 +33,11 @@ pub struct TenantTx {
 impl Database {
     /// Begins a transaction for the caller's tenant; one round trip.
     pub async fn tenant(&self, caller: Caller) -> Result<TenantTx, DatabaseError> {
+        self.tenant_from(caller, Origin::default()).await
+    }
+
+    /// The same for a request, which came by some way.
+    pub async fn tenant_from(&self, caller: Caller, origin: Origin) -> Result<TenantTx, DatabaseError> {
         // The id is a UUID that we format ourselves, so the text cannot break out of the quotes.
         let begin = format!(
             "BEGIN; SELECT set_config('gatewright.tenant_id', '{}', true)",
@@ -40,6 +48,7 @@ impl Database {
         Ok(TenantTx {
             transaction,
             caller,
+            origin,
             clock: self.clock().clone(),
             rng: self.rng().clone(),
             now,
@@ -79,26 +88,67 @@ impl TenantTx {
     ///
     /// `detail` goes to other systems and must hold no secret.
     pub fn happened(&mut self, domain: &'static str, name: &'static str, resource_id: impl Display, detail: Value) {
-        self.happened.push(Happened {
-            audit_id: AuditId::mint(&self.clock, &self.rng),
-            event_id: EventId::mint(&self.clock, &self.rng),
-            domain,
-            name,
-            resource_id: resource_id.to_string(),
-            detail,
-        });
+        let happened = Happened::new((&self.clock, &self.rng), domain, name, resource_id, detail);
+        self.happened.push(happened);
+    }
+
+    /// The same where there is a before: the audit log gets the fields that changed, with both values,
+    /// and the event the whole of `after`. Null as `after` means that nothing is left.
+    ///
+    /// What could be a secret is taken out of both.
+    pub fn changed(
+        &mut self,
+        domain: &'static str,
+        name: &'static str,
+        resource_id: impl Display,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) {
+        let after = json!(after);
+        let detail = if after.is_null() { json!({}) } else { after.clone() };
+        self.changed_telling(domain, name, resource_id, detail, before, &after);
+    }
+
+    /// The same where the event has a content of its own.
+    pub fn changed_telling(
+        &mut self,
+        domain: &'static str,
+        name: &'static str,
+        resource_id: impl Display,
+        detail: Value,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) {
+        let changes = changed_fields(json!(before), &json!(after));
+        let mut happened = Happened::new((&self.clock, &self.rng), domain, name, resource_id, detail);
+        happened.changes = Some(changes);
+        self.happened.push(happened);
     }
 
     /// Writes what was noted and goes on as a [`SystemTx`], for what the commit owes to no single tenant;
     /// two round trips.
     pub async fn conclude(mut self, purpose: SystemUse) -> Result<SystemTx, DatabaseError> {
-        record::write(&mut self.transaction, &self.caller, self.now, &self.happened).await?;
+        record::write(
+            &mut self.transaction,
+            &self.caller,
+            &self.origin,
+            self.now,
+            &self.happened,
+        )
+        .await?;
         SystemTx::enter(self.transaction, self.keys, purpose).await
     }
 
     /// Writes what was noted and commits; two round trips, one without notes.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
-        record::write(&mut self.transaction, &self.caller, self.now, &self.happened).await?;
+        record::write(
+            &mut self.transaction,
+            &self.caller,
+            &self.origin,
+            self.now,
+            &self.happened,
+        )
+        .await?;
         self.transaction.commit().await?;
         self.keys.committed();
         Ok(())

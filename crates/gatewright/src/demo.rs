@@ -12,12 +12,13 @@ use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
 
 use crate::process::{self, Process, Progress};
+use crate::reload::Reload;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::upstream;
 
 /// Runs the demo until it is told to end.
-pub async fn run(settings: &Settings, json: bool, fresh: bool) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, reload: Reload, json: bool, fresh: bool) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let progress = |line: &str| {
         // Progress is for people at a terminal and never part of what a program reads.
@@ -33,7 +34,7 @@ pub async fn run(settings: &Settings, json: bool, fresh: bool) -> anyhow::Result
     out.write_all(text.as_bytes())?;
     out.flush()?;
     drop(text);
-    signals.run_until_told(process).await
+    signals.run_until_told(process, reload).await
 }
 
 /// Starts the demo.

@@ -7,12 +7,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatewright_api::ApiState;
 use gatewright_database::Database;
+use gatewright_database::audit::seal::seal;
 use gatewright_gateway::{Lookup, LookupAnswer};
 use gatewright_native::access;
 use gatewright_types::CredentialHash;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 /// Look-ups that wait for the control plane.
 pub const LOOKUPS_WAITING_MAX: usize = 4096;
@@ -22,6 +25,8 @@ const LOOKUPS_PER_QUERY_MAX: usize = 256;
 const LOOKUP_QUERIES_MAX: usize = 4;
 /// How often sealed copies of secrets that have ended are erased.
 const VAULT_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the audit log is sealed and the last uses of tokens are written.
+const NOTES_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Answers the gateway's questions about credentials, many per query, until the queue is closed.
 pub async fn answer_lookups(database: Database, mut lookups: mpsc::Receiver<Lookup>) {
@@ -75,13 +80,16 @@ async fn answer(database: &Database, asked: Vec<Lookup>) {
     }
 }
 
-/// Erases sealed copies of secrets that have ended, and follows a rotation of the master key, every minute.
+/// Erases what is past its time, and follows a rotation of the master key, every minute.
 pub async fn keep_vault(database: Database) {
     let mut minutes = tokio::time::interval(VAULT_INTERVAL);
     loop {
         minutes.tick().await;
         if let Err(error) = erase_ended(&database).await {
             tracing::warn!(%error, "sealed copies of secrets that have ended could not be erased");
+        }
+        if let Err(error) = forget_ended_tokens(&database).await {
+            tracing::warn!(%error, "tokens that ended long ago could not be removed");
         }
         if let Err(error) = crate::vault::follow(&database).await {
             tracing::warn!(%error, "which master key wraps could not be read");
@@ -93,4 +101,34 @@ async fn erase_ended(database: &Database) -> Result<(), gatewright_database::Dat
     let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
     gatewright_credentials::sealed::erase_ended(&mut tx, database.clock().now()).await?;
     tx.commit().await
+}
+
+async fn forget_ended_tokens(database: &Database) -> Result<(), gatewright_identity::IdentityError> {
+    let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
+    gatewright_identity::tokens::forget_ended(&mut tx, database.clock().now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Seals what was added to the audit log, each second.
+pub async fn seal_audit(database: Database) {
+    let mut seconds = tokio::time::interval(NOTES_INTERVAL);
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        if let Err(error) = seal(&database).await {
+            tracing::warn!(%error, "the audit log could not be sealed");
+        }
+    }
+}
+
+/// Writes the last uses of tokens, each second.
+pub async fn write_last_uses(state: ApiState) {
+    let mut seconds = tokio::time::interval(NOTES_INTERVAL);
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        if let Err(error) = state.last_uses().write(state.database()).await {
+            tracing::warn!(%error, "the last uses of tokens could not be written");
+        }
+    }
 }

@@ -1,8 +1,7 @@
 //! What a process without an API answers: whether it lives, and whether it is ready.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Context;
 use axum::extract::State;
@@ -33,7 +32,7 @@ struct Answers {
 
 impl Health {
     /// Serves them.
-    pub fn start(listener: TcpListener, database: Database, drain: Duration) -> Self {
+    pub fn start(listener: TcpListener, database: Database, drain: Arc<AtomicU64>) -> Self {
         let answers = Answers {
             database,
             draining: Arc::default(),

@@ -4,11 +4,15 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
+use gatewright::apply::{ApplyArguments, ExportArguments};
+use gatewright::commands::audit;
+use gatewright::logging::Logging;
+use gatewright::reload::Reload;
 use gatewright::role::Role;
-use gatewright::settings::{LogFormat, Settings};
+use gatewright::settings::Settings;
 use gatewright::{commands, demo};
+use gatewright_database::embedded::Method;
 use gatewright_types::slug::Slug;
 
 #[global_allocator]
@@ -59,15 +63,45 @@ enum Command {
         #[command(subcommand)]
         command: VaultCommand,
     },
+    /// Copy the database into a file while everything goes on. The master key is not in it.
+    Backup {
+        /// A file that does not exist yet, or `-` for standard output.
+        file: PathBuf,
+    },
+    /// Bring a backup back, into an empty database. Not beside a running server.
+    Restore {
+        /// A file that `gatewright backup` made.
+        file: PathBuf,
+        /// Restore into a database that is not empty; it is kept aside under another name.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Look at everything that Gatewright needs; exit code 1 when something is wrong. Changes nothing.
+    Doctor {
+        /// Print JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask the server that these settings describe whether it is ready; exit code 1 when it is not.
+    Health,
     /// About the database.
     Database {
         #[command(subcommand)]
         command: DatabaseCommand,
     },
+    /// About the audit log. Works beside a running server.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print our own API description.
     Openapi,
     /// Print which role may do what, as docs/roles.md.
     Roles,
+    /// Make a tenant look like files: products, plans, gateways, services and routes as code.
+    Apply(ApplyArguments),
+    /// Write a tenant as a file that `apply` reads.
+    Export(ExportArguments),
 }
 
 #[derive(Subcommand)]
@@ -83,14 +117,51 @@ enum VaultCommand {
 }
 
 #[derive(Subcommand)]
+enum AuditCommand {
+    /// Prove that no row was changed, removed, put in or moved; fails at the first that was.
+    Verify(audit::VerifyArguments),
+    /// Print a tenant's audit log, newest row first.
+    Export(audit::ExportArguments),
+}
+
+#[derive(Subcommand)]
 enum DatabaseCommand {
     /// Print its address with the password, as psql takes it. The private one must be running.
     Url,
+    /// Move the private one to another major version of PostgreSQL. Not beside a running server.
+    Upgrade {
+        /// The major version; the newest that is installed when absent.
+        #[arg(long, conflicts_with = "prune")]
+        to: Option<u32>,
+        /// How; by pg_upgrade where it is installed when absent.
+        #[arg(long, conflicts_with = "prune")]
+        method: Option<UpgradeMethod>,
+        /// Remove what earlier upgrades have kept, and do nothing else.
+        #[arg(long)]
+        prune: bool,
+    },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum UpgradeMethod {
+    /// Copy files, by pg_upgrade.
+    PgUpgrade,
+    /// Copy rows, by pg_dump and pg_restore; slower.
+    Dump,
+}
+
+impl From<UpgradeMethod> for Method {
+    fn from(method: UpgradeMethod) -> Self {
+        match method {
+            UpgradeMethod::PgUpgrade => Self::PgUpgrade,
+            UpgradeMethod::Dump => Self::Dump,
+        }
+    }
 }
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // The one place that writes to standard error by hand: the log may be off.
             let _ = writeln!(std::io::stderr(), "gatewright: {error:#}");
@@ -99,10 +170,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
-    match arguments.command {
-        Command::Openapi => return commands::openapi::run(),
-        Command::Roles => return commands::roles::run(),
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    // These need no settings, or find out themselves what is wrong with them.
+    match &arguments.command {
+        Command::Openapi => return commands::openapi::run().map(|()| ExitCode::SUCCESS),
+        Command::Roles => return commands::roles::run().map(|()| ExitCode::SUCCESS),
+        Command::Apply(arguments) => return commands::apply::apply(arguments),
+        Command::Export(arguments) => return commands::apply::export(arguments),
+        Command::Doctor { json } => {
+            let doctor = commands::doctor::run(arguments.config.as_deref(), *json);
+            return runtime()?.block_on(doctor).map(|()| ExitCode::SUCCESS);
+        }
         _ => {}
     }
     let mut settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
@@ -112,44 +190,43 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Demo { .. } => settings = settings.in_role(Role::All)?,
         _ => {}
     }
-    log_to_standard_error(&settings)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(CONTROL_THREADS)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async move {
+    let reload = Reload::new(arguments.config, Logging::start(&settings)?)?;
+    runtime()?.block_on(async move {
         match arguments.command {
-            Command::Serve { .. } => commands::serve::run(&settings).await,
-            Command::Demo { json, fresh } => demo::run(&settings, json, fresh).await,
+            Command::Serve { .. } => commands::serve::run(&settings, reload).await,
+            Command::Demo { json, fresh } => demo::run(&settings, reload, json, fresh).await,
             Command::Bootstrap => commands::bootstrap::run(&settings).await,
             Command::Token { tenant } => commands::token::run(&settings, &tenant).await,
             Command::Migrate => commands::migrate::run(&settings).await,
-            Command::Vault {
-                command: VaultCommand::Status,
-            } => commands::vault::status(&settings).await,
-            Command::Vault {
-                command: VaultCommand::Rotate { prune },
-            } => commands::vault::rotate(&settings, prune).await,
-            Command::Database {
-                command: DatabaseCommand::Url,
-            } => commands::database::url(&settings),
-            Command::Openapi | Command::Roles => Ok(()),
+            Command::Health => commands::health::run(&settings).await,
+            Command::Backup { file } => commands::backup::run(&settings, &file).await,
+            Command::Restore { file, replace } => commands::restore::run(&settings, &file, replace).await,
+            Command::Audit { command } => match command {
+                AuditCommand::Verify(arguments) => commands::audit::run_verify(&settings, &arguments).await,
+                AuditCommand::Export(arguments) => commands::audit::run_export(&settings, &arguments).await,
+            },
+            Command::Vault { command } => match command {
+                VaultCommand::Status => commands::vault::status(&settings).await,
+                VaultCommand::Rotate { prune } => commands::vault::rotate(&settings, prune).await,
+            },
+            Command::Database { command } => match command {
+                DatabaseCommand::Url => commands::database::url(&settings),
+                DatabaseCommand::Upgrade { prune: true, .. } => commands::database::prune(&settings),
+                DatabaseCommand::Upgrade { to, method, .. } => {
+                    commands::database::upgrade(&settings, to, method.map(Method::from)).await
+                }
+            },
+            Command::Openapi | Command::Roles | Command::Apply(_) | Command::Export(_) | Command::Doctor { .. } => {
+                Ok(())
+            }
         }
-    })
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn log_to_standard_error(settings: &Settings) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .parse(&settings.log)
-        .context("log")?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match settings.log_format {
-        LogFormat::Text => builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-        LogFormat::Json => builder.json().init(),
-    }
-    Ok(())
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .enable_all()
+        .build()
 }

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use anyhow::Context;
-use gatewright_database::embedded::{self, EmbeddedOptions, EmbeddedPostgres, MAINTENANCE_DATABASE};
+use gatewright_database::backup::Address;
+use gatewright_database::embedded::{self, EmbeddedError, EmbeddedOptions, EmbeddedPostgres, MAINTENANCE_DATABASE};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection};
@@ -55,12 +56,80 @@ impl Postgres {
     }
 }
 
+/// The database, for a command that is not a server.
+pub struct Lent {
+    /// Where it is, as its owner.
+    pub address: Address,
+    /// Set when it was started for this command.
+    private: Option<EmbeddedPostgres>,
+}
+
+impl Lent {
+    /// Beside a running server or, when none runs, started from the cluster that exists.
+    pub async fn for_backup(settings: &Settings) -> anyhow::Result<Self> {
+        if let Some(url) = &settings.database_url {
+            return Self::named(url);
+        }
+        match embedded::attach(&settings.data_dir) {
+            Ok(info) => Ok(Self {
+                address: Address::of_private(&info, DATABASE),
+                private: None,
+            }),
+            Err(EmbeddedError::NotRunning { .. }) => Self::started(settings).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Exclusively, where it is a private one: that is made if it does not exist, and no server runs beside.
+    pub async fn for_restore(settings: &Settings) -> anyhow::Result<Self> {
+        let Some(url) = &settings.database_url else {
+            let lent = Self::started(settings).await?;
+            let maintenance = lent.address.with_database(MAINTENANCE_DATABASE);
+            create_database(maintenance.options(), false).await?;
+            return Ok(lent);
+        };
+        Self::named(url)
+    }
+
+    fn named(url: &SecretString) -> anyhow::Result<Self> {
+        Ok(Self {
+            address: Address::of_url(url)?,
+            private: None,
+        })
+    }
+
+    async fn started(settings: &Settings) -> anyhow::Result<Self> {
+        let progress = |line: &str| tracing::info!("{line}");
+        let private = EmbeddedPostgres::start(EmbeddedOptions::new(&settings.data_dir), &progress).await?;
+        Ok(Self {
+            address: Address::of_private(private.connect_info(), DATABASE),
+            private: Some(private),
+        })
+    }
+
+    /// Stops what was started.
+    pub async fn give_back(self) -> anyhow::Result<()> {
+        match self.private {
+            Some(private) => Ok(private.stop().await?),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The address of the database beside a running server, with its password.
 pub fn url(settings: &Settings) -> anyhow::Result<SecretString> {
     match &settings.database_url {
         Some(url) => Ok(url.clone()),
         None => Ok(embedded::attach(&settings.data_dir)?.url(DATABASE)),
     }
+}
+
+/// The database beside a running server, as its owner.
+pub fn owner(settings: &Settings) -> anyhow::Result<Address> {
+    Ok(match &settings.database_url {
+        Some(url) => Address::of_url(url)?,
+        None => Address::of_private(&embedded::attach(&settings.data_dir)?, DATABASE),
+    })
 }
 
 /// How to reach the database beside a running server.

@@ -1,6 +1,8 @@
 //! One process: the parts that its role names, from the database to the listeners, and their end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -28,7 +30,7 @@ pub struct Process {
     postgres: Postgres,
     addresses: Addresses,
     gateway_url: Option<String>,
-    drain: Duration,
+    drain: Arc<AtomicU64>,
     /// The API, or where there is none its health checks.
     front: Front,
     gateway: Option<NativeGateway>,
@@ -90,7 +92,7 @@ impl Prepared {
             database,
         } = self;
         let addresses = Addresses::of(settings, listener.local_addr()?);
-        let drain = Duration::from_secs(settings.drain_seconds);
+        let drain = Arc::new(AtomicU64::new(settings.drain_seconds));
         let metrics = Metrics::default();
         let metrics_listener = match settings.metrics_addr {
             Some(addr) => Some(Metrics::listen(addr).await?),
@@ -108,16 +110,27 @@ impl Prepared {
             };
             let pages = addresses.problem_pages.clone();
             let url = gateway.as_ref().map(NativeGateway::url);
-            let control = ControlPlane::start(listener, &metrics, database.clone(), nodes, pages, url, drain);
+            let control = ControlPlane::start(
+                listener,
+                &metrics,
+                database.clone(),
+                nodes,
+                pages,
+                url,
+                Arc::clone(&drain),
+            );
             (Front::Api(control), gateway)
         } else {
-            (Front::Health(Health::start(listener, database.clone(), drain)), None)
+            (
+                Front::Health(Health::start(listener, database.clone(), Arc::clone(&drain))),
+                None,
+            )
         };
         Ok(Process {
             gateway_url: gateway.as_ref().map(NativeGateway::url),
             worker: worker::start(settings, &database),
             metrics: metrics_listener
-                .map(|listener| MetricsServer::start(listener, metrics, drain))
+                .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
                 .transpose()?,
             database,
             postgres,
@@ -160,10 +173,24 @@ impl Process {
         &self.database
     }
 
+    /// Changes how long the end waits for what is under way.
+    pub fn set_drain(&self, seconds: u64) {
+        self.drain.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Does at once what is done each second: seals the audit log and writes the last uses of tokens.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        if let Front::Api(control) = &self.front {
+            control.state().last_uses().write(&self.database).await?;
+        }
+        gatewright_database::audit::seal::seal(&self.database).await?;
+        Ok(())
+    }
+
     /// Finishes what is under way, for at most the time that the settings give, and ends everything.
     pub async fn stop(self) -> anyhow::Result<()> {
         let begun = tokio::time::Instant::now();
-        let drain = self.drain;
+        let drain = Duration::from_secs(self.drain.load(Ordering::Relaxed));
         // The worker beside the control plane. The gateway after both: what they have promised about access must
         // still reach it.
         let working = async {

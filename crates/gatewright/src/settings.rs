@@ -22,6 +22,8 @@ const PREFIX: &str = "GATEWRIGHT_";
 const TEST_PREFIX: &str = "GATEWRIGHT_TEST_";
 /// Names the file; not a setting itself.
 const CONFIG_VARIABLE: &str = "GATEWRIGHT_CONFIG";
+/// For `gatewright apply` and `export`; no settings of a server.
+const CLIENT_VARIABLES: [&str; 2] = ["GATEWRIGHT_URL", crate::apply::TOKEN_VARIABLE];
 /// The file that is read when none is named, if it is there.
 const CONFIG_DEFAULT: &str = "gatewright.toml";
 /// The settings that are numbers.
@@ -126,8 +128,20 @@ impl Default for Settings {
 impl Settings {
     /// From the file, if there is one, and the variables over it.
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let table = Self::given(file, environment)?;
+        let settings = Self::deserialize(table).map_err(|error| one_line(&error))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// What is given there, each known by name and right by itself; defaults are absent. May hold secrets.
+    pub fn given(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<toml::Table> {
         let variables: Vec<(String, String)> = environment
             .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX))
+            .filter(|(name, _)| !CLIENT_VARIABLES.contains(&name.as_str()))
             .collect();
         let named = file.map(Path::to_owned).or_else(|| {
             variables
@@ -168,9 +182,7 @@ impl Settings {
                 .context(name)?;
             table.insert(setting, value);
         }
-        let settings = Self::deserialize(table).map_err(|error| one_line(&error))?;
-        settings.check()?;
-        Ok(settings)
+        Ok(table)
     }
 
     /// The same for another role than the one that is set.
@@ -278,6 +290,7 @@ mod tests {
                 ("GATEWRIGHT_HTTP_ADDR", "127.0.0.1:2"),
                 ("GATEWRIGHT_DRAIN_SECONDS", "4"),
                 ("PATH", "/bin"),
+                ("GATEWRIGHT_TOKEN", "for apply"),
             ],
         )
         .unwrap();

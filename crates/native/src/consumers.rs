@@ -9,7 +9,7 @@ use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_types::address::Cidr;
 use gatewright_types::ids::{ConsumerId, GatewayId};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::model::{Consumer, ConsumerKind};
@@ -93,6 +93,6 @@ pub async fn delete(tx: &mut TenantTx, id: ConsumerId) -> Result<Vec<AccessChang
         changes = end::end_subscription(tx, consumer.subscription_id).await?;
     }
     store::consumers::delete(tx, id).await?;
-    tx.happened("native", "consumer.deleted", id, json!({}));
+    tx.changed("native", "consumer.deleted", id, &consumer, &Value::Null);
     Ok(changes)
 }

@@ -8,7 +8,7 @@ use gatewright_types::access::{AuthType, Environment, WhenCutOff};
 use gatewright_types::ids::GatewayId;
 use gatewright_types::slug::Slug;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::model::{Gateway, GatewayKind};
@@ -112,35 +112,41 @@ pub async fn list(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Gatewa
 
 /// Changes a gateway.
 pub async fn change(tx: &mut TenantTx, id: GatewayId, change: GatewayChange) -> Result<Gateway, NativeError> {
-    let mut gateway = lock(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut gateway = before.clone();
     gateway.name = change.name.unwrap_or(gateway.name);
     gateway.max_request_body_bytes = change.max_request_body_bytes.unwrap_or(gateway.max_request_body_bytes);
     gateway.when_cut_off = change.when_cut_off.unwrap_or(gateway.when_cut_off);
     gateway.updated_at = tx.now();
     check(&gateway.name, gateway.max_request_body_bytes)?;
     store::gateways::update(tx, &gateway).await?;
-    tx.happened("native", "gateway.changed", id, json!(gateway));
+    tx.changed("native", "gateway.changed", id, &before, &gateway);
     Ok(gateway)
 }
 
 /// Deletes a gateway that has no API consumers, with its services and routes.
 pub async fn delete(tx: &mut TenantTx, id: GatewayId) -> Result<(), NativeError> {
-    lock(tx, id).await?;
+    let gateway = lock(tx, id).await?;
     if store::consumers::exist(tx, id).await? {
         return Err(NativeError::InUse("the gateway has API consumers: delete them first"));
     }
     store::gateways::delete(tx, id).await?;
-    tx.happened("native", "gateway.deleted", id, json!({}));
+    tx.changed("native", "gateway.deleted", id, &gateway, &Value::Null);
     Ok(())
 }
 
 fn check(name: &str, max_request_body_bytes: i64) -> Result<(), NativeError> {
     let mut checks = Checks::default();
+    check_fields(&mut checks, name, max_request_body_bytes);
+    Ok(checks.done()?)
+}
+
+/// Notes what is wrong with the fields of a gateway.
+pub fn check_fields(checks: &mut Checks, name: &str, max_request_body_bytes: i64) {
     checks.name("/name", name);
     checks.require(
         (0..=REQUEST_BODY_MAX_BYTES).contains(&max_request_body_bytes),
         "/maxRequestBodyBytes",
         format!("expected 0 to {REQUEST_BODY_MAX_BYTES}"),
     );
-    Ok(checks.done()?)
 }

@@ -8,7 +8,7 @@ use gatewright_types::access::RouteAccess;
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId};
 use gatewright_types::patch::present;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::model::Route;
@@ -105,11 +105,18 @@ pub async fn list(tx: &mut TenantTx, gateway_id: GatewayId, request: PageRequest
     ))
 }
 
-/// Changes a route.
-pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Result<Route, NativeError> {
+/// One route, held with its gateway until the end of the transaction.
+pub async fn lock(tx: &mut TenantTx, id: RouteId) -> Result<Route, NativeError> {
     let gateway_id = get(tx, id).await?.gateway_id;
     gateways::lock(tx, gateway_id).await?;
-    let mut route = get(tx, id).await?;
+    get(tx, id).await
+}
+
+/// Changes a route.
+pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Result<Route, NativeError> {
+    let before = lock(tx, id).await?;
+    let mut route = before.clone();
+    let gateway_id = route.gateway_id;
     route.service_id = change.service_id.unwrap_or(route.service_id);
     route.method = change.method.unwrap_or(route.method);
     route.public_path = change.public_path.unwrap_or(route.public_path);
@@ -120,35 +127,21 @@ pub async fn change(tx: &mut TenantTx, id: RouteId, change: RouteChange) -> Resu
     check(tx, &route).await?;
     store::routes::update(tx, &route).await?;
     configuration::judge(tx, gateway_id).await?;
-    tx.happened("native", "route.changed", id, json!(route));
+    tx.changed("native", "route.changed", id, &before, &route);
     Ok(route)
 }
 
 /// Deletes a route.
 pub async fn delete(tx: &mut TenantTx, id: RouteId) -> Result<(), NativeError> {
-    let gateway_id = get(tx, id).await?.gateway_id;
-    gateways::lock(tx, gateway_id).await?;
+    let route = lock(tx, id).await?;
     store::routes::delete(tx, id).await?;
-    tx.happened("native", "route.deleted", id, json!({}));
+    tx.changed("native", "route.deleted", id, &route, &Value::Null);
     Ok(())
 }
 
 async fn check(tx: &mut TenantTx, route: &Route) -> Result<(), NativeError> {
     let mut checks = Checks::default();
-    let word = (1..=METHOD_MAX).contains(&route.method.len())
-        && route
-            .method
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'-');
-    let routable = word && !matches!(route.method.as_str(), "CONNECT" | "TRACE");
-    checks.require(
-        routable,
-        "/method",
-        "expected an HTTP method in capitals other than CONNECT and TRACE, or ANY",
-    );
-    if let Err((field, error)) = template::judge_paths(&route.public_path, &route.target_path) {
-        checks.require(false, &format!("/{field}"), error.to_string());
-    }
+    check_fields(&mut checks, &route.method, &route.public_path, &route.target_path);
     let service = store::services::find(tx, route.service_id).await?;
     let ours = service.is_some_and(|service| service.gateway_id == route.gateway_id);
     checks.require(
@@ -165,4 +158,19 @@ async fn check(tx: &mut TenantTx, route: &Route) -> Result<(), NativeError> {
         );
     }
     Ok(checks.done()?)
+}
+
+/// Notes what is wrong with the fields of a route, apart from what they point to.
+pub fn check_fields(checks: &mut Checks, method: &str, public_path: &str, target_path: &str) {
+    let word = (1..=METHOD_MAX).contains(&method.len())
+        && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    let routable = word && !matches!(method, "CONNECT" | "TRACE");
+    checks.require(
+        routable,
+        "/method",
+        "expected an HTTP method in capitals other than CONNECT and TRACE, or ANY",
+    );
+    if let Err((field, error)) = template::judge_paths(public_path, target_path) {
+        checks.require(false, &format!("/{field}"), error.to_string());
+    }
 }

@@ -7,7 +7,7 @@ use gatewright_snapshot::target_url::TargetUrl;
 use gatewright_types::ids::{GatewayId, ServiceId};
 use gatewright_types::patch::present;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::model::Service;
@@ -113,11 +113,18 @@ pub async fn list(
     ))
 }
 
-/// Changes a service.
-pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> Result<Service, NativeError> {
+/// One service, held with its gateway until the end of the transaction.
+pub async fn lock(tx: &mut TenantTx, id: ServiceId) -> Result<Service, NativeError> {
     let gateway_id = get(tx, id).await?.gateway_id;
     gateways::lock(tx, gateway_id).await?;
-    let mut service = get(tx, id).await?;
+    get(tx, id).await
+}
+
+/// Changes a service.
+pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> Result<Service, NativeError> {
+    let before = lock(tx, id).await?;
+    let mut service = before.clone();
+    let gateway_id = service.gateway_id;
     service.name = change.name.unwrap_or(service.name);
     service.target_url = change.target_url.unwrap_or(service.target_url);
     if let Some(pem) = change.ca_pem {
@@ -129,19 +136,18 @@ pub async fn change(tx: &mut TenantTx, id: ServiceId, change: ServiceChange) -> 
     check(&service)?;
     name_taken(store::services::update(tx, &service).await, &service)?;
     configuration::judge(tx, gateway_id).await?;
-    tx.happened("native", "service.changed", id, json!(service));
+    tx.changed("native", "service.changed", id, &before, &service);
     Ok(service)
 }
 
 /// Deletes a service that no route goes to.
 pub async fn delete(tx: &mut TenantTx, id: ServiceId) -> Result<(), NativeError> {
-    let gateway_id = get(tx, id).await?.gateway_id;
-    gateways::lock(tx, gateway_id).await?;
+    let service = lock(tx, id).await?;
     if store::routes::exist_to(tx, id).await? {
         return Err(NativeError::InUse("routes go to the service: delete them first"));
     }
     store::services::delete(tx, id).await?;
-    tx.happened("native", "service.deleted", id, json!({}));
+    tx.changed("native", "service.deleted", id, &service, &Value::Null);
     Ok(())
 }
 
@@ -154,25 +160,35 @@ fn name_taken(result: Result<(), sqlx::Error>, service: &Service) -> Result<(), 
 
 fn check(service: &Service) -> Result<(), NativeError> {
     let mut checks = Checks::default();
-    checks.name("/name", &service.name);
-    let is_https = match TargetUrl::parse(&service.target_url) {
+    let timeouts = [service.connect_timeout_ms, service.response_timeout_ms];
+    check_fields(
+        &mut checks,
+        &service.name,
+        &service.target_url,
+        service.ca_pem.as_deref(),
+        timeouts,
+    );
+    Ok(checks.done()?)
+}
+
+/// Notes what is wrong with the fields of a service; the time-outs are to connect and to answer.
+pub fn check_fields(checks: &mut Checks, name: &str, target_url: &str, ca_pem: Option<&str>, timeouts: [i32; 2]) {
+    checks.name("/name", name);
+    let is_https = match TargetUrl::parse(target_url) {
         Ok(url) => url.is_https,
         Err(error) => {
             checks.require(false, "/targetUrl", error.to_string());
             false
         }
     };
-    for (field, timeout) in [
-        ("/connectTimeoutMs", service.connect_timeout_ms),
-        ("/responseTimeoutMs", service.response_timeout_ms),
-    ] {
+    for (field, timeout) in [("/connectTimeoutMs", timeouts[0]), ("/responseTimeoutMs", timeouts[1])] {
         checks.require(
             (1..=TIMEOUT_MAX_MS).contains(&timeout),
             field,
             format!("expected 1 to {TIMEOUT_MAX_MS}"),
         );
     }
-    if let Some(pem) = &service.ca_pem {
+    if let Some(pem) = ca_pem {
         checks.require(
             pem.len() <= CA_PEM_MAX_BYTES,
             "/caPem",
@@ -181,5 +197,4 @@ fn check(service: &Service) -> Result<(), NativeError> {
         let right = is_https && pem.contains("-----BEGIN CERTIFICATE-----");
         checks.require(right, "/caPem", "expected PEM certificates, for an https:// target");
     }
-    Ok(checks.done()?)
 }

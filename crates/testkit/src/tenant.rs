@@ -1,7 +1,12 @@
 //! A tenant's operator, in domain verbs over the REST API.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+
+/// Gives each colleague a mail address of its own.
+static COLLEAGUES: AtomicUsize = AtomicUsize::new(1);
 
 /// An operator of one tenant.
 #[derive(Clone)]
@@ -81,6 +86,22 @@ impl TestTenant {
     /// POSTs and returns the new object's id.
     pub async fn create(&self, path: &str, body: Value) -> String {
         self.post(path, body).await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A colleague of this role, with a token that follows it; the operator's id and who holds the token.
+    pub async fn colleague(&self, role: &str) -> (String, Self) {
+        let number = COLLEAGUES.fetch_add(1, Ordering::Relaxed);
+        let email = format!("{}{number}@example.com", role.to_lowercase());
+        let body = json!({ "name": role, "email": email, "role": role });
+        let id = self.create("/operators", body).await;
+        let token = self.token_of(&id, json!({ "name": "test" })).await;
+        (id, Self { token, ..self.clone() })
+    }
+
+    /// A token of an operator.
+    pub async fn token_of(&self, operator_id: &str, body: Value) -> String {
+        let made = self.post(&format!("/operators/{operator_id}/tokens"), body).await;
+        made["secret"].as_str().unwrap().to_owned()
     }
 
     /// A product.

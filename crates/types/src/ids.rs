@@ -204,6 +204,8 @@ ids! {
     TenantId = "ten";
     /// Where events of a tenant are sent.
     WebhookEndpointId = "whe";
+    /// An operator's token; not the token itself.
+    TokenId = "tok";
 }
 
 #[cfg(test)]

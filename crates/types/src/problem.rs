@@ -90,6 +90,8 @@ problem_codes! {
     JobStateConflict = "job-state-conflict", 409, "The job's state does not allow this", Client, No;
     /// The key's state does not allow this.
     KeyStateConflict = "key-state-conflict", 409, "The key's state does not allow this", Client, No;
+    /// The tenant would have no owner.
+    LastOwner = "last-owner", 409, "A tenant needs an owner", Client, No;
     /// A named limit is reached.
     LimitReached = "limit-reached", 409, "A limit is reached", Client, No;
     /// The credential could not be looked up.
@@ -108,10 +110,18 @@ problem_codes! {
     NoRoute = "no-route", 404, "No route matches", Client, No;
     /// There is no such object, or it is somebody else's.
     NotFound = "not-found", 404, "There is no such object", Client, No;
+    /// The object has changed since the version that `If-Match` names.
+    PreconditionFailed = "precondition-failed", 412, "The object has changed since it was read", Client, No;
+    /// The operator behind the token is suspended.
+    OperatorSuspended = "operator-suspended", 403, "The operator is suspended", Client, No;
     /// The request's head did not come, or its body stopped coming.
     RequestTimedOut = "request-timed-out", 408, "The request took too long to arrive", Client, Later;
     /// The old secret of an earlier rotation is still valid.
     RotationInProgress = "rotation-in-progress", 409, "The key is already being rotated", Client, No;
+    /// The token's time is over.
+    TokenExpired = "token-expired", 401, "The token has expired", Client, No;
+    /// The token was withdrawn.
+    TokenRevoked = "token-revoked", 401, "The token was revoked", Client, No;
     /// No operator's token, or one that nobody holds.
     Unauthenticated = "unauthenticated", 401, "An operator's token is needed", Client, No;
     /// The body is of another media type.

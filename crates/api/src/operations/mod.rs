@@ -5,6 +5,7 @@ use utoipa_axum::routes;
 
 use crate::ApiState;
 
+mod audit;
 mod consumers;
 mod credential_settings;
 mod customers;
@@ -12,6 +13,7 @@ mod gateways;
 mod jobs;
 mod keys;
 mod nodes;
+mod operators;
 mod plans;
 mod products;
 mod routes;
@@ -33,6 +35,22 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(nodes::drain_node::drain_node))
         .routes(routes!(nodes::revoke_node::revoke_node))
         .routes(routes!(
+            operators::create_operator::create_operator,
+            operators::list_operators::list_operators
+        ))
+        .routes(routes!(
+            operators::get_operator::get_operator,
+            operators::change_operator::change_operator,
+            operators::delete_operator::delete_operator
+        ))
+        .routes(routes!(
+            operators::create_token::create_token,
+            operators::list_tokens::list_tokens
+        ))
+        .routes(routes!(operators::delete_token::delete_token))
+        .routes(routes!(audit::list_audit_events::list_audit_events))
+        .routes(routes!(audit::export_audit_events::export_audit_events))
+        .routes(routes!(
             products::create_product::create_product,
             products::list_products::list_products
         ))
@@ -45,7 +63,7 @@ pub fn router() -> OpenApiRouter<ApiState> {
             products::put_contract::put_contract
         ))
         .routes(routes!(plans::create_plan::create_plan, plans::list_plans::list_plans))
-        .routes(routes!(plans::get_plan::get_plan))
+        .routes(routes!(plans::get_plan::get_plan, plans::change_plan::change_plan))
         .routes(routes!(plans::add_plan_version::add_plan_version))
         .routes(routes!(
             customers::create_customer::create_customer,

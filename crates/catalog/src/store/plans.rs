@@ -78,6 +78,20 @@ pub(crate) async fn set_current(tx: &mut TenantTx, plan: &Plan) -> Result<(), sq
     Ok(())
 }
 
+pub(crate) async fn update(tx: &mut TenantTx, plan: &Plan) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE plans SET name = $3, description = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        plan.id.uuid(),
+        plan.name,
+        plan.description,
+        plan.updated_at,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 struct Row {
     id: PlanId,
     name: String,

@@ -28,6 +28,8 @@ use super::files::{self, PRIVATE_DIR_MODE};
 const POINTER_FILE: &str = "postgres.json";
 /// Where the homes of clusters lie when we are root.
 const ROOT_CLUSTERS_DIR: &str = "/var/lib/gatewright";
+/// What the directory of a cluster is called that an upgrade has left; its major version follows.
+const KEPT_PREFIX: &str = "data.";
 /// The home's name in the data directory when we are not.
 const HOME_IN_DATA_DIR: &str = "postgres";
 /// Where sockets go whose home has too long a path. Short on every system, unlike `TMPDIR`.
@@ -51,7 +53,31 @@ pub(super) struct Cluster {
     password: SecretString,
     /// `None` until the cluster is complete.
     major: Option<u32>,
+    /// The names of the cluster's own directory and of its socket's, in the home.
+    names: Names,
 }
+
+/// What an upgrade has two of.
+#[derive(Clone, Copy)]
+struct Names {
+    data: &'static str,
+    socket: &'static str,
+    /// What the socket's directory is called below [`SHORT_DIR`].
+    short: &'static str,
+}
+
+/// The cluster that is served.
+const SERVED: Names = Names {
+    data: "data",
+    socket: "socket",
+    short: "gw",
+};
+/// The one that an upgrade makes beside it.
+const UPGRADED: Names = Names {
+    data: "data.upgrade",
+    socket: "socket.upgrade",
+    short: "gwu",
+};
 
 /// `postgres.json`.
 #[derive(Deserialize, Serialize)]
@@ -94,6 +120,7 @@ impl Cluster {
             id: pointer.id,
             password: SecretString::from(pointer.password.into_owned()),
             major: pointer.major_version,
+            names: SERVED,
         }))
     }
 
@@ -112,6 +139,7 @@ impl Cluster {
             home,
             password,
             major: None,
+            names: SERVED,
         };
         cluster.write()?;
         Ok(cluster)
@@ -149,7 +177,44 @@ impl Cluster {
 
     /// The cluster itself, PostgreSQL's data directory.
     pub(super) fn data(&self) -> PathBuf {
-        self.home.join("data")
+        self.home.join(self.names.data)
+    }
+
+    /// The cluster that an upgrade makes: same home, same password, its own directory and socket.
+    pub(super) fn upgraded(&self) -> Self {
+        Self {
+            data_dir: self.data_dir.clone(),
+            id: self.id.clone(),
+            home: self.home.clone(),
+            password: self.password.clone(),
+            major: None,
+            names: UPGRADED,
+        }
+    }
+
+    /// Where the cluster of an older major version is kept after an upgrade.
+    pub(super) fn kept(&self, major: u32) -> PathBuf {
+        self.home.join(format!("{KEPT_PREFIX}{major}"))
+    }
+
+    /// The clusters that upgrades have left, with their major versions.
+    pub(super) fn all_kept(&self) -> Result<Vec<(u32, PathBuf)>, EmbeddedError> {
+        let entries = fs::read_dir(&self.home).map_err(cannot("list", &self.home))?;
+        let kept = entries.flatten().filter_map(|entry| {
+            let name = entry.file_name();
+            let major = name.to_str()?.strip_prefix(KEPT_PREFIX)?.parse().ok()?;
+            Some((major, entry.path()))
+        });
+        let mut kept: Vec<_> = kept.collect();
+        kept.sort();
+        Ok(kept)
+    }
+
+    /// Whether an upgrade ended between its two last steps: the old cluster is aside, the new one complete and
+    /// not in its place yet.
+    pub(super) fn is_between(&self) -> Result<bool, EmbeddedError> {
+        let exists = |path: PathBuf| path.try_exists().map_err(cannot("look at", &path));
+        Ok(!exists(self.data())? && exists(self.upgraded().data().join("PG_VERSION"))? && !self.all_kept()?.is_empty())
     }
 
     /// Where the cluster is made before it gets its name.
@@ -177,6 +242,9 @@ impl Cluster {
         let path = self.data().join("PG_VERSION");
         let exists = path.try_exists().map_err(cannot("look at", &path))?;
         if !exists && self.major.is_some() {
+            if self.is_between()? {
+                return Err(EmbeddedError::UpgradeInterrupted { directory: self.data() });
+            }
             return Err(EmbeddedError::ClusterMissing {
                 directory: self.data(),
                 pointer: self.pointer(),
@@ -233,13 +301,13 @@ impl Cluster {
     }
 
     fn socket_dir(&self) -> PathBuf {
-        let at_home = self.home.join("socket");
+        let at_home = self.home.join(self.names.socket);
         let length = at_home.as_os_str().as_bytes().len() + 1 + SOCKET_FILE.len();
         // sqlx can only connect to a path that is UTF-8.
         if length <= SOCKET_PATH_LIMIT && at_home.to_str().is_some() {
             at_home
         } else {
-            Path::new(SHORT_DIR).join(format!("gw-{}", self.id))
+            Path::new(SHORT_DIR).join(format!("{}-{}", self.names.short, self.id))
         }
     }
 
@@ -276,6 +344,7 @@ mod tests {
             home: home.into(),
             password,
             major: None,
+            names: SERVED,
         }
     }
 

@@ -31,6 +31,11 @@ impl ConnectInfo {
         &self.socket_dir
     }
 
+    /// The superuser's password, for PostgreSQL's own programs.
+    pub(crate) const fn password(&self) -> &SecretString {
+        &self.password
+    }
+
     /// Options for sqlx. They show the password when printed with `{:?}`.
     pub fn connect_options(&self, database: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()

@@ -28,7 +28,8 @@ pub enum EmbeddedError {
     /// The cluster was written by an older major version whose programs are gone.
     #[error(
         "the database cluster in {} was created by PostgreSQL {cluster}, but the newest installed is {newest}: install \
-         PostgreSQL {cluster} beside it and start again", directory.display()
+         PostgreSQL {cluster} beside it and start again; `gatewright database upgrade` then moves the data to {newest}",
+        directory.display()
     )]
     OlderCluster {
         /// The cluster's directory.
@@ -72,6 +73,43 @@ pub enum EmbeddedError {
         directory: PathBuf,
         /// The file that says so.
         pointer: PathBuf,
+    },
+    /// An upgrade was ended between its last two steps.
+    #[error("an upgrade of the database in {} was interrupted: run `gatewright database upgrade` again", directory.display())]
+    UpgradeInterrupted {
+        /// Where the cluster should be.
+        directory: PathBuf,
+    },
+    /// An upgrade failed; the old cluster is as it was.
+    #[error("the database was not upgraded and is as it was: {step}: {detail}")]
+    UpgradeFailed {
+        /// What was being done.
+        step: &'static str,
+        /// What went wrong.
+        detail: String,
+    },
+    /// There is no room for a second cluster.
+    #[error(
+        "an upgrade copies the database, which takes {needed_mib} MiB, and {} has {free_mib} MiB free: make room there",
+        directory.display()
+    )]
+    NoRoom {
+        /// The cluster's home.
+        directory: PathBuf,
+        /// What is needed, in MiB.
+        needed_mib: u64,
+        /// What there is, in MiB.
+        free_mib: u64,
+    },
+    /// The version asked for is not there, or is not newer.
+    #[error("cannot upgrade from PostgreSQL {from} to {to}: installed are {installed}")]
+    NoSuchUpgrade {
+        /// The cluster's major version.
+        from: u32,
+        /// The one asked for.
+        to: u32,
+        /// The major versions on this machine.
+        installed: String,
     },
     /// The file that points at the cluster cannot be understood.
     #[error("{} is damaged ({reason}): restore it from a backup", path.display())]

@@ -84,3 +84,21 @@ pub(super) fn remove_file_if_present(path: &Path) -> Result<(), EmbeddedError> {
         _ => Ok(()),
     }
 }
+
+/// How many bytes a directory's files take.
+pub(super) fn size(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut folders = vec![directory.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            } else {
+                bytes += metadata.blocks() * 512;
+            }
+        }
+    }
+    Ok(bytes)
+}

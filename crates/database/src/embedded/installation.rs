@@ -40,16 +40,30 @@ pub struct Installation {
 ///
 /// An unreadable place or a broken program is no error: it is not an installation.
 pub async fn installations() -> Vec<Installation> {
+    among(places().into_iter()).await
+}
+
+/// Every `pg_dump` with its `pg_restore` on this machine, the newest first; a server beside them is not needed.
+pub async fn clients() -> Vec<Installation> {
+    with_programs(places().into_iter(), ["pg_dump", "pg_restore"]).await
+}
+
+fn places() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let candidates = VERSIONED_PLACES
+    VERSIONED_PLACES
         .iter()
         .flat_map(|(parent, prefix, below)| entries(Path::new(parent), prefix, below))
-        .chain(std::env::split_paths(&path));
-    among(candidates).await
+        .chain(std::env::split_paths(&path))
+        .collect()
 }
 
 /// The installations among directories of programs, the newest first.
 pub(super) async fn among(candidates: impl Iterator<Item = PathBuf>) -> Vec<Installation> {
+    with_programs(candidates, ["postgres", "initdb"]).await
+}
+
+/// The directories that have both programs; the first says which version it is.
+async fn with_programs(candidates: impl Iterator<Item = PathBuf>, [first, second]: [&str; 2]) -> Vec<Installation> {
     let mut found: Vec<Installation> = Vec::new();
     let mut seen = Vec::new();
     for directory in candidates {
@@ -58,10 +72,10 @@ pub(super) async fn among(candidates: impl Iterator<Item = PathBuf>) -> Vec<Inst
             continue;
         }
         // PATH often leads to the same programs again, through links.
-        let Ok(real) = fs::canonicalize(directory.join("postgres")) else {
+        let Ok(real) = fs::canonicalize(directory.join(first)) else {
             continue;
         };
-        if seen.contains(&real) || !directory.join("initdb").exists() {
+        if seen.contains(&real) || !directory.join(second).exists() {
             continue;
         }
         if let Ok(major) = major_of(&real).await {
@@ -101,8 +115,8 @@ fn entries(parent: &Path, prefix: &str, below: &str) -> Vec<PathBuf> {
 }
 
 /// What `postgres --version` says: `postgres (PostgreSQL) 15.17 (Debian 15.17-0+deb12u1)`, `… 18beta1`.
-async fn major_of(postgres: &Path) -> io::Result<u32> {
-    let run = tokio::process::Command::new(postgres)
+async fn major_of(program: &Path) -> io::Result<u32> {
+    let run = tokio::process::Command::new(program)
         .arg("--version")
         .stdin(Stdio::null())
         .stderr(Stdio::null())

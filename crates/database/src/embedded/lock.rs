@@ -20,6 +20,19 @@ pub(super) struct DataDirLock {
 }
 
 impl DataDirLock {
+    /// The process that has the lock, without leaving a trace; 0 if it has not written itself down yet.
+    pub(super) fn holder(data_dir: &Path) -> Option<u32> {
+        let path = data_dir.join(LOCK_FILE);
+        let file = File::open(&path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                let text = fs::read_to_string(&path).unwrap_or_default();
+                Some(text.trim().parse().unwrap_or(0))
+            }
+            _ => None,
+        }
+    }
+
     /// Takes the lock at once or says who has it.
     pub(super) fn take(data_dir: &Path) -> Result<Self, EmbeddedError> {
         let path = data_dir.join(LOCK_FILE);

@@ -30,14 +30,18 @@ mod connection;
 mod error;
 mod files;
 mod initialize;
+mod inspect;
 mod installation;
 mod lock;
 mod log;
 mod server;
+mod upgrade;
 
 pub use connection::{ConnectInfo, MAINTENANCE_DATABASE, SUPERUSER};
 pub use error::EmbeddedError;
-pub use installation::{Installation, OLDEST_MAJOR, installations};
+pub use inspect::{InspectedCluster, Inspection, inspect};
+pub use installation::{Installation, OLDEST_MAJOR, clients, installations};
+pub use upgrade::{Method, Upgraded, prune, upgrade};
 
 use account::Account;
 use cluster::Cluster;
@@ -115,6 +119,9 @@ impl EmbeddedPostgres {
             let account = Account::for_new_cluster()?;
             cluster.ensure_home(account)?;
             initialize::create(&cluster, newest, account, progress).await?;
+        }
+        if upgrade::was_interrupted(&cluster) {
+            upgrade::end_what_a_killed_run_left(&cluster).await?;
         }
         let account = Account::of_cluster(&cluster.data())?;
         let major = cluster.major()?;

@@ -296,6 +296,18 @@ fn runs_on(pid: Pid, data: &Path) -> bool {
         .any(|pair| pair == [b"-D", data.as_os_str().as_bytes()])
 }
 
+/// A process, not this one, with an argument that is exactly this path; none where there is no /proc.
+pub(super) fn named_in_arguments(path: &Path) -> Option<Pid> {
+    let entries = fs::read_dir("/proc").ok()?;
+    let ours = rustix::process::getpid();
+    entries.flatten().find_map(|entry| {
+        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+        let command_line = fs::read(entry.path().join("cmdline")).ok()?;
+        let mut arguments = command_line.split(|byte| *byte == 0);
+        (pid != ours && arguments.any(|argument| argument == path.as_os_str().as_bytes())).then_some(pid)
+    })
+}
+
 fn is_alive(pid: Pid) -> bool {
     // A process of someone else's may not be signaled, and is there.
     matches!(

@@ -24,7 +24,11 @@ impl Leases {
     }
 
     pub(super) fn add(&self, running: Running) {
-        self.held().insert(running.id(), running);
+        let earlier = self.held().insert(running.id(), running);
+        // Claimed here twice: the lease had run out while the database could not be reached.
+        if let Some(earlier) = earlier {
+            earlier.order(Order::LeaseLost);
+        }
     }
 
     /// Forgets a job, unless it was claimed here anew meanwhile.

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 
 use super::control::{CallError, ControlPlane, Fetched};
 use super::keeper::Keeper;
-use crate::apply;
+use crate::bring_news;
 
 /// How long a stream of news may be silent; then it is dead.
 const SILENCE_MAX: Duration = Duration::from_millis(4 * HEARTBEAT_INTERVAL_MS);
@@ -175,7 +175,7 @@ impl Follower {
         let is_whole = news.iter().zip(position + 1..).all(|(one, seq)| one.seq() == seq);
         ensure!(is_whole, "news are missing after {position}");
         // The cores first, then the disk: only what is in both is acknowledged.
-        apply::access(&self.gateway, apply::changes(news.iter())).await;
+        bring_news::access(&self.gateway, bring_news::changes(news.iter())).await;
         let (keeper, news) = (Arc::clone(&self.keeper), Arc::new(news));
         let kept = Arc::clone(&news);
         tokio::task::spawn_blocking(move || keeper.take_in(&kept)).await??;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::Context;
 use gatewright_api::ApiState;
@@ -58,6 +58,8 @@ pub struct ControlPlane {
     serving: JoinHandle<()>,
     following: JoinHandle<()>,
     keeping_vault: JoinHandle<()>,
+    noting_uses: JoinHandle<()>,
+    sealing_audit: JoinHandle<()>,
 }
 
 impl ControlPlane {
@@ -69,11 +71,13 @@ impl ControlPlane {
         nodes: Arc<Nodes>,
         problem_pages: String,
         gateway_url: Option<String>,
-        drain: Duration,
+        drain: Arc<AtomicU64>,
     ) -> Self {
         let following = tokio::spawn(Arc::clone(&nodes).follow());
+        let sealing_audit = tokio::spawn(glue::seal_audit(database.clone()));
         let keeping_vault = tokio::spawn(glue::keep_vault(database.clone()));
         let state = ApiState::new(database, nodes, problem_pages, gateway_url);
+        let noting_uses = tokio::spawn(glue::write_last_uses(state.clone()));
         let (stop, stopped) = watch::channel(false);
         let router = metrics.count(gatewright_api::router(state.clone()));
         let serving = tokio::spawn(http::serve(listener, router, stopped, drain));
@@ -83,7 +87,14 @@ impl ControlPlane {
             serving,
             following,
             keeping_vault,
+            noting_uses,
+            sealing_audit,
         }
+    }
+
+    /// What its operations reach.
+    pub const fn state(&self) -> &ApiState {
+        &self.state
     }
 
     /// Accepts nothing more and finishes what is under way.
@@ -92,7 +103,12 @@ impl ControlPlane {
         self.stop.send_replace(true);
         let served = self.serving.await.context("the control plane");
         self.following.abort();
-        self.keeping_vault.abort();
+        for task in [self.keeping_vault, self.noting_uses, self.sealing_audit] {
+            task.abort();
+        }
+        if let Err(error) = self.state.last_uses().write(self.state.database()).await {
+            tracing::warn!(%error, "the last uses of tokens could not be written");
+        }
         served
     }
 }

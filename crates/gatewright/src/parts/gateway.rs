@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::{apply, glue};
+use crate::{bring_news, glue};
 
 /// Pause before what failed is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
@@ -131,7 +131,7 @@ impl Follower {
             match self.nodes.next(position).await {
                 Ok(Next::Items(items)) => {
                     let news = items.iter().map(|item| &item.news);
-                    apply::access(&self.gateway, apply::changes(news.clone())).await;
+                    bring_news::access(&self.gateway, bring_news::changes(news.clone())).await;
                     for one in news {
                         if let News::Configuration { seq } = one {
                             self.wanted.send_replace(*seq);

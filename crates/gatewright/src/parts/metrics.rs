@@ -1,7 +1,8 @@
 //! `/metrics`, on an address of its own.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -19,7 +20,7 @@ pub struct MetricsServer {
 
 impl MetricsServer {
     /// Serves it.
-    pub fn start(listener: TcpListener, metrics: Metrics, drain: Duration) -> anyhow::Result<Self> {
+    pub fn start(listener: TcpListener, metrics: Metrics, drain: Arc<AtomicU64>) -> anyhow::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         Ok(Self {
             addr: listener.local_addr()?,

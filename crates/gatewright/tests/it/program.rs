@@ -1,6 +1,6 @@
 //! The real program: started, ended, killed, started again.
 
-mod home;
+pub(crate) mod home;
 mod roles;
 mod vault;
 

@@ -1,14 +1,15 @@
 //! Nobody gets anywhere without a token, and nobody into another tenant. Both walk our own OpenAPI
 //! document, so an operation that is new fails here until it has its line in the tables.
 
+mod audited;
+mod roles;
+mod tables;
+
 use std::collections::BTreeSet;
 
-use gatewright_database::{Actor, Caller};
 use gatewright_testkit::{Subscribed, TestApp, TestTenant, Upstream, database};
-use gatewright_types::ids::{RequestId, TenantId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 
 use crate::scene::{expect, text};
 
@@ -25,6 +26,8 @@ struct World {
     consumer: String,
     job: String,
     dead_job: String,
+    operator: String,
+    token: String,
 }
 
 impl World {
@@ -62,6 +65,9 @@ impl World {
         let (consumer, _) = who.consumer(&gateway, "Reporting").await;
         let job = app.idle_job(&who).await;
         let dead_job = app.dead_job(&who).await;
+        let (operator, _) = who.colleague("AUDITOR").await;
+        let tokens = who.get(&format!("/operators/{operator}/tokens")).await;
+        let token = text(&tokens["items"][0], "id");
         Self {
             who,
             product,
@@ -74,11 +80,13 @@ impl World {
             consumer,
             job,
             dead_job,
+            operator,
+            token,
         }
     }
 
     /// Every id of an object that another tenant must never see.
-    fn ids(&self) -> [&str; 13] {
+    fn ids(&self) -> [&str; 15] {
         [
             &self.who.id,
             &self.product,
@@ -92,6 +100,8 @@ impl World {
             &self.consumer,
             &self.job,
             &self.dead_job,
+            &self.operator,
+            &self.token,
             &self.subscribed.key,
         ]
     }
@@ -161,8 +171,24 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         // There is none: an operator is refused before anybody looks.
         "drain_node" | "revoke_node" => (Some(NO_NODE), None),
         "get_tenant" => (Some(&of.who.id), None),
-        "list_tenants" | "list_products" | "list_plans" | "list_customers" | "list_subscriptions" | "list_keys"
-        | "list_gateways" | "list_jobs" => (None, None),
+        "list_tenants"
+        | "list_products"
+        | "list_plans"
+        | "list_customers"
+        | "list_subscriptions"
+        | "list_keys"
+        | "list_gateways"
+        | "list_jobs"
+        | "list_operators"
+        | "list_audit_events"
+        | "export_audit_events" => (None, None),
+        "create_operator" => (
+            None,
+            Some(json!({ "name": "Ada", "email": "ada@example.com", "role": "SUPPORT" })),
+        ),
+        "get_operator" | "delete_operator" | "list_tokens" | "delete_token" => (Some(&of.operator), None),
+        "change_operator" => (Some(&of.operator), Some(json!({ "name": "Renamed" }))),
+        "create_token" => (Some(&of.operator), Some(json!({ "name": "another" }))),
         "create_product" => (None, Some(json!({ "kind": "API", "name": "Another API" }))),
         "get_product" | "get_contract" => (Some(product), None),
         "change_product" => (Some(product), Some(json!({ "name": "Renamed" }))),
@@ -173,6 +199,7 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
             (None, Some(body))
         }
         "get_plan" => (Some(&of.plan), None),
+        "change_plan" => (Some(&of.plan), Some(json!({ "name": "Renamed" }))),
         "add_plan_version" => (Some(&of.plan), Some(terms(product))),
         "create_customer" => (None, Some(json!({ "name": "Another customer" }))),
         "get_customer" => (Some(&of.customer), None),
@@ -228,7 +255,11 @@ fn request(app: &TestApp, operation: &Operation, of: &World) -> reqwest::Request
 fn request_with(app: &TestApp, operation: &Operation, of: &World, by: &World) -> reqwest::RequestBuilder {
     let (id, body) = (sample(operation, of).0, sample(operation, by).1);
     assert_eq!(id.is_some(), operation.path.contains("{id}"), "{}", operation.id);
-    let path = operation.path.replace("{id}", id.unwrap_or_default());
+    let mut path = operation.path.replace("{id}", id.unwrap_or_default());
+    path = path.replace("{tokenId}", &of.token);
+    if operation.id == "export_audit_events" {
+        path.push_str("?format=NDJSON");
+    }
     let request = app
         .client
         .request(operation.method.clone(), format!("{}{path}", app.process.api_url()));
@@ -242,7 +273,9 @@ async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.unwrap();
     let status = response.status();
     let bytes = response.bytes().await.unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    let shown = serde_json::from_slice(&bytes);
+    // What is no JSON is shown as it is.
+    (status, shown.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into()))
 }
 
 /// An operator's token of the right form that nobody holds.
@@ -256,7 +289,7 @@ async fn every_operation_is_denied_without_a_token_that_somebody_holds() {
     let app = TestApp::start().await;
     let upstream = Upstream::start().await;
     let world = World::make(&app, "acme", &upstream).await;
-    let before = database::dump(&app.database_url).await;
+    let before = database::deeds(&app.database_url).await;
     let token = &world.who.token;
     let mut values: Vec<Option<Vec<u8>>> = vec![None];
     for text in [
@@ -290,7 +323,7 @@ async fn every_operation_is_denied_without_a_token_that_somebody_holds() {
             assert_eq!(problem["code"], "unauthenticated", "{}", operation.id);
         }
     }
-    assert_eq!(database::dump(&app.database_url).await, before, "nothing has changed");
+    assert_eq!(database::deeds(&app.database_url).await, before, "nothing has changed");
     app.stop().await;
 }
 
@@ -300,7 +333,7 @@ async fn no_operation_reaches_an_object_of_another_tenant() {
     let upstream = Upstream::start().await;
     let acme = World::make(&app, "acme", &upstream).await;
     let rival = World::make(&app, "rival", &upstream).await;
-    let before = database::dump(&app.database_url).await;
+    let before = database::deeds(&app.database_url).await;
     let mut count = 0;
     for operation in operations(&document(&app).await) {
         if operation.path.contains("{id}") {
@@ -321,7 +354,7 @@ async fn no_operation_reaches_an_object_of_another_tenant() {
         }
     }
     assert!(count > 35, "{count}");
-    assert_eq!(database::dump(&app.database_url).await, before, "nothing has changed");
+    assert_eq!(database::deeds(&app.database_url).await, before, "nothing has changed");
     app.stop().await;
 }
 
@@ -458,7 +491,7 @@ async fn no_body_can_name_an_object_of_another_tenant() {
         .collect();
     assert_eq!(covered, named, "every id in a body stands in the table");
 
-    let before = database::dump(&app.database_url).await;
+    let before = database::deeds(&app.database_url).await;
     for (id, field, in_path, body) in table {
         let operation = operations.iter().find(|operation| operation.id == id).unwrap();
         let path = operation.path.replace("{id}", in_path.as_deref().unwrap_or_default());
@@ -471,7 +504,7 @@ async fn no_body_can_name_an_object_of_another_tenant() {
             "{id} {field} names the id: {problem}"
         );
     }
-    assert_eq!(database::dump(&app.database_url).await, before, "nothing has changed");
+    assert_eq!(database::deeds(&app.database_url).await, before, "nothing has changed");
     app.stop().await;
 }
 
@@ -565,8 +598,86 @@ async fn every_post_that_changes_something_takes_an_idempotency_key() {
     app.stop().await;
 }
 
+#[tokio::test]
+async fn a_change_for_a_version_that_is_gone_does_nothing_and_if_match_is_never_ignored() {
+    let app = TestApp::start().await;
+    let upstream = Upstream::start().await;
+    let world = World::make(&app, "acme", &upstream).await;
+    let before = database::dump(&app.database_url).await;
+    let (mut conditional, mut tagged) = (0, 0);
+    for operation in operations(&document(&app).await) {
+        let parameters = operation.definition["parameters"].to_string();
+        let request = request(&app, &operation, &world).bearer_auth(&world.who.token);
+        let shows_tag = operation.definition["responses"]["200"]["headers"]["ETag"].is_object();
+        if operation.method == Method::GET {
+            let response = request.send().await.unwrap();
+            assert_eq!(response.headers().contains_key("etag"), shows_tag, "{}", operation.id);
+            tagged += usize::from(shows_tag);
+        } else if parameters.contains("If-Match") {
+            let (status, problem) = answer(request.header("if-match", "\"gone\"")).await;
+            let said = (status.as_u16(), &problem["code"]);
+            assert_eq!(said, (412, &json!("precondition-failed")), "{}", operation.id);
+            conditional += 1;
+        } else if !["create_tenant", "verify_key"].contains(&operation.id.as_str()) {
+            let (status, problem) = answer(request.header("if-match", "*")).await;
+            // What its object's state forbids is refused for that.
+            let refused = status == 409 || (status == 400 && problem["code"] == "invalid-request");
+            assert!(refused, "{}: {problem}", operation.id);
+        }
+    }
+    assert_eq!((conditional, tagged), (11, 7), "the table in openapi.rs");
+    assert_eq!(database::dump(&app.database_url).await, before, "nothing has changed");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_who_change_what_both_have_read_the_second_is_told() {
+    let app = TestApp::start().await;
+    let upstream = Upstream::start().await;
+    let world = World::make(&app, "acme", &upstream).await;
+    let who = &world.who;
+    for path in [
+        format!("/products/{}", world.product),
+        format!("/plans/{}", world.plan),
+        format!("/customers/{}", world.customer),
+        format!("/gateways/{}", world.gateway),
+        format!("/services/{}", world.service),
+        format!("/routes/{}", world.route),
+    ] {
+        let tag = |response: &reqwest::Response| response.headers()["etag"].to_str().unwrap().to_owned();
+        let read = tag(&who.request(Method::GET, &path).send().await.unwrap());
+        let change = |body: Value, tag: &str| {
+            who.request(Method::PATCH, &path)
+                .json(&body)
+                .header("if-match", tag)
+                .send()
+        };
+        let body = if path.starts_with("/routes") {
+            json!({"method": "PUT"})
+        } else {
+            json!({"name": "First"})
+        };
+        let first = change(body.clone(), &read).await.unwrap();
+        assert_eq!(first.status(), 200, "{path}");
+        let now = tag(&first);
+        assert_ne!(now, read, "{path}");
+        assert_eq!(
+            tag(&who.request(Method::GET, &path).send().await.unwrap()),
+            now,
+            "{path}"
+        );
+        assert_eq!(change(body.clone(), &read).await.unwrap().status(), 412, "{path}");
+        assert_eq!(
+            change(body, &format!("\"other\", {now}")).await.unwrap().status(),
+            200,
+            "{path}"
+        );
+    }
+    app.stop().await;
+}
+
 /// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
-const LAST: [&str; 11] = [
+const LAST: [&str; 13] = [
     "suspend_key",
     "reactivate_key",
     "suspend_subscription",
@@ -578,163 +689,6 @@ const LAST: [&str; 11] = [
     "delete_service",
     "delete_consumer",
     "delete_gateway",
+    "delete_token",
+    "delete_operator",
 ];
-
-#[tokio::test]
-async fn every_mutation_is_audited_under_its_request_id_with_its_actor() {
-    let app = TestApp::start().await;
-    let upstream = Upstream::start().await;
-    let world = World::make(&app, "acme", &upstream).await;
-    let mut connection = database::connect(&app.database_url).await;
-    let document = document(&app).await;
-    let mut operations = operations(&document);
-    operations.retain(|one| one.method != Method::GET && !["verify_key", "create_tenant"].contains(&one.id.as_str()));
-    // No tenant's log has room for them; the rows of nodes and codes themselves say what was done.
-    operations.retain(|one| !OF_THE_INSTALLATION.contains(&one.id.as_str()));
-    operations.sort_by_key(|one| LAST.iter().position(|last| *last == one.id).map_or(0, |at| at + 1));
-    for operation in operations {
-        if matches!(
-            operation.id.as_str(),
-            "create_route" | "create_service" | "create_consumer"
-        ) {
-            // Their effect would keep a later deletion from succeeding; made and judged on a gateway of their own.
-            let gateway = world.who.gateway(&operation.id.replace('_', "-")).await;
-            let service = world.who.service(&gateway, "translation", &upstream.url()).await;
-            let (_, body) = sample(&operation, &world);
-            let mut body = body.unwrap();
-            if body["serviceId"].is_string() {
-                body["serviceId"] = json!(service);
-            }
-            let path = operation.path.replace("{id}", &gateway);
-            judge_audit(
-                &mut connection,
-                &operation.id,
-                world.who.request(operation.method, &path).json(&body),
-            )
-            .await;
-            continue;
-        }
-        let request = request(&app, &operation, &world).bearer_auth(&world.who.token);
-        judge_audit(&mut connection, &operation.id, request).await;
-    }
-    app.stop().await;
-}
-
-/// Of the installation's own deeds, the one that makes a tenant is the tenant's first audit row.
-#[tokio::test]
-async fn creating_a_tenant_is_audited() {
-    let app = TestApp::start().await;
-    let installation = app.holder(&app.installation_token().await);
-    let tenant = installation.post("/tenants", json!({ "name": "Initech" })).await;
-    let id: TenantId = text(&tenant, "id").parse().unwrap();
-    let mut connection = database::connect(&app.database_url).await;
-    let sql = "SELECT count(*) FROM audit_events WHERE tenant_id = $1 AND actor_kind = 'INSTALLATION'";
-    let audited: i64 = sqlx::query_scalar(sql)
-        .bind(id.uuid())
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    assert!(audited >= 1);
-    app.stop().await;
-}
-
-async fn judge_audit(connection: &mut sqlx::PgConnection, operation: &str, request: reqwest::RequestBuilder) {
-    let response = request.send().await.unwrap();
-    let status = response.status();
-    let request_id: RequestId = response.headers()["x-request-id"].to_str().unwrap().parse().unwrap();
-    let body = response.text().await.unwrap();
-    assert!(status.is_success(), "{operation}: {status} {body}");
-    let sql =
-        "SELECT count(*) FROM audit_events WHERE request_id = $1 AND actor_kind = 'OPERATOR' AND actor_id IS NOT NULL";
-    let audited: i64 = sqlx::query_scalar(sql)
-        .bind(request_id.uuid())
-        .fetch_one(&mut *connection)
-        .await
-        .unwrap();
-    assert!(audited >= 1, "{operation} is not audited");
-    let sql = "SELECT count(*) FROM outbox_events AS o JOIN audit_events AS a
-               ON a.tenant_id = o.tenant_id AND a.resource_id = o.resource_id AND a.action = o.name WHERE a.request_id = $1";
-    let told: i64 = sqlx::query_scalar(sql)
-        .bind(request_id.uuid())
-        .fetch_one(connection)
-        .await
-        .unwrap();
-    assert!(told >= 1, "{operation} has no event");
-}
-
-#[tokio::test]
-async fn in_every_table_a_tenant_sees_and_writes_its_own_rows_only() {
-    let app = TestApp::start().await;
-    let upstream = Upstream::start().await;
-    let acme = World::make(&app, "acme", &upstream).await;
-    let rival = World::make(&app, "rival", &upstream).await;
-    let mut owner = database::connect(&app.database_url).await;
-    let walled: Vec<(String, String)> = sqlx::query_as(
-        "SELECT c.relname::text, a.attname::text FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
-         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
-           AND a.attname = CASE WHEN c.relname = 'tenants' THEN 'id' ELSE 'tenant_id' END ORDER BY 1",
-    )
-    .fetch_all(&mut owner)
-    .await
-    .unwrap();
-    assert!(walled.len() >= 18, "{walled:?}");
-
-    let (acme_id, rival_id): (TenantId, TenantId) = (acme.who.id.parse().unwrap(), rival.who.id.parse().unwrap());
-    let database = app.process.database();
-    let caller = || Caller {
-        tenant_id: acme_id,
-        actor: Actor::System,
-        request_id: RequestId::mint(database.clock(), database.rng()),
-    };
-    for (table, column) in &walled {
-        let count = format!("SELECT count(*) FROM {table} WHERE {column} = $1");
-        let of = |id: TenantId| sqlx::query_scalar::<_, i64>(AssertSqlSafe(count.clone())).bind(id.uuid());
-        let theirs = of(rival_id).fetch_one(&mut owner).await.unwrap();
-        assert!(theirs > 0, "the scene has no row in {table}: add one");
-
-        let mut tx = database.tenant(caller()).await.unwrap();
-        assert_eq!(
-            of(rival_id).fetch_one(&mut *tx).await.unwrap(),
-            0,
-            "{table} shows another tenant's rows"
-        );
-        assert!(
-            of(acme_id).fetch_one(&mut *tx).await.unwrap() > 0,
-            "{table} shows its own"
-        );
-        for verb in [
-            format!("UPDATE {table} SET {column} = {column}"),
-            format!("DELETE FROM {table}"),
-        ] {
-            let mut tx = database.tenant(caller()).await.unwrap();
-            let sql = format!("{verb} WHERE {column} = '{}'", rival_id.uuid());
-            // Either nothing is found or the right is missing altogether.
-            match sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await {
-                Ok(done) => assert_eq!(done.rows_affected(), 0, "{verb}"),
-                Err(error) => assert!(is_denied(&error), "{verb}: {error}"),
-            }
-        }
-        // A copy of an own row with the other's tenant.
-        let mut tx = database.tenant(caller()).await.unwrap();
-        let sql = format!(
-            "INSERT INTO {table} SELECT (jsonb_populate_record(one, jsonb_build_object('{column}', '{}'))).*
-             FROM {table} AS one LIMIT 1",
-            rival_id.uuid()
-        );
-        let error = sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await.unwrap_err();
-        assert!(is_denied(&error), "{table}: {error}");
-        // And an own row handed over to the other.
-        let mut tx = database.tenant(caller()).await.unwrap();
-        let sql = format!("UPDATE {table} SET {column} = '{}'", rival_id.uuid());
-        let error = sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await.unwrap_err();
-        assert!(is_denied(&error), "{table}: {error}");
-    }
-    app.stop().await;
-}
-
-/// 42501, insufficient_privilege: no right to the table, or a row that the wall refuses.
-fn is_denied(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.code().as_deref() == Some("42501"))
-}

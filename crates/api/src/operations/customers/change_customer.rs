@@ -16,6 +16,10 @@ pub(crate) async fn change_customer(
     command: Command<CustomerChange>,
 ) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
+    if work.is_conditional() {
+        let held = customers::lock(work.tx(), id).await?;
+        work.require(&held)?;
+    }
     let customer = customers::change(work.tx(), id, new).await?;
-    work.done(&customer, Effects::default()).await
+    work.edited(&customer, Effects::default()).await
 }

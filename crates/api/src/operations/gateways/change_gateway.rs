@@ -16,7 +16,12 @@ pub(crate) async fn change_gateway(
     command: Command<GatewayChange>,
 ) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
+    if work.is_conditional() {
+        let held = gateways::lock(work.tx(), id).await?;
+        let held = work.hosted(held);
+        work.require(&held)?;
+    }
     let gateway = gateways::change(work.tx(), id, new).await?;
     let gateway = work.hosted(gateway);
-    work.done(&gateway, Effects::configuration()).await
+    work.edited(&gateway, Effects::configuration()).await
 }

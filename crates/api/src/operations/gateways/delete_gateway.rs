@@ -13,6 +13,11 @@ use gatewright_types::ids::GatewayId;
 #[utoipa::path(delete, path = "/gateways/{id}", tag = "Gateways", params(("id" = GatewayId, Path)), responses((status = 204, description = "Deleted")))]
 pub(crate) async fn delete_gateway(Id(id): Id<GatewayId>, command: Command<Nothing>) -> Result<Response, ApiError> {
     let (mut work, _) = command.begin().await?;
+    if work.is_conditional() {
+        let held = gateways::lock(work.tx(), id).await?;
+        let held = work.hosted(held);
+        work.require(&held)?;
+    }
     gateways::delete(work.tx(), id).await?;
     work.deleted(Effects::configuration()).await
 }

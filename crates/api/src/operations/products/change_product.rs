@@ -16,6 +16,10 @@ pub(crate) async fn change_product(
     command: Command<ProductChange>,
 ) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
+    if work.is_conditional() {
+        let held = products::lock(work.tx(), id).await?;
+        work.require(&held)?;
+    }
     let product = products::change(work.tx(), id, new).await?;
-    work.done(&product, Effects::default()).await
+    work.edited(&product, Effects::default()).await
 }

@@ -17,6 +17,11 @@ pub(crate) async fn put_contract(
     command: Command<Contract, CONTRACT_BODY_MAX_BYTES>,
 ) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
+    if work.is_conditional() {
+        products::lock(work.tx(), id).await?;
+        let held = products::contract(work.tx(), id).await?;
+        work.require(&held)?;
+    }
     let product = products::put_contract(work.tx(), id, &new).await?;
     work.done(&product, Effects::default()).await
 }

@@ -13,6 +13,10 @@ use gatewright_types::ids::RouteId;
 #[utoipa::path(patch, path = "/routes/{id}", tag = "Routes", params(("id" = RouteId, Path)), request_body = RouteChange, responses((status = 200, description = "The route", body = Route)))]
 pub(crate) async fn change_route(Id(id): Id<RouteId>, command: Command<RouteChange>) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
+    if work.is_conditional() {
+        let held = routes::lock(work.tx(), id).await?;
+        work.require(&held)?;
+    }
     let route = routes::change(work.tx(), id, new).await?;
-    work.done(&route, Effects::configuration()).await
+    work.edited(&route, Effects::configuration()).await
 }

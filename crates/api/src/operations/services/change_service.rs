@@ -16,6 +16,10 @@ pub(crate) async fn change_service(
     command: Command<ServiceChange>,
 ) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
+    if work.is_conditional() {
+        let held = services::lock(work.tx(), id).await?;
+        work.require(&held)?;
+    }
     let service = services::change(work.tx(), id, new).await?;
-    work.done(&service, Effects::configuration()).await
+    work.edited(&service, Effects::configuration()).await
 }

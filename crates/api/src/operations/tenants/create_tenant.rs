@@ -6,7 +6,7 @@ use gatewright_catalog::check::slug_or_from_name;
 use gatewright_catalog::model::Tenant;
 use gatewright_catalog::tenants;
 use gatewright_database::idempotency;
-use gatewright_database::{Actor, Caller, SystemTx, SystemUse};
+use gatewright_database::{Actor, Caller, Origin, SystemTx, SystemUse};
 use gatewright_identity::tokens;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::RequestId;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{self, BODY_MAX_BYTES, Raw};
-use crate::principal::{Installation, request_id};
+use crate::principal::{Installation, peer, request_id};
 use crate::reveal::{Revealing, hide};
 use crate::work::{in_flight, judge, respond, scope};
 
@@ -52,7 +52,7 @@ pub(crate) struct NewlyMade {
 pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let Installation = Installation::from_request_parts(&mut parts, &state).await?;
-    let request_id = request_id(&parts);
+    let (request_id, peer) = (request_id(&parts), peer(&parts));
     let kept_under = scope(&parts, None, Uuid::nil())?;
     let Raw(bytes) = Raw::<BODY_MAX_BYTES>::from_request(Request::from_parts(parts, body), &state).await?;
     let new: NewTenant = extract::json(&bytes)?;
@@ -60,6 +60,7 @@ pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Reques
 
     let database = state.database();
     let mut tx = database.system(SystemUse::ManageTenants).await?;
+    tx.came_from(Origin { token_id: None, peer });
     let kept_under = match kept_under {
         None => None,
         Some(mut kept_under) => {

@@ -111,6 +111,23 @@ async fn a_dead_job_is_replayed_with_all_its_attempts() {
 }
 
 #[tokio::test]
+async fn a_dead_job_is_not_replayed_while_another_has_its_unique_key() {
+    let scene = Scene::new().await;
+    let worker = scene.worker(does(|_, _| {
+        Box::pin(async { Err(Failure::Fatal("on purpose".to_owned())) })
+    }));
+    let dead = scene.enqueue(task("dead").unique("k")).await;
+    assert_eq!(scene.until_ended(dead).await.state, JobState::Failed);
+    worker.stop(Duration::from_secs(5)).await;
+    let heir = scene.enqueue(task("heir").unique("k")).await;
+    let refused = manage::replay(&mut scene.tx().await, dead).await;
+    assert!(matches!(refused, Err(JobError::Replaced(_))), "{refused:?}");
+    cancel(&scene, heir).await.unwrap();
+    let mut tx = scene.tx().await;
+    assert_eq!(manage::replay(&mut tx, dead).await.unwrap().state, JobState::Queued);
+}
+
+#[tokio::test]
 async fn a_panic_is_a_failed_attempt_and_the_worker_goes_on() {
     let scene = Scene::new().await;
     let worker = scene.worker(does(|task, running| {

@@ -1,0 +1,2 @@
+pub(super) mod export_audit_events;
+pub(super) mod list_audit_events;
