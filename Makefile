@@ -16,7 +16,7 @@ test: ensure ## Run every test on real PostgreSQL
 	scripts/with-postgres.sh $(CARGO) test --workspace --locked --no-fail-fast
 
 soak: ensure ## The long forms of the tests
-	PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release
+	PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release -- --include-ignored
 
 check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, generated files
 	$(CARGO) fmt --all --check

@@ -16,6 +16,7 @@ pub mod access;
 pub mod error;
 pub mod extract;
 pub mod lists;
+mod node_protocol;
 pub mod openapi;
 pub mod operations;
 mod pages;

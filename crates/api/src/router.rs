@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::{ApiError, Problem};
 use crate::principal::require_token;
-use crate::{ApiState, openapi, operations, pages};
+use crate::{ApiState, node_protocol, openapi, operations, pages};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static DESCRIPTION: LazyLock<String> = LazyLock::new(openapi::json);
@@ -32,6 +32,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/", get(pages::home))
         .route("/errors", get(pages::problems))
         .route("/errors/{code}", get(pages::problem))
+        .nest(gatewright_snapshot::protocol::BASE_PATH, node_protocol::router())
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .fallback(|| async { ApiError::not_found("Nothing is here; /api/v1/openapi.json describes the API.") })

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gatewright_database::Database;
 use gatewright_identity::last_use::LastUses;
 use gatewright_native::Nodes;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What every operation can reach. Cloning is cheap.
 #[derive(Clone)]
@@ -18,7 +19,11 @@ struct Inner {
     gateway_url: Option<String>,
     last_uses: LastUses,
     draining: AtomicBool,
+    look_ups: Semaphore,
 }
+
+/// Look-ups for nodes that run at once: few, so that they cannot take every connection to the database.
+const LOOK_UPS_MAX: usize = 4;
 
 impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, and where the native
@@ -31,6 +36,7 @@ impl ApiState {
             gateway_url,
             last_uses: LastUses::default(),
             draining: AtomicBool::new(false),
+            look_ups: Semaphore::new(LOOK_UPS_MAX),
         }))
     }
 
@@ -59,9 +65,21 @@ impl ApiState {
         &self.0.last_uses
     }
 
-    /// From now on `/health/ready` says that this process is going away.
+    /// From now on `/health/ready` says that this process is going away, and nodes go elsewhere.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Release);
+        self.0.nodes.close();
+    }
+
+    /// The nodes, to be kept.
+    pub(crate) fn nodes_shared(&self) -> Arc<Nodes> {
+        Arc::clone(&self.0.nodes)
+    }
+
+    /// A turn to look up credentials for a node.
+    pub(crate) async fn look_up_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.look_ups.acquire().await.ok()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

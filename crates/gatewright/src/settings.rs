@@ -5,9 +5,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use gatewright_database::jobs::lanes::{CONCURRENCY_MAX, CONCURRENCY_MIN};
+use gatewright_gateway::Limits;
 use gatewright_types::slug::Slug;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -25,8 +27,9 @@ const CLIENT_VARIABLES: [&str; 2] = ["GATEWRIGHT_URL", crate::apply::TOKEN_VARIA
 /// The file that is read when none is named, if it is there.
 const CONFIG_DEFAULT: &str = "gatewright.toml";
 /// The settings that are numbers.
-const NUMBERS: [&str; 4] = [
+const NUMBERS: [&str; 5] = [
     "gateway_cores",
+    "record_valid_seconds",
     "database_connections",
     "worker_concurrency",
     "drain_seconds",
@@ -57,6 +60,13 @@ pub struct Settings {
     pub default_gateway: Option<Slug>,
     /// Where `/metrics` is; none: nowhere.
     pub metrics_addr: Option<SocketAddr>,
+    /// How long a node believes what it was told about a credential, and how long without a word from the
+    /// control plane it counts as cut off, in seconds.
+    pub record_valid_seconds: u64,
+    /// Role `gateway`: where the control plane is; several, separated by commas, are tried in turn.
+    pub control_url: Option<String>,
+    /// Role `gateway`: the one-time code that lets the node in; needed once.
+    pub enrollment_code: Option<SecretString>,
     /// Holds everything that is not in the database.
     pub data_dir: PathBuf,
     /// A PostgreSQL to use; none: a private one.
@@ -99,6 +109,9 @@ impl Default for Settings {
             base_domain: "localhost".to_owned(),
             default_gateway: None,
             metrics_addr: None,
+            record_valid_seconds: 30,
+            control_url: None,
+            enrollment_code: None,
             data_dir: PathBuf::from("gatewright-data"),
             database_url: None,
             master_key: None,
@@ -192,6 +205,9 @@ impl Settings {
         if self.worker_concurrency != 0 && !(CONCURRENCY_MIN..=CONCURRENCY_MAX).contains(&self.worker_concurrency) {
             bail!("worker_concurrency: expected 0, or {CONCURRENCY_MIN} to {CONCURRENCY_MAX}");
         }
+        if self.role == Role::Gateway && self.control_url.is_none() {
+            bail!("control_url: a gateway node asks a control plane elsewhere; say where");
+        }
         if self.role == Role::Worker && self.worker_concurrency == 0 {
             bail!("worker_concurrency: a worker that does no jobs has nothing to do");
         }
@@ -200,10 +216,21 @@ impl Settings {
                 "database_url: a worker shares its database with a control plane; `gatewright database url` prints its address there"
             );
         }
+        if !(3..=30).contains(&self.record_valid_seconds) {
+            bail!("record_valid_seconds: expected 3 to 30");
+        }
         if self.gateway_cores > 1024 {
             bail!("gateway_cores: expected at most 1024");
         }
         Ok(())
+    }
+
+    /// What the native gateway allows.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            record_valid: Duration::from_secs(self.record_valid_seconds),
+            ..Limits::default()
+        }
     }
 
     /// How many threads the native gateway gets.
@@ -309,7 +336,7 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 16, "every setting stands there");
+        assert_eq!(table.len(), 19, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);

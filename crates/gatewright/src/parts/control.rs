@@ -56,7 +56,7 @@ pub struct ControlPlane {
     state: ApiState,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    catching_up: JoinHandle<()>,
+    following: JoinHandle<()>,
     keeping_vault: JoinHandle<()>,
     noting_uses: JoinHandle<()>,
     sealing_audit: JoinHandle<()>,
@@ -73,7 +73,7 @@ impl ControlPlane {
         gateway_url: Option<String>,
         drain: Arc<AtomicU64>,
     ) -> Self {
-        let catching_up = tokio::spawn(glue::catch_up(database.clone(), Arc::clone(&nodes)));
+        let following = tokio::spawn(Arc::clone(&nodes).follow());
         let sealing_audit = tokio::spawn(glue::seal_audit(database.clone()));
         let keeping_vault = tokio::spawn(glue::keep_vault(database.clone()));
         let state = ApiState::new(database, nodes, problem_pages, gateway_url);
@@ -85,7 +85,7 @@ impl ControlPlane {
             state,
             stop,
             serving,
-            catching_up,
+            following,
             keeping_vault,
             noting_uses,
             sealing_audit,
@@ -102,7 +102,7 @@ impl ControlPlane {
         self.state.drain();
         self.stop.send_replace(true);
         let served = self.serving.await.context("the control plane");
-        self.catching_up.abort();
+        self.following.abort();
         for task in [self.keeping_vault, self.noting_uses, self.sealing_audit] {
             task.abort();
         }

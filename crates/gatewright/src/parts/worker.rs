@@ -9,6 +9,7 @@ use crate::settings::Settings;
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
     housekeeping::register(&mut registry);
+    gatewright_native::nodes::housekeeping::register(&mut registry);
     registry
 }
 

@@ -17,6 +17,8 @@ mod keys;
 mod leaks;
 mod main_job;
 mod metrics;
+mod node_protocol;
+mod nodes;
 mod operating;
 mod operators;
 mod packages;
