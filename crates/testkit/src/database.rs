@@ -64,7 +64,9 @@ pub async fn dump(url: &str) -> Vec<(String, String)> {
     for table in tables {
         // As JSON: every column, jsonb inside, bytea in hexadecimal.
         // Without what changes by itself: when a node was last heard of, and how far it was.
-        let sql = format!("SELECT (to_jsonb(row) - '{last_seen_at,position,snapshot_version}'::text[])::text FROM {table} AS row ORDER BY 1");
+        let sql = format!(
+            "SELECT (to_jsonb(row) - ARRAY['last_seen_at', 'position', 'snapshot_version'])::text FROM {table} AS row ORDER BY 1"
+        );
         let texts: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_all(&mut connection)
             .await
