@@ -69,7 +69,7 @@ impl Running {
             ready: Value::Null,
         };
         let ready = running.line_with("\"ready\"").await;
-        running.ready = serde_json::from_str::<Value>(&ready).unwrap()["fields"].clone();
+        running.ready = serde_json::from_str(&ready).unwrap();
         running
     }
 

@@ -38,11 +38,8 @@ async fn start(home: &Home, url: &str, role: &str) -> (Running, Value) {
     let running = home.start(&["serve", "--role", role], &variables);
     let ready = until(&format!("{role} is ready"), async || {
         let log = running.log();
-        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.map(|line| line["fields"].clone()).find(|fields| {
-            let message = fields["message"].as_str().unwrap_or_default();
-            message.ends_with("ready")
-        })
+        let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.find(|line| line["message"].as_str().unwrap_or_default().ends_with("ready"))
     })
     .await;
     (running, ready)
