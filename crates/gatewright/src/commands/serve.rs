@@ -12,7 +12,7 @@ use crate::signals::Signals;
 /// Serves until a signal ends it.
 pub async fn run(settings: &Settings, reload: Reload) -> anyhow::Result<()> {
     if settings.role == Role::Gateway {
-        return run_node(settings).await;
+        return run_node(settings, reload).await;
     }
     let signals = Signals::listen()?;
     allow_open_files();
@@ -39,20 +39,17 @@ fn allow_open_files() {
 }
 
 /// Serves as a gateway node until a signal or the control plane ends it.
-async fn run_node(settings: &Settings) -> anyhow::Result<()> {
+async fn run_node(settings: &Settings, mut reload: Reload) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
+    allow_open_files();
     let node = tokio::select! {
         node = Node::start(settings, Clock::System) => node?,
         () = signals.told() => return Ok(()),
     };
     tracing::info!(gateway = node.gateway_url(), "ready");
     tokio::select! {
-        () = signals.told() => {}
+        () = signals.told_while_serving(&mut reload, |seconds| node.set_drain(seconds)) => {}
         () = node.told_to_end() => tracing::info!("the control plane wants this node to end"),
     }
-    tracing::info!("ending; told once more, at once");
-    tokio::select! {
-        stopped = node.stop() => stopped,
-        () = signals.told() => anyhow::bail!("ended without waiting for requests under way"),
-    }
+    signals.end(node.stop()).await
 }

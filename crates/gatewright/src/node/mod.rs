@@ -21,6 +21,7 @@ mod news;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -32,6 +33,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::glue::LOOKUPS_WAITING_MAX;
+use crate::metrics::Metrics;
+use crate::parts::metrics::MetricsServer;
 use crate::settings::Settings;
 use control::{CallError, ControlPlane, Fetched};
 use keeper::Keeper;
@@ -46,10 +49,11 @@ const START_PAUSE: Duration = Duration::from_secs(1);
 pub struct Node {
     gateway: Arc<Gateway>,
     keeper: Arc<Keeper>,
-    drain: Duration,
+    drain: Arc<AtomicU64>,
     /// Rings when the control plane wants the node to end.
     told_to_end: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
+    metrics: Option<MetricsServer>,
     _lock: std::fs::File,
 }
 
@@ -69,6 +73,10 @@ impl Node {
             .control_url
             .as_deref()
             .context("control_url: with --role gateway, say where the control plane is")?;
+        let metrics_listener = match settings.metrics_addr {
+            Some(addr) => Some(Metrics::listen(addr).await?),
+            None => None,
+        };
         let addr = settings.gateway_addr.to_string();
         let (control, identity) =
             identity::load_or_enroll(&folder, url, settings.enrollment_code.as_ref(), &addr).await?;
@@ -89,6 +97,11 @@ impl Node {
         let version = beginning.snapshot.version;
         let gateway = Gateway::start(options, beginning.snapshot, lookups).context("gateway_addr")?;
         let gateway = Arc::new(gateway);
+        let (metrics, drain) = (Metrics::default(), Arc::new(AtomicU64::new(settings.drain_seconds)));
+        metrics.add_gateway(&gateway);
+        let metrics = metrics_listener
+            .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
+            .transpose()?;
         let told_to_end = Arc::new(Notify::new());
         let follower = Follower {
             control: Arc::clone(&control),
@@ -113,9 +126,10 @@ impl Node {
         Ok(Self {
             gateway,
             keeper,
-            drain: Duration::from_secs(settings.drain_seconds),
+            drain,
             told_to_end,
             tasks,
+            metrics,
             _lock: lock,
         })
     }
@@ -130,6 +144,11 @@ impl Node {
         self.told_to_end.notified().await;
     }
 
+    /// Changes how long the end waits for what is under way.
+    pub fn set_drain(&self, seconds: u64) {
+        self.drain.store(seconds, Ordering::Relaxed);
+    }
+
     /// Finishes what is under way, for at most the time that the settings give, and ends.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         // The follower first; look-ups are answered until the gateway has ended.
@@ -137,10 +156,15 @@ impl Node {
         following.abort();
         let _ = following.await;
         if let Some(gateway) = Arc::into_inner(self.gateway) {
-            gateway.drain(self.drain).await;
+            gateway
+                .drain(Duration::from_secs(self.drain.load(Ordering::Relaxed)))
+                .await;
         }
         for task in self.tasks {
             task.abort();
+        }
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
         }
         let saved = tokio::time::timeout(SAVE_TIMEOUT, self.keeper.save()).await;
         if saved.is_err() {

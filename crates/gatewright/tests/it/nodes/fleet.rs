@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::scene::{PATH, text};
 
 /// Only so that a broken program fails a test instead of hanging it.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One process.
 pub(super) struct Running {
@@ -49,7 +49,7 @@ pub(super) fn free_addr() -> SocketAddr {
 }
 
 impl Running {
-    async fn start(mut command: Command) -> Self {
+    pub(super) async fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -124,9 +124,13 @@ impl Running {
             .code()
     }
 
-    pub(super) async fn end(mut self, signal: Signal) -> Option<i32> {
+    pub(super) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
+    }
+
+    pub(super) async fn end(mut self, signal: Signal) -> Option<i32> {
+        self.signal(signal);
         self.ended().await
     }
 }

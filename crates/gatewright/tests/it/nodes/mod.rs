@@ -4,6 +4,7 @@ mod fleet;
 mod load;
 
 use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
 
 use gatewright_testkit::Wire;
 use reqwest::Method;
@@ -11,7 +12,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::scene::{PATH, text};
-use fleet::{Fleet, Running, eventually, free_addr, root};
+use fleet::{Fleet, PATIENCE, Running, eventually, free_addr, root};
 use load::{Load, answers};
 
 /// What a node says to a key on one gateway.
@@ -362,4 +363,40 @@ async fn a_drained_node_finishes_and_ends_and_serves_again_when_it_is_started() 
     admitted(node.gateway_addr(), "acme", &subscribed.key).await;
     assert_eq!(fleet.listed(&control, "edge").await["state"], "ACTIVE");
     assert_eq!(node.end(Signal::TERM).await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_obeys_a_service_manager_and_shows_its_figures_like_every_process() {
+    let (fleet, control) = Fleet::start().await;
+    let (code, metrics) = (fleet.code(&control, "edge").await, free_addr());
+    let path = fleet.data_dir("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let told = || {
+        let mut message = [0; 256];
+        let length = socket.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..length])
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let mut command = fleet.node_command("edge", &root(&control.api_url()), Some(&code));
+    command
+        .env("NOTIFY_SOCKET", &path)
+        .env("GATEWRIGHT_METRICS_ADDR", metrics.to_string());
+    let mut node = Running::start(command).await;
+    assert_eq!(told(), "READY=1");
+    let key = fleet.subscribe(&control).await.key;
+    admitted(node.gateway_addr(), "acme", &key).await;
+    let figures = reqwest::get(format!("http://{metrics}/metrics")).await.unwrap();
+    let figures = figures.text().await.unwrap();
+    let counted = |line: &str| line.contains("gateway=\"acme\"") && line.contains("2xx") && !line.ends_with(" 0");
+    assert!(figures.lines().any(counted), "{figures}");
+    node.signal(Signal::HUP);
+    assert_eq!([told(), told()], ["RELOADING=1", "READY=1"]);
+    node.line_with("settings reloaded").await;
+    node.signal(Signal::TERM);
+    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(node.ended().await, Some(0), "{}", node.log());
 }
