@@ -58,6 +58,6 @@ impl Signals {
     pub async fn run_until_told(mut self, process: Process, mut reload: Reload) -> anyhow::Result<()> {
         self.told_while_serving(&mut reload, |seconds| process.set_drain(seconds))
             .await;
-        self.end(process.stop()).await
+        self.end(Box::pin(process.stop())).await
     }
 }
