@@ -26,7 +26,12 @@ impl Role {
 
     /// Whether it serves native gateways.
     pub const fn serves_gateways(self) -> bool {
-        matches!(self, Self::All)
+        matches!(self, Self::All | Self::Gateway)
+    }
+
+    /// Whether it needs the database.
+    pub const fn has_database(self) -> bool {
+        !matches!(self, Self::Gateway)
     }
 
     /// Whether it does jobs.

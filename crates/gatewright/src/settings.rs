@@ -225,6 +225,24 @@ impl Settings {
         Ok(())
     }
 
+    /// Where the process that these settings describe answers `/health/ready`, by the setting's name.
+    pub const fn front(&self) -> (&'static str, SocketAddr) {
+        if self.role.serves_api() {
+            ("http_addr", self.http_addr)
+        } else {
+            ("health_addr", self.health_addr)
+        }
+    }
+
+    /// Where it listens for whoever calls: its front and, if it has one, the native gateway.
+    pub fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let mut listeners = vec![self.front()];
+        if self.role.serves_gateways() {
+            listeners.push(("gateway_addr", self.gateway_addr));
+        }
+        listeners
+    }
+
     /// What the native gateway allows.
     pub fn limits(&self) -> Limits {
         Limits {

@@ -46,7 +46,7 @@ async fn run_node(settings: &Settings, mut reload: Reload) -> anyhow::Result<()>
         node = Node::start(settings, Clock::System) => node?,
         () = signals.told() => return Ok(()),
     };
-    tracing::info!(gateway = node.gateway_url(), "ready");
+    tracing::info!(gateway = node.gateway_url(), health = %node.health_addr(), "ready");
     tokio::select! {
         () = signals.told_while_serving(&mut reload, |seconds| node.set_drain(seconds)) => {}
         () = node.told_to_end() => tracing::info!("the control plane wants this node to end"),

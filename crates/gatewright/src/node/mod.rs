@@ -19,6 +19,7 @@ mod knowledge;
 mod look_ups;
 mod news;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,10 +30,12 @@ use gatewright_gateway::{Gateway, Options};
 use gatewright_snapshot::Snapshot;
 use gatewright_snapshot::config::SnapshotConfig;
 use gatewright_types::Clock;
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::glue::LOOKUPS_WAITING_MAX;
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::parts::metrics::MetricsServer;
 use crate::settings::Settings;
@@ -54,6 +57,8 @@ pub struct Node {
     told_to_end: Arc<Notify>,
     tasks: Vec<JoinHandle<()>>,
     metrics: Option<MetricsServer>,
+    health: Health,
+    health_addr: SocketAddr,
     _lock: std::fs::File,
 }
 
@@ -73,6 +78,10 @@ impl Node {
             .control_url
             .as_deref()
             .context("control_url: with --role gateway, say where the control plane is")?;
+        let (name, health_addr) = settings.front();
+        let health_listener = TcpListener::bind(health_addr)
+            .await
+            .with_context(|| format!("{name}: cannot listen on {health_addr}"))?;
         let metrics_listener = match settings.metrics_addr {
             Some(addr) => Some(Metrics::listen(addr).await?),
             None => None,
@@ -102,6 +111,8 @@ impl Node {
         let metrics = metrics_listener
             .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
             .transpose()?;
+        let health_addr = health_listener.local_addr()?;
+        let health = Health::start(health_listener, None, Arc::clone(&drain));
         let told_to_end = Arc::new(Notify::new());
         let follower = Follower {
             control: Arc::clone(&control),
@@ -130,6 +141,8 @@ impl Node {
             told_to_end,
             tasks,
             metrics,
+            health,
+            health_addr,
             _lock: lock,
         })
     }
@@ -137,6 +150,11 @@ impl Node {
     /// Where the gateway is.
     pub fn gateway_url(&self) -> String {
         format!("http://{}", self.gateway.local_addr())
+    }
+
+    /// Where it answers health checks.
+    pub const fn health_addr(&self) -> SocketAddr {
+        self.health_addr
     }
 
     /// Returns when the control plane wants the node to end.
@@ -151,6 +169,7 @@ impl Node {
 
     /// Finishes what is under way, for at most the time that the settings give, and ends.
     pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.health.drain();
         // The follower first; look-ups are answered until the gateway has ended.
         let following = self.tasks.remove(0);
         following.abort();
@@ -170,7 +189,7 @@ impl Node {
         if saved.is_err() {
             tracing::warn!("what the node knows could not be written in time");
         }
-        Ok(())
+        self.health.stop().await
     }
 }
 

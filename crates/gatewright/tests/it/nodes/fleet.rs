@@ -115,6 +115,10 @@ impl Running {
             .unwrap()
     }
 
+    pub(super) fn health_url(&self) -> String {
+        format!("http://{}/health/ready", text(&self.ready, "health"))
+    }
+
     /// Waits until it has ended by itself; returns its exit code.
     pub(super) async fn ended(&mut self) -> Option<i32> {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
@@ -144,6 +148,7 @@ fn command(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> C
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("GATEWRIGHT_DATA_DIR", data_dir)
         .env("GATEWRIGHT_GATEWAY_ADDR", "127.0.0.1:0")
+        .env("GATEWRIGHT_HEALTH_ADDR", "127.0.0.1:0")
         .env("GATEWRIGHT_GATEWAY_CORES", "2")
         .env("GATEWRIGHT_DRAIN_SECONDS", "5")
         .env("GATEWRIGHT_LOG_FORMAT", "json")

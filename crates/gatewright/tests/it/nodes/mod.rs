@@ -389,6 +389,8 @@ async fn a_node_obeys_a_service_manager_and_shows_its_figures_like_every_process
     assert_eq!(told(), "READY=1");
     let key = fleet.subscribe(&control).await.key;
     admitted(node.gateway_addr(), "acme", &key).await;
+    let ready = reqwest::get(node.health_url()).await.unwrap();
+    assert_eq!(ready.status(), 200);
     let figures = reqwest::get(format!("http://{metrics}/metrics")).await.unwrap();
     let figures = figures.text().await.unwrap();
     let counted = |line: &str| line.contains("gateway=\"acme\"") && line.contains("2xx") && !line.ends_with(" 0");
