@@ -255,6 +255,7 @@ impl From<NativeError> for ApiError {
             NativeError::SlugTaken(_) | NativeError::ServiceNameTaken(_) | NativeError::Contradiction(_) => {
                 Self::new(ProblemCode::Conflict, detail)
             }
+            NativeError::EnrollmentCode => Self::new(ProblemCode::EnrollmentCodeInvalid, detail),
             NativeError::InUse(_) => Self::new(ProblemCode::InUse, detail),
             NativeError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
             NativeError::Uncompilable(_) => {

@@ -17,6 +17,7 @@ pub mod error;
 pub mod extract;
 pub mod lists;
 mod mailbox;
+mod node_protocol;
 pub mod openapi;
 pub mod operations;
 mod pages;

@@ -17,6 +17,9 @@ use crate::{ApiState, access, operations};
 /// Where every operation lies.
 pub const BASE_PATH: &str = "/api/v1";
 
+/// POSTs that take no `Idempotency-Key`: sent twice, they leave the same state, or a code that nobody uses.
+const WITHOUT_IDEMPOTENCY_KEY: [&str; 4] = ["verify_key", "create_enrollment_code", "drain_node", "revoke_node"];
+
 /// The document, with what every operation has in common.
 pub fn document() -> OpenApi {
     let mut document = bare();
@@ -162,7 +165,8 @@ fn add_common(method: &Method, operation: &mut Operation) {
         .responses
         .responses
         .insert("default".to_owned(), problem.into());
-    if *method == Method::POST && operation.operation_id.as_deref() != Some("verify_key") {
+    let takes_no_key = |id: &str| WITHOUT_IDEMPOTENCY_KEY.contains(&id);
+    if *method == Method::POST && !operation.operation_id.as_deref().is_some_and(takes_no_key) {
         let key = ParameterBuilder::new()
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)

@@ -34,14 +34,8 @@ impl FromRequestParts<ApiState> for Authenticated {
                 "Send an operator's token as `Authorization: Bearer gwo_…`.",
             )
         };
-        let value = parts.headers.get(header::AUTHORIZATION).ok_or_else(unauthenticated)?;
-        let value = value.to_str().map_err(|_| unauthenticated())?;
-        // RFC 9110 §11.1: the scheme is case-insensitive.
-        let (scheme, token) = value.split_once(' ').ok_or_else(unauthenticated)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(unauthenticated());
-        }
-        match authenticate(state.database(), token.trim()).await {
+        let token = bearer(parts).ok_or_else(unauthenticated)?.to_owned();
+        match authenticate(state.database(), &token).await {
             Ok(Some(principal)) => Ok(Self(principal)),
             Ok(None) => Err(unauthenticated()),
             Err(IdentityError::Refused { principal, why }) => {
@@ -52,6 +46,14 @@ impl FromRequestParts<ApiState> for Authenticated {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The token of `Authorization: Bearer …`.
+pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    // RFC 9110 §11.1: the scheme is case-insensitive.
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 /// Asks for a token that allows the operation, before anything else of the request is looked at.

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::{ApiError, Problem};
 use crate::principal::require_token;
-use crate::{ApiState, mailbox, openapi, operations, pages};
+use crate::{ApiState, mailbox, node_protocol, openapi, operations, pages};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static DESCRIPTION: LazyLock<String> = LazyLock::new(openapi::json);
@@ -34,6 +34,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/errors/{code}", get(pages::problem))
         .route("/mailbox", get(mailbox::mails))
         .route("/mailbox/{id}", get(mailbox::mail))
+        .nest(gatewright_snapshot::protocol::BASE_PATH, node_protocol::router())
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .fallback(|| async { ApiError::not_found("Nothing is here; /api/v1/openapi.json describes the API.") })

@@ -7,6 +7,7 @@ use gatewright_database::Database;
 use gatewright_egress::Policy;
 use gatewright_identity::last_use::LastUses;
 use gatewright_native::Nodes;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What is set about telling others.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +30,11 @@ struct Inner {
     last_uses: LastUses,
     notices: Notices,
     draining: AtomicBool,
+    look_ups: Semaphore,
 }
+
+/// Look-ups for nodes that run at once: few, so that they cannot take every connection to the database.
+const LOOK_UPS_MAX: usize = 4;
 
 impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, where the native
@@ -49,6 +54,7 @@ impl ApiState {
             last_uses: LastUses::default(),
             notices,
             draining: AtomicBool::new(false),
+            look_ups: Semaphore::new(LOOK_UPS_MAX),
         }))
     }
 
@@ -87,9 +93,21 @@ impl ApiState {
         self.0.notices.shows_mailbox
     }
 
-    /// From now on `/health/ready` says that this process is going away.
+    /// From now on `/health/ready` says that this process is going away, and nodes go elsewhere.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Release);
+        self.0.nodes.close();
+    }
+
+    /// The nodes, to be kept.
+    pub fn nodes_shared(&self) -> Arc<Nodes> {
+        Arc::clone(&self.0.nodes)
+    }
+
+    /// A turn to look up credentials for a node.
+    pub(crate) async fn look_up_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.look_ups.acquire().await.ok()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

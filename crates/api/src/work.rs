@@ -241,9 +241,8 @@ impl Work {
                 return Err(in_flight());
             }
         }
-        self.tx.commit().await?;
         let told = !effects.access.is_empty();
-        let nodes = self.state.nodes().carry_out(self.state.database(), effects).await;
+        let nodes = self.state.nodes().commit(self.tx, effects).await?;
         if told && let Value::Object(fields) = &mut body {
             fields.insert("nodes".to_owned(), json!(nodes));
         }

@@ -21,6 +21,7 @@ pub mod error;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod jobs;
+pub mod listener;
 pub mod master_keys;
 pub mod page;
 pub mod pool;
@@ -30,6 +31,7 @@ pub mod system;
 pub mod transaction;
 
 pub use error::DatabaseError;
+pub use listener::{Listener, Notification};
 pub use page::{Page, PageRequest};
 pub use pool::{Connections, Database, Level, migrate, newest_level};
 pub use record::{Actor, Caller, Origin, Refused};

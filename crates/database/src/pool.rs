@@ -170,6 +170,10 @@ impl Database {
         Ok(listener)
     }
 
+    pub(crate) fn connect_options(&self) -> PgConnectOptions {
+        PgConnectOptions::clone(&self.pool.connect_options())
+    }
+
     /// The clock that its rows are dated with.
     pub const fn clock(&self) -> &Clock {
         &self.clock

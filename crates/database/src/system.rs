@@ -6,6 +6,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::record::{self, Caller, Happened, Origin};
+use crate::sealing::TransactionKeys;
 use crate::{Database, DatabaseError};
 
 /// Everything that may look across tenants. Whoever adds a line says why the wall cannot hold there.
@@ -29,6 +30,12 @@ pub enum SystemUse {
     KeepHouse,
     /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.
     RunJobs,
+    /// A node serves gateways of every tenant, so it is let in and shut out by the installation.
+    ManageNodes,
+    /// And followed by it, without waiting for the disk: after a crash it says again how far it is.
+    FollowNodes,
+    /// What nodes are told has one order for all tenants; it is written by the use case's own commit.
+    TellNodes,
     /// One worker chains the audit rows of every tenant.
     SealAudit,
     /// Whoever runs the installation proves that no tenant's audit log was tampered with.
@@ -40,6 +47,8 @@ pub enum SystemUse {
 /// A transaction that sees every tenant.
 pub struct SystemTx {
     transaction: Transaction<'static, Postgres>,
+    /// Of the tenant whose transaction this was.
+    keys: Option<TransactionKeys>,
     origin: Origin,
 }
 
@@ -49,6 +58,7 @@ impl Database {
         tracing::trace!(purpose = ?purpose, "looking across tenants");
         let begin = match purpose {
             // Several statements have to see one state: a route without its service takes a gateway down.
+            SystemUse::FollowNodes => "BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL ROLE gatewright_system",
             SystemUse::CompileSnapshot | SystemUse::VerifyAudit => {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system"
             }
@@ -57,12 +67,30 @@ impl Database {
         let transaction = self.begin(begin).await?;
         Ok(SystemTx {
             transaction,
+            keys: None,
             origin: Origin::default(),
         })
     }
 }
 
 impl SystemTx {
+    /// Goes on with a tenant's transaction, seeing every tenant from now on.
+    pub(crate) async fn enter(
+        mut transaction: Transaction<'static, Postgres>,
+        keys: TransactionKeys,
+        purpose: SystemUse,
+    ) -> Result<Self, DatabaseError> {
+        tracing::trace!(purpose = ?purpose, "looking across tenants");
+        sqlx::raw_sql("SET LOCAL ROLE gatewright_system")
+            .execute(&mut *transaction)
+            .await?;
+        Ok(Self {
+            transaction,
+            keys: Some(keys),
+            origin: Origin::default(),
+        })
+    }
+
     /// Writes down what was done for one tenant: an audit row and an event, as
     /// [`crate::TenantTx::happened`] does; one round trip.
     pub async fn happened(
@@ -87,7 +115,11 @@ impl SystemTx {
 
     /// Commits.
     pub async fn commit(self) -> Result<(), DatabaseError> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        if let Some(keys) = self.keys {
+            keys.committed();
+        }
+        Ok(())
     }
 
     /// Ends a transaction that only read.

@@ -14,7 +14,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use crate::audit::redact::changed_fields;
 use crate::record::{self, Caller, Happened, Origin};
 use crate::sealing::TransactionKeys;
-use crate::{Database, DatabaseError};
+use crate::{Database, DatabaseError, SystemTx, SystemUse};
 
 /// One use case's transaction: it sees and writes the rows of one tenant only.
 ///
@@ -123,6 +123,20 @@ impl TenantTx {
         let mut happened = Happened::new((&self.clock, &self.rng), domain, name, resource_id, detail);
         happened.changes = Some(changes);
         self.happened.push(happened);
+    }
+
+    /// Writes what was noted and goes on as a [`SystemTx`], for what the commit owes to no single tenant;
+    /// two round trips.
+    pub async fn conclude(mut self, purpose: SystemUse) -> Result<SystemTx, DatabaseError> {
+        record::write(
+            &mut self.transaction,
+            &self.caller,
+            &self.origin,
+            self.now,
+            &self.happened,
+        )
+        .await?;
+        SystemTx::enter(self.transaction, self.keys, purpose).await
     }
 
     /// Writes what was noted and commits; two round trips, one without notes.

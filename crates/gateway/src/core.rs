@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::connection;
+use crate::contact::Contact;
 use crate::credentials::{Credentials, Lookup};
 use crate::limits::{ACCEPT_PAUSE, BUFFER_BYTES, Limits};
 use crate::metrics::{Counted, Metrics};
@@ -27,6 +28,8 @@ use crate::upstream::{Trust, Upstreams};
 pub(crate) enum Command {
     /// Take these in, then say so.
     Apply(Arc<[AccessChange]>, oneshot::Sender<()>),
+    /// Forget what was looked up, then say so.
+    Forget(oneshot::Sender<()>),
     /// Finish what is under way, for at most as long, then end.
     Drain(Duration),
 }
@@ -41,6 +44,7 @@ pub(crate) struct Seedling {
     pub(crate) trust: Arc<Trust>,
     pub(crate) counted: Arc<Counted>,
     pub(crate) tracing: Option<Tracing>,
+    pub(crate) contact: Arc<Contact>,
 }
 
 /// What the connections of one core share. It never leaves its thread.
@@ -83,6 +87,7 @@ impl Core {
             trust,
             counted,
             tracing,
+            contact,
         } = seedling;
         let mut http = http1::Builder::new();
         // Head time-outs are our own (see `ticks`). Not `pipeline_flush`: with it hyper 1.12 stops
@@ -95,7 +100,7 @@ impl Core {
             request_ids: RequestIds::new(&Rng::System),
             metrics: Metrics::new(counted),
             tracer: tracing.map(|tracing| Tracer::new(tracing, &Rng::System)),
-            credentials: Credentials::new(&limits, &Rng::System),
+            credentials: Credentials::new(&limits, contact, &Rng::System),
             lookups,
             upstreams: Upstreams::new(&limits, trust),
             http,
@@ -153,6 +158,10 @@ async fn live(core: Rc<Core>, listener: TcpListener, mut commands: mpsc::Receive
                 }
                 // Nobody may be waiting any more; the changes hold all the same.
                 let _ = applied.send(());
+            }
+            Command::Forget(forgotten) => {
+                core.credentials.forget();
+                let _ = forgotten.send(());
             }
             Command::Drain(asked) => {
                 limit = asked;

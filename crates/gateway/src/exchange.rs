@@ -119,11 +119,11 @@ async fn exchange<'s>(
             match core
                 .credentials
                 .get(&presented.hash, now_ms)
-                .settle(core, presented.hash)
+                .settle(core, presented.hash, gateway.when_cut_off)
             {
                 Some(settled) => settled?,
                 None => {
-                    let found = Box::pin(credentials::find(core, presented.hash)).await?;
+                    let found = Box::pin(credentials::find(core, presented.hash, gateway.when_cut_off)).await?;
                     // Read again: a look-up may have taken its time.
                     judged_at_ms = core.clock.now_ms();
                     found

@@ -11,6 +11,7 @@ use gatewright_snapshot::{AccessChange, Snapshot};
 use gatewright_types::Clock;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::contact::Contact;
 use crate::core::{self, Command, Seedling};
 use crate::credentials::Lookup;
 use crate::limits::{COMMANDS, Limits};
@@ -31,6 +32,8 @@ pub struct Options {
     pub limits: Limits,
     /// How requests are traced; `None`: not at all.
     pub tracing: Option<Tracing>,
+    /// Whether the snapshot comes from the control plane just now; else the gateway starts cut off.
+    pub heard: bool,
 }
 
 /// Why a gateway did not start.
@@ -59,6 +62,7 @@ pub enum StartError {
 pub struct Gateway {
     addr: SocketAddr,
     snapshot: Arc<ArcSwap<Snapshot>>,
+    contact: Arc<Contact>,
     cores: Vec<Handle>,
 }
 
@@ -85,6 +89,7 @@ impl Gateway {
             clock,
             limits,
             tracing,
+            heard,
         } = options;
         if cores == 0 {
             return Err(StartError::NoCore);
@@ -96,6 +101,7 @@ impl Gateway {
         let listeners = listen::bind(addr, cores).map_err(listen_error)?;
         let addr = listeners[0].local_addr().map_err(listen_error)?;
         let snapshot = Arc::new(ArcSwap::new(snapshot));
+        let contact = Arc::new(Contact::new(heard, limits.record_valid));
         let seedling = Seedling {
             clock,
             limits,
@@ -104,6 +110,7 @@ impl Gateway {
             trust: Arc::default(),
             counted: Arc::default(),
             tracing,
+            contact: Arc::clone(&contact),
         };
         let mut handles = Vec::with_capacity(cores);
         for (number, listener) in listeners.into_iter().enumerate() {
@@ -117,6 +124,7 @@ impl Gateway {
         Ok(Self {
             addr,
             snapshot,
+            contact,
             cores: handles,
         })
     }
@@ -136,18 +144,33 @@ impl Gateway {
         self.snapshot.store(snapshot);
     }
 
+    /// The control plane was heard of; what it said was true `age` ago.
+    pub fn hear(&self, age: Duration) {
+        self.contact.hear(age);
+    }
+
     /// Takes in changes of who is admitted. When this returns, every core has.
     pub async fn apply(&self, changes: Arc<[AccessChange]>) {
+        self.tell(|done| Command::Apply(Arc::clone(&changes), done)).await;
+    }
+
+    /// Forgets every credential, so that each is asked about again. When this returns, every core has.
+    pub async fn forget(&self) {
+        self.tell(Command::Forget).await;
+    }
+
+    /// Admits nobody to a SECURE route from now on. When this returns, no core does.
+    pub async fn revoke(&self) {
+        self.contact.revoke();
+        self.forget().await;
+    }
+
+    async fn tell(&self, command: impl Fn(oneshot::Sender<()>) -> Command) {
         let mut acknowledged = Vec::with_capacity(self.cores.len());
         for core in &self.cores {
-            let (applied, done) = oneshot::channel();
+            let (tell, done) = oneshot::channel();
             // A core that has ended admits nobody.
-            if core
-                .commands
-                .send(Command::Apply(Arc::clone(&changes), applied))
-                .await
-                .is_ok()
-            {
+            if core.commands.send(command(tell)).await.is_ok() {
                 acknowledged.push(done);
             }
         }

@@ -13,6 +13,8 @@
 //!   spelling before ours are set, and no credential of ours goes further than here.
 //! * **When [`Gateway::apply`] has returned**, no request that is sent afterwards is admitted by an
 //!   older record; a look-up that was under way cannot bring one back.
+//! * **A record past its time** is used only where nobody can be asked and the gateway says `SERVE`. That
+//!   is decided off the fast path: as long as records are valid, a request does not look at it.
 //! * **Everything is bounded by name** ([`Limits`]), every wait ends, and a body is in memory only as
 //!   far as a buffer of each connection goes.
 //!
@@ -50,6 +52,7 @@ mod body;
 mod client;
 mod client_io;
 mod connection;
+mod contact;
 mod core;
 mod credentials;
 mod exchange;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gatewright_snapshot::access_change::CREDENTIAL_VALID_MS;
+
 /// How much of everything one core allows; [`Limits::default`] is what is shipped.
 ///
 /// Time limits of services stand with the service, in the snapshot.
@@ -19,6 +21,9 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Longest pause of a client that does not take its answer.
     pub write_timeout: Duration,
+    /// How long the control plane's word about a credential stands, and how long without any word from
+    /// it a node counts as cut off.
+    pub record_valid: Duration,
     /// Longest wait for an answer about a credential.
     pub lookup_timeout: Duration,
     /// Credentials one core remembers.
@@ -50,6 +55,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            record_valid: Duration::from_millis(CREDENTIAL_VALID_MS.unsigned_abs()),
             lookup_timeout: Duration::from_secs(2),
             max_credentials: 131_072,
             max_misses: 16_384,

@@ -1,6 +1,7 @@
-//! What joins the data plane of this process to the control plane.
+//! What joins the data plane of this process to the control plane: its questions.
 //!
-//! The two know nothing of each other: the gateway asks through a queue and is told through another.
+//! The two know nothing of each other: the gateway asks through a queue, and [`crate::parts::gateway`]
+//! brings it the news.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,9 +10,8 @@ use std::time::Duration;
 use gatewright_api::ApiState;
 use gatewright_database::Database;
 use gatewright_database::audit::seal::seal;
-use gatewright_gateway::{Gateway, Lookup, LookupAnswer};
-use gatewright_native::nodes::{News, Push};
-use gatewright_native::{Nodes, access};
+use gatewright_gateway::{Lookup, LookupAnswer};
+use gatewright_native::access;
 use gatewright_types::CredentialHash;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -23,10 +23,6 @@ pub const LOOKUPS_WAITING_MAX: usize = 4096;
 const LOOKUPS_PER_QUERY_MAX: usize = 256;
 /// Queries for look-ups that run at once: few, so that they cannot take every connection.
 const LOOKUP_QUERIES_MAX: usize = 4;
-/// Longest wait for a core of the gateway; one that takes longer does not answer callers either.
-const NEWS_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a configuration that could not be handed out is tried again.
-const CATCH_UP_INTERVAL: Duration = Duration::from_secs(2);
 /// How often sealed copies of secrets that have ended are erased.
 const VAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// How often the audit log is sealed and the last uses of tokens are written.
@@ -81,35 +77,6 @@ async fn answer(database: &Database, asked: Vec<Lookup>) {
         };
         // Nobody waits any more when the caller has hung up.
         let _ = lookup.reply.send(answer);
-    }
-}
-
-/// Hands all news to the gateway and says when every core has taken it over.
-pub async fn deliver_news(gateway: Arc<Gateway>, mut pushes: mpsc::Receiver<Push>) {
-    while let Some(Push { news, acknowledge }) = pushes.recv().await {
-        match news {
-            News::Access(changes) => {
-                // On a task of its own: given up half-way, it would leave cores untold that do answer callers.
-                let gateway = Arc::clone(&gateway);
-                let applying = tokio::spawn(async move { gateway.apply(changes).await });
-                if !matches!(tokio::time::timeout(NEWS_TIMEOUT, applying).await, Ok(Ok(()))) {
-                    tracing::error!("a core of the gateway does not take in who is admitted");
-                    continue;
-                }
-            }
-            News::Configuration(snapshot) => gateway.set_snapshot(snapshot),
-        }
-        // Nobody waits any more when it took longer than a second.
-        let _ = acknowledge.send(());
-    }
-}
-
-/// Hands out the configuration again where that has failed.
-pub async fn catch_up(database: Database, nodes: Arc<Nodes>) {
-    let mut ticks = tokio::time::interval(CATCH_UP_INTERVAL);
-    loop {
-        ticks.tick().await;
-        nodes.catch_up(&database).await;
     }
 }
 

@@ -4,6 +4,7 @@
 //! `main.rs` is the command line, [`commands`] what it offers. Start with [`process`], then [`parts`], [`glue`] and [`demo`].
 
 pub mod apply;
+pub mod bring_news;
 pub mod commands;
 pub mod demo;
 pub mod glue;
@@ -11,6 +12,7 @@ pub mod health;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod node;
 pub mod notices;
 pub mod parts;
 pub mod postgres;

@@ -63,11 +63,7 @@ pub async fn prepare(
     fresh: bool,
     progress: &Progress,
 ) -> anyhow::Result<Prepared> {
-    let (name, addr) = if settings.role.serves_api() {
-        ("http_addr", settings.http_addr)
-    } else {
-        ("health_addr", settings.health_addr)
-    };
+    let (name, addr) = settings.front();
     // First of all: a second instance is refused before it touches anything.
     let listener = TcpListener::bind(addr)
         .await
@@ -126,7 +122,7 @@ impl Prepared {
             (Front::Api(control), gateway)
         } else {
             (
-                Front::Health(Health::start(listener, database.clone(), Arc::clone(&drain))),
+                Front::Health(Health::start(listener, Some(database.clone()), Arc::clone(&drain))),
                 None,
             )
         };

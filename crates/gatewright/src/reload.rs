@@ -6,7 +6,6 @@ use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use crate::logging::Logging;
-use crate::process::Process;
 use crate::service_manager::{self, State};
 use crate::settings::Settings;
 
@@ -28,20 +27,20 @@ impl Reload {
         Ok(Self { file, logging, given })
     }
 
-    /// Reads them again. Wrong ones change nothing.
-    pub fn run(&mut self, process: &Process) {
+    /// Reads them again; `set_drain` takes over how long the end waits. Wrong ones change nothing.
+    pub fn run(&mut self, set_drain: impl Fn(u64)) {
         service_manager::tell(State::Reloading);
-        if let Err(error) = self.take_over(process) {
+        if let Err(error) = self.take_over(set_drain) {
             tracing::error!("settings not reloaded, the former stay: {error:#}");
         }
         service_manager::tell(State::Ready);
     }
 
-    fn take_over(&mut self, process: &Process) -> anyhow::Result<()> {
+    fn take_over(&mut self, set_drain: impl Fn(u64)) -> anyhow::Result<()> {
         let settings = Settings::load(self.file.as_deref(), std::env::vars())?;
         let given = hashes(&Settings::given(self.file.as_deref(), std::env::vars())?);
         self.logging.change(&settings)?;
-        process.set_drain(settings.drain_seconds);
+        set_drain(settings.drain_seconds);
         let changed = changed(&self.given, &given);
         let (now, later): (Vec<&str>, Vec<&str>) = changed.iter().partition(|name| RELOADABLE.contains(name));
         tracing::info!(settings.changed = now.join(", "), "settings reloaded");

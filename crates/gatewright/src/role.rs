@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-/// Which parts a process runs. Several processes with different roles share one PostgreSQL.
+/// Which parts a process runs. Several processes with different roles share one PostgreSQL; a
+/// gateway node needs none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -13,6 +14,8 @@ pub enum Role {
     Control,
     /// A worker alone: jobs and what is scheduled.
     Worker,
+    /// A gateway node alone: no database, at a control plane elsewhere.
+    Gateway,
 }
 
 impl Role {
@@ -23,7 +26,12 @@ impl Role {
 
     /// Whether it serves native gateways.
     pub const fn serves_gateways(self) -> bool {
-        matches!(self, Self::All)
+        matches!(self, Self::All | Self::Gateway)
+    }
+
+    /// Whether it needs the database.
+    pub const fn has_database(self) -> bool {
+        !matches!(self, Self::Gateway)
     }
 
     /// Whether it does jobs.

@@ -5,9 +5,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use gatewright_database::jobs::lanes::{CONCURRENCY_MAX, CONCURRENCY_MIN};
+use gatewright_gateway::Limits;
 use gatewright_types::slug::Slug;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -27,8 +29,9 @@ const CLIENT_VARIABLES: [&str; 2] = ["GATEWRIGHT_URL", crate::apply::TOKEN_VARIA
 /// The file that is read when none is named, if it is there.
 const CONFIG_DEFAULT: &str = "gatewright.toml";
 /// The settings that are numbers.
-const NUMBERS: [&str; 5] = [
+const NUMBERS: [&str; 6] = [
     "gateway_cores",
+    "record_valid_seconds",
     "database_connections",
     "trace_percent",
     "worker_concurrency",
@@ -68,6 +71,13 @@ pub struct Settings {
     pub trace_percent: u32,
     /// Where `/metrics` is; none: nowhere.
     pub metrics_addr: Option<SocketAddr>,
+    /// How long a node believes what it was told about a credential, and how long without a word from the
+    /// control plane it counts as cut off, in seconds.
+    pub record_valid_seconds: u64,
+    /// Role `gateway`: where the control plane is; several, separated by commas, are tried in turn.
+    pub control_url: Option<String>,
+    /// Role `gateway`: the one-time code that lets the node in; needed once.
+    pub enrollment_code: Option<SecretString>,
     /// Holds everything that is not in the database.
     pub data_dir: PathBuf,
     /// A PostgreSQL to use; none: a private one.
@@ -120,6 +130,9 @@ impl Default for Settings {
             metrics_addr: None,
             otlp_endpoint: None,
             trace_percent: 1,
+            record_valid_seconds: 30,
+            control_url: None,
+            enrollment_code: None,
             data_dir: PathBuf::from("gatewright-data"),
             database_url: None,
             master_key: None,
@@ -225,6 +238,9 @@ impl Settings {
         if self.worker_concurrency != 0 && !(CONCURRENCY_MIN..=CONCURRENCY_MAX).contains(&self.worker_concurrency) {
             bail!("worker_concurrency: expected 0, or {CONCURRENCY_MIN} to {CONCURRENCY_MAX}");
         }
+        if self.role == Role::Gateway && self.control_url.is_none() {
+            bail!("control_url: a gateway node asks a control plane elsewhere; say where");
+        }
         if self.role == Role::Worker && self.worker_concurrency == 0 {
             bail!("worker_concurrency: a worker that does no jobs has nothing to do");
         }
@@ -245,10 +261,39 @@ impl Settings {
         if let Some(endpoint) = &self.otlp_endpoint {
             telemetry::collector(endpoint)?;
         }
+        if !(3..=30).contains(&self.record_valid_seconds) {
+            bail!("record_valid_seconds: expected 3 to 30");
+        }
         if self.gateway_cores > 1024 {
             bail!("gateway_cores: expected at most 1024");
         }
         Ok(())
+    }
+
+    /// Where the process that these settings describe answers `/health/ready`, by the setting's name.
+    pub const fn front(&self) -> (&'static str, SocketAddr) {
+        if self.role.serves_api() {
+            ("http_addr", self.http_addr)
+        } else {
+            ("health_addr", self.health_addr)
+        }
+    }
+
+    /// Where it listens for whoever calls: its front and, if it has one, the native gateway.
+    pub fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let mut listeners = vec![self.front()];
+        if self.role.serves_gateways() {
+            listeners.push(("gateway_addr", self.gateway_addr));
+        }
+        listeners
+    }
+
+    /// What the native gateway allows.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            record_valid: Duration::from_secs(self.record_valid_seconds),
+            ..Limits::default()
+        }
     }
 
     /// How many threads the native gateway gets.
@@ -389,7 +434,7 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 22, "every setting stands there");
+        assert_eq!(table.len(), 25, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);

@@ -2,7 +2,7 @@
 //!
 //! Each function works in the caller's transaction and returns the [`AccessChange`]s that the nodes
 //! are to be told after its commit and before the answer. That they are, is the caller's duty:
-//! [`crate::Nodes::carry_out`].
+//! [`crate::Nodes::commit`].
 
 use gatewright_catalog::model::Subscription;
 use gatewright_catalog::{SubscriptionState, subscriptions};

@@ -30,10 +30,18 @@ pub async fn judge(tx: &mut TenantTx, id: GatewayId) -> Result<(), NativeError> 
     Ok(())
 }
 
-/// The snapshot of everything that is committed.
-pub async fn load(database: &Database, settings: &Settings) -> Result<Snapshot, NativeError> {
+/// The configuration of everything that is committed, as it travels, and ready for decisions.
+pub struct Loaded {
+    /// As JSON.
+    pub json: Vec<u8>,
+    /// The same, compiled.
+    pub snapshot: Snapshot,
+}
+
+/// Loads everything that is committed. Its version is that of the last news about configuration among it.
+pub async fn load(database: &Database, settings: &Settings) -> Result<Loaded, NativeError> {
     let mut tx = database.system(SystemUse::CompileSnapshot).await?;
-    let version = store::configuration::version(&mut tx).await?;
+    let version = store::news::position(&mut tx).await?.configuration;
     let mut gateways = store::configuration::gateways(&mut tx, None).await?;
     tx.close().await?;
     mark_default(&mut gateways, settings.default_gateway.as_ref());
@@ -51,7 +59,9 @@ pub async fn load(database: &Database, settings: &Settings) -> Result<Snapshot, 
         problem_pages: settings.problem_pages.clone(),
         gateways,
     };
-    Snapshot::compile(config).map_err(|error| NativeError::Uncompilable(error.to_string()))
+    let json = serde_json::to_vec(&config).map_err(|error| NativeError::Uncompilable(error.to_string()))?;
+    let snapshot = Snapshot::compile(config).map_err(|error| NativeError::Uncompilable(error.to_string()))?;
+    Ok(Loaded { json, snapshot })
 }
 
 fn mark_default(gateways: &mut [GatewayConfig], named: Option<&Slug>) {

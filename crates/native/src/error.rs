@@ -28,6 +28,9 @@ pub enum NativeError {
     /// The gateways cannot be told to a node together.
     #[error("the configuration of all gateways is refused: {0}")]
     Uncompilable(String),
+    /// The code was used, is too old, or was never given out.
+    #[error("this code was used, is older than 15 minutes, or was never given out")]
+    EnrollmentCode,
     /// Others still need it.
     #[error("{0}")]
     InUse(&'static str),

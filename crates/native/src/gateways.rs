@@ -4,7 +4,7 @@ use gatewright_catalog::check::{Checks, slug_or_from_name};
 use gatewright_catalog::plans;
 use gatewright_database::error::broken_unique;
 use gatewright_database::{Page, PageRequest, TenantTx};
-use gatewright_types::access::{AuthType, Environment};
+use gatewright_types::access::{AuthType, Environment, WhenCutOff};
 use gatewright_types::ids::GatewayId;
 use gatewright_types::slug::Slug;
 use serde::Deserialize;
@@ -37,6 +37,8 @@ pub struct NewGateway {
     /// Longest request body, in bytes; 10 MiB when absent.
     #[schema(minimum = 0, maximum = 10737418240_i64, default = 10485760)]
     pub max_request_body_bytes: Option<i64>,
+    /// What a node does with its SECURE routes that has lost its control plane; SERVE when absent.
+    pub when_cut_off: Option<WhenCutOff>,
 }
 
 /// What to change of a gateway; what is absent stays.
@@ -49,6 +51,8 @@ pub struct GatewayChange {
     /// Longest request body, in bytes.
     #[schema(minimum = 0, maximum = 10737418240_i64)]
     pub max_request_body_bytes: Option<i64>,
+    /// What a node does with its SECURE routes that has lost its control plane.
+    pub when_cut_off: Option<WhenCutOff>,
 }
 
 /// Makes a native gateway, with the built-in plan of its API consumers.
@@ -75,6 +79,7 @@ pub async fn create(tx: &mut TenantTx, new: NewGateway) -> Result<Gateway, Nativ
         environment: new.environment,
         auth_type: new.auth_type,
         max_request_body_bytes,
+        when_cut_off: new.when_cut_off.unwrap_or(WhenCutOff::Serve),
         plan_id: plan.id,
         created_at: tx.now(),
         updated_at: tx.now(),
@@ -111,6 +116,7 @@ pub async fn change(tx: &mut TenantTx, id: GatewayId, change: GatewayChange) -> 
     let mut gateway = before.clone();
     gateway.name = change.name.unwrap_or(gateway.name);
     gateway.max_request_body_bytes = change.max_request_body_bytes.unwrap_or(gateway.max_request_body_bytes);
+    gateway.when_cut_off = change.when_cut_off.unwrap_or(gateway.when_cut_off);
     gateway.updated_at = tx.now();
     check(&gateway.name, gateway.max_request_body_bytes)?;
     store::gateways::update(tx, &gateway).await?;

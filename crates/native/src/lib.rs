@@ -4,8 +4,8 @@
 //! * A gateway's configuration is judged as a whole before it is committed ([`configuration::judge`]),
 //!   so that the snapshot of all gateways can always be compiled.
 //! * This crate (later: `orchestration`) is the only one that moves a subscription or a key into a
-//!   state that changes who is admitted ([`access`]). The nodes are told after the commit and before
-//!   the answer ([`Nodes::carry_out`]).
+//!   state that changes who is admitted ([`access`]). The nodes are told by the commit and before the
+//!   answer ([`Nodes::commit`]).
 //! * An API consumer is a customer with an implicit subscription to its gateway's built-in plan: there
 //!   is one kind of credential.
 //!

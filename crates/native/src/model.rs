@@ -1,7 +1,7 @@
 //! Native gateways and what belongs to them, as the API shows them.
 
 use chrono::{DateTime, Utc};
-use gatewright_types::access::{AuthType, Environment, RouteAccess};
+use gatewright_types::access::{AuthType, Environment, NodeState, RouteAccess, WhenCutOff};
 use gatewright_types::ids::{
     ConsumerId, CustomerId, GatewayId, NodeId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId,
 };
@@ -36,6 +36,9 @@ pub struct Gateway {
     pub auth_type: AuthType,
     /// Longest request body, in bytes.
     pub max_request_body_bytes: i64,
+    /// What a node does with its SECURE routes that has lost its control plane: go on with the keys that
+    /// it knows, or refuse.
+    pub when_cut_off: WhenCutOff,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -124,6 +127,34 @@ pub struct Consumer {
     /// Its implicit subscription to the gateway's built-in plan.
     pub subscription_id: SubscriptionId,
     /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A running gateway process. It serves the gateways of every tenant.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Node {
+    /// Its id.
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Whether it is part of a control plane's process.
+    pub in_process: bool,
+    /// The program's version.
+    pub version: String,
+    /// Where it listens.
+    pub addr: String,
+    /// Where it stands; AWAY when it has not been heard of for 15 seconds.
+    pub state: NodeState,
+    /// The version of the configuration that it serves.
+    pub snapshot_version: i64,
+    /// How many later versions there are, of the last hour.
+    pub snapshot_lag: i64,
+    /// How many changes of access it has not taken in yet, of the last hour.
+    pub access_lag: i64,
+    /// When it was last heard of.
+    pub last_seen_at: DateTime<Utc>,
+    /// When it was let in.
     pub created_at: DateTime<Utc>,
 }
 

@@ -1,6 +1,7 @@
 //! How a change of who is admitted reaches a node at once.
 
 use gatewright_types::CredentialHash;
+use serde::{Deserialize, Serialize};
 
 use crate::Credential;
 
@@ -8,7 +9,8 @@ use crate::Credential;
 ///
 /// A node replaces what it knows under `hash` unless that has a higher version, and keeps the
 /// record for [`TOMBSTONE_MS`], so that a look-up that was in flight cannot bring an older one back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessChange {
     /// What it is found by.
     pub hash: CredentialHash,

@@ -200,6 +200,7 @@ fn compile_gateway(config: &GatewayConfig) -> Result<Gateway, GatewayFault> {
         environment: config.environment,
         auth_type: config.auth_type,
         max_request_body_bytes: config.max_request_body_bytes,
+        when_cut_off: config.when_cut_off,
         routes,
         routers,
     })

@@ -2,7 +2,7 @@
 //!
 //! It is judged once, by [`crate::Snapshot::compile`]; nothing else reads it.
 
-use gatewright_types::access::{AuthType, Environment, RouteAccess};
+use gatewright_types::access::{AuthType, Environment, RouteAccess, WhenCutOff};
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId, TenantId};
 use gatewright_types::slug::Slug;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub struct GatewayConfig {
     pub default: bool,
     /// Longest request body, in bytes.
     pub max_request_body_bytes: u64,
+    /// What a node does that has lost its control plane.
+    pub when_cut_off: WhenCutOff,
     /// Its upstreams.
     pub services: Vec<ServiceConfig>,
     /// Its routes.

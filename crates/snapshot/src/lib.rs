@@ -28,6 +28,7 @@ pub mod credential;
 mod host;
 pub mod path;
 mod presented;
+pub mod protocol;
 mod refusal;
 mod routers;
 mod routing;

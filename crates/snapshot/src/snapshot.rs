@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gatewright_types::access::{AuthType, Environment, RouteAccess};
+use gatewright_types::access::{AuthType, Environment, RouteAccess, WhenCutOff};
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, TenantId};
 use gatewright_types::slug::Slug;
 
@@ -46,6 +46,8 @@ pub struct Gateway {
     pub auth_type: AuthType,
     /// Longest request body, in bytes.
     pub max_request_body_bytes: u64,
+    /// What a node does that has lost its control plane.
+    pub when_cut_off: WhenCutOff,
     pub(crate) routes: Vec<Route>,
     pub(crate) routers: Routers,
 }

@@ -29,6 +29,16 @@ text_enum! {
 }
 
 text_enum! {
+    /// What a native gateway does on a node that has lost its control plane.
+    pub enum WhenCutOff {
+        /// Goes on admitting what the node knows.
+        Serve = "SERVE",
+        /// Refuses every SECURE route.
+        Refuse = "REFUSE",
+    }
+}
+
+text_enum! {
     /// Where an API key stands.
     pub enum KeyStatus {
         /// In use.
@@ -37,5 +47,19 @@ text_enum! {
         Suspended = "SUSPENDED",
         /// Refused for ever.
         Revoked = "REVOKED",
+    }
+}
+
+text_enum! {
+    /// Where a node stands.
+    pub enum NodeState {
+        /// It serves.
+        Active = "ACTIVE",
+        /// It was told to finish what is under way and end.
+        Draining = "DRAINING",
+        /// Its right to be a node was taken away.
+        Revoked = "REVOKED",
+        /// It has not been heard of for a while; what it does is not known.
+        Away = "AWAY",
     }
 }

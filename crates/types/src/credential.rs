@@ -127,6 +127,41 @@ impl CredentialHash {
     }
 }
 
+/// As 64 hexadecimal digits, for the way between control plane and node.
+impl serde::Serialize for CredentialHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for (place, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            place[0] = DIGITS[usize::from(byte >> 4)];
+            place[1] = DIGITS[usize::from(byte & 15)];
+        }
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for CredentialHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let digits = text.as_bytes();
+        let wrong = || serde::de::Error::custom("expected 64 hexadecimal digits");
+        let value = |digit: u8| {
+            char::from(digit)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
+        let mut hash = [0; 32];
+        if digits.len() != 64 {
+            return Err(wrong());
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let (high, low) = (value(pair[0]).ok_or_else(wrong)?, value(pair[1]).ok_or_else(wrong)?);
+            *byte = high << 4 | low;
+        }
+        Ok(Self(hash))
+    }
+}
+
 impl std::hash::Hash for CredentialHash {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         state.write(&self.0);
@@ -180,6 +215,19 @@ mod tests {
         #[test]
         fn anything_else_is_foreign_or_damaged(bytes: Vec<u8>) {
             prop_assert_ne!(key_shape(&bytes), KeyShape::Intact);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_hash_survives_its_way_to_a_node(bytes: [u8; 32], text: String) {
+            let hash = CredentialHash(bytes);
+            let written = serde_json::to_string(&hash).unwrap();
+            prop_assert_eq!(written.len(), 66);
+            prop_assert_eq!(serde_json::from_str::<CredentialHash>(&written).unwrap(), hash);
+            // Whatever else comes is an error, never a panic.
+            let other = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(serde_json::from_str::<CredentialHash>(&other).is_ok(), text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()));
         }
     }
 

@@ -70,6 +70,8 @@ problem_codes! {
     CredentialSuspended = "credential-suspended", 403, "The credential is suspended", Client, No;
     /// Nobody holds this credential here.
     CredentialUnknown = "credential-unknown", 401, "The credential is unknown", Client, No;
+    /// The enrollment code was used, is too old, or was never given out.
+    EnrollmentCodeInvalid = "enrollment-code-invalid", 403, "The enrollment code cannot be used", Client, No;
     /// The role may not do this.
     Forbidden = "forbidden", 403, "Your role does not allow this", Client, No;
     /// A request with the same Idempotency-Key is still being worked on.
@@ -96,6 +98,10 @@ problem_codes! {
     LookupUnavailable = "lookup-unavailable", 503, "The credential cannot be checked right now", Gateway, Later;
     /// The path exists, the method does not.
     MethodNotAllowed = "method-not-allowed", 405, "The path does not answer to this method", Client, No;
+    /// The node has lost its control plane, or was revoked, and the gateway refuses then.
+    NodeCutOff = "node-cut-off", 503, "The gateway is cut off from its control plane", Gateway, Later;
+    /// The node's right to be one was taken away.
+    NodeRevoked = "node-revoked", 403, "The node was revoked", Client, No;
     /// A SECURE route was called without a credential.
     NoCredential = "no-credential", 401, "A credential is needed", Client, No;
     /// No gateway answers to this host.

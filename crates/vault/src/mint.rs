@@ -12,6 +12,10 @@ use zeroize::Zeroize;
 pub const OPERATOR_TOKEN_PREFIX: &str = "gwo_";
 /// What an installation's token starts with.
 pub const INSTALLATION_TOKEN_PREFIX: &str = "gwi_";
+/// What a node's token starts with.
+pub const NODE_TOKEN_PREFIX: &str = "gwn_";
+/// What a code that lets a node in starts with.
+pub const ENROLLMENT_CODE_PREFIX: &str = "gwe_";
 
 /// Length of `sk_live_`.
 const KEY_PREFIX_LENGTH: usize = 8;
@@ -41,6 +45,16 @@ pub fn mint_operator_token(rng: &Rng) -> Minted {
 /// A new installation's token, of the same form behind `gwi_`.
 pub fn mint_installation_token(rng: &Rng) -> Minted {
     mint(INSTALLATION_TOKEN_PREFIX, rng)
+}
+
+/// A new node's token, of the same form behind `gwn_`.
+pub fn mint_node_token(rng: &Rng) -> Minted {
+    mint(NODE_TOKEN_PREFIX, rng)
+}
+
+/// A new code that lets a node in, of the same form behind `gwe_`.
+pub fn mint_enrollment_code(rng: &Rng) -> Minted {
+    mint(ENROLLMENT_CODE_PREFIX, rng)
 }
 
 /// The secret half of a new pair, of the same form behind `cs_`.

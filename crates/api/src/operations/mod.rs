@@ -12,6 +12,7 @@ mod customers;
 mod gateways;
 mod jobs;
 mod keys;
+mod nodes;
 mod operators;
 mod plans;
 mod products;
@@ -30,6 +31,10 @@ pub fn router() -> OpenApiRouter<ApiState> {
             tenants::list_tenants::list_tenants
         ))
         .routes(routes!(tenants::get_tenant::get_tenant))
+        .routes(routes!(nodes::list_nodes::list_nodes))
+        .routes(routes!(nodes::create_enrollment_code::create_enrollment_code))
+        .routes(routes!(nodes::drain_node::drain_node))
+        .routes(routes!(nodes::revoke_node::revoke_node))
         .routes(routes!(
             operators::create_operator::create_operator,
             operators::list_operators::list_operators

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 
 use gatewright_snapshot::Credential;
-use gatewright_snapshot::access_change::CREDENTIAL_VALID_MS;
 
 /// A record and how long it stands; one piece of memory, because with many keys in use it is a cold one.
 #[derive(Debug)]
@@ -26,8 +25,8 @@ impl Held {
         }
     }
 
-    /// Whether the control plane's word still stands.
-    pub(crate) fn is_valid(&self, now_ms: i64) -> bool {
-        now_ms.saturating_sub(self.answered_at_ms) < CREDENTIAL_VALID_MS
+    /// Whether the control plane's word, which counts for `valid_ms`, still stands.
+    pub(crate) fn is_valid(&self, now_ms: i64, valid_ms: i64) -> bool {
+        now_ms.saturating_sub(self.answered_at_ms) < valid_ms
     }
 }

@@ -1,12 +1,12 @@
 //! A core's knowledge of credentials.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use gatewright_snapshot::AccessChange;
-use gatewright_snapshot::access_change::CREDENTIAL_VALID_MS;
+use gatewright_snapshot::{AccessChange, Credential};
 use gatewright_types::{CredentialHash, Rng};
 use quick_cache::UnitWeighter;
 use quick_cache::unsync::{Cache, DefaultLifecycle};
@@ -14,10 +14,9 @@ use tokio::sync::oneshot;
 
 use super::tombstones::Tombstones;
 use super::{Held, LookupAnswer};
+use crate::contact::{Contact, Standing};
 use crate::limits::Limits;
 
-/// A record older than this is asked about again in the background, so that a busy key never waits.
-const REFRESH_AFTER_MS: i64 = CREDENTIAL_VALID_MS * 2 / 3;
 /// How long a failed refresh is left alone.
 const REFRESH_PAUSE_MS: i64 = 1_000;
 
@@ -29,6 +28,8 @@ pub(crate) enum Finding {
     Held(Rc<Held>),
     /// A valid record that is old enough to be asked about again, which is up to the caller.
     Aging(Rc<Held>),
+    /// A record past its time on a node that is cut off; the flag says whether to ask about it again.
+    Stale(Rc<Held>, bool),
     /// Nobody holds it.
     Nobody,
     /// Has to be looked up.
@@ -39,6 +40,8 @@ pub(crate) enum Finding {
 #[derive(Clone)]
 pub(crate) enum Verdict {
     Held(Rc<Held>),
+    /// Nobody could be asked; this was true once.
+    Stale(Rc<Held>),
     Nobody,
     Unavailable,
 }
@@ -51,11 +54,18 @@ pub(crate) struct Credentials {
     /// Look-ups under way, and who waits for each.
     flights: RefCell<HashMap<CredentialHash, Vec<oneshot::Sender<Verdict>>, Seed>>,
     max_flights: usize,
+    contact: Arc<Contact>,
+    valid_ms: i64,
+    /// A record older than this is asked about again in the background, so that a busy key never waits.
+    refresh_after_ms: i64,
+    /// Rises when everything is forgotten, so that a look-up under way brings nothing back.
+    epoch: Cell<u64>,
 }
 
 impl Credentials {
     /// Knows nothing yet.
-    pub(crate) fn new(limits: &Limits, rng: &Rng) -> Self {
+    pub(crate) fn new(limits: &Limits, contact: Arc<Contact>, rng: &Rng) -> Self {
+        let valid_ms = i64::try_from(limits.record_valid.as_millis()).unwrap_or(i64::MAX);
         let seed = Seed(u64::from_le_bytes(rng.bytes()), u64::from_le_bytes(rng.bytes()));
         Self {
             found: RefCell::new(bounded(limits.max_credentials, seed)),
@@ -63,25 +73,55 @@ impl Credentials {
             tombstones: RefCell::new(Tombstones::new(limits.max_tombstones)),
             flights: RefCell::new(HashMap::with_hasher(seed)),
             max_flights: limits.max_lookups,
+            contact,
+            valid_ms,
+            refresh_after_ms: valid_ms / 3 * 2,
+            epoch: Cell::new(0),
         }
     }
 
     /// What is known about a credential.
     pub(crate) fn get(&self, hash: &CredentialHash, now_ms: i64) -> Finding {
         if let Some(held) = self.found.borrow().get(hash) {
-            if held.is_valid(now_ms) {
-                if now_ms < held.refresh_at_ms.get() {
+            let is_due = now_ms >= held.refresh_at_ms.get();
+            if held.is_valid(now_ms, self.valid_ms) {
+                if !is_due {
                     return Finding::Held(Rc::clone(held));
                 }
                 held.refresh_at_ms.set(now_ms.saturating_add(REFRESH_PAUSE_MS));
                 return Finding::Aging(Rc::clone(held));
             }
+            if self.contact.standing() == Standing::CutOff {
+                if is_due {
+                    held.refresh_at_ms.set(now_ms.saturating_add(REFRESH_PAUSE_MS));
+                }
+                return Finding::Stale(Rc::clone(held), is_due);
+            }
             return Finding::Unknown;
         }
         match self.missed.borrow().get(hash) {
-            Some(answered_at_ms) if now_ms.saturating_sub(*answered_at_ms) < CREDENTIAL_VALID_MS => Finding::Nobody,
+            Some(answered_at_ms) if now_ms.saturating_sub(*answered_at_ms) < self.valid_ms => Finding::Nobody,
             _ => Finding::Unknown,
         }
+    }
+
+    /// How the node stands with its control plane.
+    pub(crate) fn standing(&self) -> Standing {
+        self.contact.standing()
+    }
+
+    /// Forgets what was looked up, and whatever look-ups under way will say.
+    ///
+    /// What was pushed in the last minute stays: it outranks older look-ups as before.
+    pub(crate) fn forget(&self) {
+        self.found.borrow_mut().clear();
+        self.missed.borrow_mut().clear();
+        self.epoch.set(self.epoch.get() + 1);
+    }
+
+    /// To be handed to [`Credentials::learn`] with the answer to a look-up that begins now.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.get()
     }
 
     /// Takes in what was pushed.
@@ -109,20 +149,23 @@ impl Credentials {
         }
     }
 
-    /// Takes in the answer to a look-up and says what is true now.
-    pub(crate) fn learn(&self, hash: CredentialHash, answer: LookupAnswer, now_ms: i64) -> Verdict {
+    /// Takes in the answer to a look-up that began in `epoch`, and says what is true now.
+    pub(crate) fn learn(&self, hash: CredentialHash, answer: LookupAnswer, epoch: u64, now_ms: i64) -> Verdict {
+        if epoch != self.epoch.get() {
+            return self.remember(&hash, now_ms);
+        }
         if let Some(pushed) = self.tombstones.borrow().get(&hash, now_ms) {
-            let is_newer = matches!(&answer, LookupAnswer::Found { credential, .. }
+            let is_newer = matches!(&answer, LookupAnswer::Found { credential, .. } | LookupAnswer::Remembered { credential, .. }
                 if credential.version >= pushed.credential.version);
-            if !is_newer {
-                if matches!(answer, LookupAnswer::Unavailable) {
-                    // Nobody has said anything: what was pushed stands as long as if it had been looked up then.
-                    let held = pushed.is_valid(now_ms).then(|| Rc::clone(pushed));
-                    return held.map_or(Verdict::Unavailable, Verdict::Held);
-                }
+            let is_answer = matches!(&answer, LookupAnswer::Found { .. } | LookupAnswer::Unknown { .. });
+            if !is_newer && is_answer {
                 // The look-up was under way when the change was pushed, or read an old copy.
                 self.keep(hash, Rc::new(Held::new(pushed.credential.clone(), now_ms)));
                 return Verdict::Held(Rc::clone(pushed));
+            }
+            if !is_newer {
+                // Nobody has said anything: what was pushed stands as long as if it had been looked up then.
+                return self.judge(Rc::clone(pushed), now_ms);
             }
         } else if !self.tombstones.borrow().are_complete(now_ms) {
             return Verdict::Unavailable;
@@ -132,32 +175,63 @@ impl Credentials {
                 credential,
                 answered_at_ms,
             } => {
-                let newer = self.found.borrow().peek(&hash).cloned();
-                let newer = newer.filter(|held| held.credential.version > credential.version);
-                let is_newer = newer.is_some();
-                // A clock ahead of ours must not make a record valid for longer.
-                let held = newer.unwrap_or_else(|| Rc::new(Held::new(*credential, answered_at_ms.min(now_ms))));
-                if !held.is_valid(now_ms) {
+                let held = self.keep_newer(hash, *credential, answered_at_ms, now_ms);
+                if held.is_valid(now_ms, self.valid_ms) {
+                    Verdict::Held(held)
+                } else {
                     // An answer that is as old as this when it comes says nothing about now.
-                    return Verdict::Unavailable;
+                    Verdict::Unavailable
                 }
-                if !is_newer {
-                    self.keep(hash, Rc::clone(&held));
-                }
-                Verdict::Held(held)
+            }
+            LookupAnswer::Remembered {
+                credential,
+                answered_at_ms,
+            } => {
+                let held = self.keep_newer(hash, *credential, answered_at_ms, now_ms);
+                self.judge(held, now_ms)
             }
             LookupAnswer::Unknown { answered_at_ms } => {
                 self.found.borrow_mut().remove(&hash);
                 self.missed.borrow_mut().insert(hash, answered_at_ms.min(now_ms));
                 Verdict::Nobody
             }
-            LookupAnswer::Unavailable => Verdict::Unavailable,
+            LookupAnswer::Unavailable => self.remember(&hash, now_ms),
+        }
+    }
+
+    /// Keeps a record unless a higher version is known, or the same of a later time; returns what is kept.
+    fn keep_newer(&self, hash: CredentialHash, credential: Credential, answered_at_ms: i64, now_ms: i64) -> Rc<Held> {
+        // A clock ahead of ours must not make a record valid for longer.
+        let answered_at_ms = answered_at_ms.min(now_ms);
+        let known = self.found.borrow().peek(&hash).cloned();
+        let rank = (credential.version, answered_at_ms);
+        match known.filter(|held| (held.credential.version, held.answered_at_ms) > rank) {
+            Some(newer) => newer,
+            None => {
+                let held = Rc::new(Held::new(credential, answered_at_ms));
+                self.keep(hash, Rc::clone(&held));
+                held
+            }
+        }
+    }
+
+    /// What is known of a credential where nobody can be asked.
+    fn remember(&self, hash: &CredentialHash, now_ms: i64) -> Verdict {
+        let known = self.found.borrow().peek(hash).cloned();
+        known.map_or(Verdict::Unavailable, |held| self.judge(held, now_ms))
+    }
+
+    fn judge(&self, held: Rc<Held>, now_ms: i64) -> Verdict {
+        if held.is_valid(now_ms, self.valid_ms) {
+            Verdict::Held(held)
+        } else {
+            Verdict::Stale(held)
         }
     }
 
     fn keep(&self, hash: CredentialHash, held: Rc<Held>) {
         held.refresh_at_ms
-            .set(held.answered_at_ms.saturating_add(REFRESH_AFTER_MS));
+            .set(held.answered_at_ms.saturating_add(self.refresh_after_ms));
         self.missed.borrow_mut().remove(&hash);
         self.found.borrow_mut().insert(hash, held);
     }

@@ -245,6 +245,7 @@ async fn a_second_instance_cannot_share_the_port() {
             clock: Clock::System,
             limits: Limits::default(),
             tracing: None,
+            heard: true,
         };
         let second = Gateway::start(options, Arc::clone(&snapshot), lookups.clone());
         assert!(matches!(second, Err(StartError::Listen { .. })));
@@ -259,6 +260,7 @@ async fn a_second_instance_cannot_share_the_port() {
             clock: Clock::System,
             limits: Limits::default(),
             tracing: None,
+            heard: true,
         };
         let second = Gateway::start(options, Arc::clone(&snapshot), lookups.clone());
         assert!(

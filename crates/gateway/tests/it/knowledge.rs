@@ -32,7 +32,7 @@ fn change(key: &str, credential: Credential) -> Arc<[AccessChange]> {
 #[tokio::test]
 async fn a_record_is_valid_for_thirty_seconds_and_asked_about_again_before() {
     let upstream = Upstream::start(|_| Reply::ok("")).await;
-    let world = World::start(&upstream.url());
+    let world = World::refusing(&upstream.url());
     assert_eq!(world.get("/any/x").await.status, 200);
     world.clock.advance(Duration::from_secs(19));
     assert_eq!(world.get("/any/x").await.status, 200);
@@ -297,6 +297,7 @@ async fn a_full_or_closed_queue_of_look_ups_is_an_answer_too() {
             clock: Clock::System,
             limits: Default::default(),
             tracing: None,
+            heard: true,
         };
         let gateway = Gateway::start(options, Arc::clone(&snapshot), lookups).unwrap();
         let mut client = Client::connect(gateway.local_addr()).await;
@@ -314,7 +315,7 @@ async fn a_full_or_closed_queue_of_look_ups_is_an_answer_too() {
 #[tokio::test]
 async fn what_was_pushed_outlives_a_look_up_no_longer_than_a_look_up_would() {
     let upstream = Upstream::start(|_| Reply::ok("")).await;
-    let world = World::start(&upstream.url());
+    let world = World::refusing(&upstream.url());
     // Reactivated, and then the control plane is away.
     let mut active = credential();
     active.version = 3;

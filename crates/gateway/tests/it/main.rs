@@ -8,6 +8,7 @@ mod world;
 mod admission;
 mod bodies;
 mod connections;
+mod cut_off;
 mod differential;
 mod framing;
 mod hop_by_hop;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use gatewright_gateway::{Gateway, Limits, Lookup, LookupAnswer, Options, Tracing};
 use gatewright_snapshot::config::{GatewayConfig, RouteConfig, ServiceConfig, SnapshotConfig};
 use gatewright_snapshot::{Credential, Grant, Scope, Snapshot};
-use gatewright_types::access::{AuthType, Environment, KeyStatus, RouteAccess};
+use gatewright_types::access::{AuthType, Environment, KeyStatus, RouteAccess, WhenCutOff};
 use gatewright_types::credential::check_digits;
 use gatewright_types::ids::{
     ConsumerId, CustomerId, GatewayId, KeyId, ProductId, RouteId, ServiceId, SubscriptionId, TenantId,
@@ -109,6 +109,7 @@ pub(crate) fn config(target_url: &str) -> SnapshotConfig {
             auth_type: AuthType::ApiKey,
             default: true,
             max_request_body_bytes: 1024 * 1024,
+            when_cut_off: WhenCutOff::Serve,
             services: vec![ServiceConfig {
                 id: ids.service,
                 target_url: target_url.to_owned(),
@@ -172,6 +173,11 @@ impl Desk {
         }
     }
 
+    pub(crate) async fn released_by(&self, answer: LookupAnswer) {
+        self.holding(1).await;
+        self.release(|_| answer.clone());
+    }
+
     /// Answers what was held back as `answer` says, and holds nothing more.
     pub(crate) fn release(&self, answer: impl Fn(CredentialHash) -> LookupAnswer) {
         for lookup in self.held.lock().unwrap().take().unwrap_or_default() {
@@ -217,6 +223,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) cores: usize,
     pub(crate) tracing: Option<Tracing>,
+    pub(crate) heard: bool,
 }
 
 impl Setup {
@@ -226,6 +233,7 @@ impl Setup {
             limits: Limits::default(),
             cores: 1,
             tracing: None,
+            heard: true,
         }
     }
 
@@ -248,6 +256,7 @@ impl Setup {
             clock: clock.clone(),
             limits: self.limits,
             tracing: self.tracing,
+            heard: self.heard,
         };
         let gateway = Gateway::start(options, snapshot, lookups).unwrap();
         World {
@@ -260,6 +269,13 @@ impl Setup {
 }
 
 impl World {
+    /// One whose gateway refuses when it is cut off.
+    pub(crate) fn refusing(target_url: &str) -> Self {
+        let mut setup = Setup::new(target_url);
+        setup.config.gateways[0].when_cut_off = WhenCutOff::Refuse;
+        setup.start()
+    }
+
     pub(crate) fn start(target_url: &str) -> Self {
         Setup::new(target_url).start()
     }

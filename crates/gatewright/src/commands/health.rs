@@ -17,7 +17,7 @@ const ANSWER_MAX_BYTES: u64 = 4096;
 
 /// Asks `/health/ready`; fails unless it is.
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
-    let addr = reachable(settings.http_addr);
+    let addr = reachable(settings.front().1);
     let answer = tokio::time::timeout(PATIENCE, ask(addr))
         .await
         .with_context(|| format!("no answer from {addr} within {} s", PATIENCE.as_secs()))?

@@ -2,6 +2,7 @@
 
 use gatewright_types::{Clock, Rng};
 
+use crate::node::Node;
 use crate::process;
 use crate::reload::Reload;
 use crate::role::Role;
@@ -10,6 +11,9 @@ use crate::signals::Signals;
 
 /// Serves until a signal ends it.
 pub async fn run(settings: &Settings, reload: Reload) -> anyhow::Result<()> {
+    if settings.role == Role::Gateway {
+        return run_node(settings, reload).await;
+    }
     let signals = Signals::listen()?;
     allow_open_files();
     let progress = |line: &str| tracing::info!("{line}");
@@ -32,4 +36,20 @@ fn allow_open_files() {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
+}
+
+/// Serves as a gateway node until a signal or the control plane ends it.
+async fn run_node(settings: &Settings, mut reload: Reload) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    allow_open_files();
+    let node = tokio::select! {
+        node = Node::start(settings, Clock::System) => node?,
+        () = signals.told() => return Ok(()),
+    };
+    tracing::info!(gateway = node.gateway_url(), health = %node.health_addr(), "ready");
+    tokio::select! {
+        () = signals.told_while_serving(&mut reload, |seconds| node.set_drain(seconds)) => {}
+        () = node.told_to_end() => tracing::info!("the control plane wants this node to end"),
+    }
+    signals.end(node.stop()).await
 }

@@ -218,6 +218,7 @@ async fn gateway(tx: &mut TenantTx, product_id: ProductId, service_url: &str) ->
         return Ok(gateway.id);
     }
     let new = NewGateway {
+        when_cut_off: None,
         name: "Acme".to_owned(),
         slug: Some(slug("acme")?),
         environment: Environment::Live,

@@ -57,7 +57,7 @@ pub struct ControlPlane {
     state: ApiState,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    catching_up: JoinHandle<()>,
+    following: JoinHandle<()>,
     keeping_vault: JoinHandle<()>,
     noting_uses: JoinHandle<()>,
     sealing_audit: JoinHandle<()>,
@@ -72,7 +72,7 @@ impl ControlPlane {
         state: ApiState,
         drain: Arc<AtomicU64>,
     ) -> Self {
-        let catching_up = tokio::spawn(glue::catch_up(state.database().clone(), Arc::clone(state.nodes())));
+        let following = tokio::spawn(state.nodes_shared().follow());
         let sealing_audit = tokio::spawn(glue::seal_audit(state.database().clone()));
         let keeping_vault = tokio::spawn(glue::keep_vault(state.database().clone()));
         let noting_uses = tokio::spawn(glue::write_last_uses(state.clone()));
@@ -86,7 +86,7 @@ impl ControlPlane {
             state,
             stop,
             serving,
-            catching_up,
+            following,
             keeping_vault,
             noting_uses,
             sealing_audit,
@@ -103,7 +103,7 @@ impl ControlPlane {
         self.state.drain();
         self.stop.send_replace(true);
         let served = self.serving.await.context("the control plane");
-        self.catching_up.abort();
+        self.following.abort();
         for task in [self.keeping_vault, self.noting_uses, self.sealing_audit] {
             task.abort();
         }

@@ -1,49 +1,83 @@
-//! The native gateway, in the control plane's own process.
+//! The native gateway in the control plane's own process: a node that follows the news without a network.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
 use gatewright_database::Database;
-use gatewright_gateway::{Gateway, Limits, Options, Tracing};
+use gatewright_gateway::{Gateway, Options, Tracing};
 use gatewright_native::Nodes;
-use gatewright_types::ids::NodeId;
-use tokio::sync::mpsc;
+use gatewright_native::nodes::{Connected, Next, Reported};
+use gatewright_snapshot::protocol::News;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::glue;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::{bring_news, glue};
 
-/// A native gateway that runs, and the two queues that join it to the control plane.
+/// Pause before what failed is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
+/// How often the gateway hears that the control plane is there.
+const HEAR_INTERVAL: Duration = Duration::from_secs(1);
+/// Longest wait for the database to take the node out of the list.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A gateway that follows the news inside this process.
 pub struct NativeGateway {
     gateway: Arc<Gateway>,
-    news: JoinHandle<()>,
-    answering: JoinHandle<()>,
+    nodes: Arc<Nodes>,
+    connected: Connected,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl NativeGateway {
-    /// Joins as a node and starts the cores.
+    /// Starts the gateway and everything that joins it to the control plane.
     pub async fn start(
         settings: &Settings,
         database: &Database,
-        nodes: &Nodes,
+        nodes: &Arc<Nodes>,
         tracing: Option<Tracing>,
     ) -> anyhow::Result<Self> {
-        let (snapshot, pushes) = nodes.join(NodeId::mint(database.clock(), database.rng())).await;
+        // Before the snapshot is taken: it is at least as new.
+        let position = nodes.position();
+        let current = nodes.latest_snapshot().await?;
         let (lookups, questions) = mpsc::channel(glue::LOOKUPS_WAITING_MAX);
         let options = Options {
             addr: settings.gateway_addr,
             cores: settings.cores(),
             clock: database.clock().clone(),
-            limits: Limits::default(),
+            limits: settings.limits(),
             tracing,
+            heard: true,
         };
-        let gateway = Arc::new(Gateway::start(options, snapshot, lookups).context("gateway_addr")?);
+        let gateway = Gateway::start(options, Arc::clone(&current.snapshot), lookups).context("gateway_addr")?;
+        let gateway = Arc::new(gateway);
+        let reported = Reported {
+            position,
+            snapshot_version: current.snapshot.version,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            addr: gateway.local_addr().to_string(),
+        };
+        let id = nodes.join_in_process(&reported).await?;
+        let connected = nodes.connect(id, None);
+        nodes.report(id, reported.clone());
+        let follower = Follower {
+            nodes: Arc::clone(nodes),
+            gateway: Arc::clone(&gateway),
+            connected: id,
+            wanted: watch::Sender::new(current.snapshot.version),
+            reported: Mutex::new(reported),
+        };
+        let tasks = vec![
+            tokio::spawn(follower.run()),
+            tokio::spawn(glue::answer_lookups(database.clone(), questions)),
+        ];
         Ok(Self {
-            news: tokio::spawn(glue::deliver_news(Arc::clone(&gateway), pushes)),
-            answering: tokio::spawn(glue::answer_lookups(database.clone(), questions)),
             gateway,
+            nodes: Arc::clone(nodes),
+            connected,
+            tasks,
         })
     }
 
@@ -57,14 +91,101 @@ impl NativeGateway {
         format!("http://{}", self.gateway.local_addr())
     }
 
-    /// Finishes what is under way, for at most `drain`.
-    pub async fn stop(self, drain: Duration) {
-        self.news.abort();
-        let _ = self.news.await;
+    /// Finishes what is under way for at most `limit` and ends.
+    pub async fn stop(mut self, limit: Duration) {
+        // The follower first; look-ups are answered until the gateway has ended.
+        let following = self.tasks.remove(0);
+        following.abort();
+        let _ = following.await;
         if let Some(gateway) = Arc::into_inner(self.gateway) {
-            gateway.drain(drain).await;
+            gateway.drain(limit).await;
         }
-        // Only now: requests under way still ask about credentials.
-        self.answering.abort();
+        for task in self.tasks {
+            task.abort();
+        }
+        self.nodes.leave_in_process(self.connected.id(), LEAVE_TIMEOUT).await;
+    }
+}
+
+struct Follower {
+    nodes: Arc<Nodes>,
+    gateway: Arc<Gateway>,
+    connected: gatewright_types::ids::NodeId,
+    /// The version of the configuration that is to be served.
+    wanted: watch::Sender<u64>,
+    reported: Mutex<Reported>,
+}
+
+impl Follower {
+    async fn run(self) {
+        tokio::join!(self.take_news(), self.take_configuration(), self.hear());
+    }
+
+    /// As long as the control plane is sure of what it knows, so is the gateway.
+    async fn hear(&self) {
+        let mut ticks = tokio::time::interval(HEAR_INTERVAL);
+        loop {
+            ticks.tick().await;
+            self.gateway.hear(self.nodes.age());
+        }
+    }
+
+    async fn take_news(&self) {
+        loop {
+            let position = self.position();
+            match self.nodes.next(position).await {
+                Ok(Next::Items(items)) => {
+                    let news = items.iter().map(|item| &item.news);
+                    bring_news::access(&self.gateway, bring_news::changes(news.clone())).await;
+                    for one in news {
+                        if let News::Configuration { seq } = one {
+                            self.wanted.send_replace(*seq);
+                        }
+                    }
+                    self.report(|reported| reported.position = items.last().map_or(position, |item| item.news.seq()));
+                }
+                Ok(Next::Missed(now)) => {
+                    tracing::warn!(
+                        news.position = position,
+                        "news were missed; every credential is asked about again"
+                    );
+                    self.gateway.forget().await;
+                    self.wanted.send_modify(|wanted| *wanted = (*wanted).max(now));
+                    self.report(|reported| reported.position = now);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the news cannot be read");
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn take_configuration(&self) {
+        let mut wanted = self.wanted.subscribe();
+        while wanted.changed().await.is_ok() {
+            loop {
+                let version = *wanted.borrow_and_update();
+                match self.nodes.snapshot(version).await {
+                    Ok(current) => {
+                        self.gateway.set_snapshot(Arc::clone(&current.snapshot));
+                        self.report(|reported| reported.snapshot_version = current.snapshot.version);
+                        break;
+                    }
+                    Err(error) => tracing::error!(%error, "the gateway keeps the configuration it has"),
+                }
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+        }
+    }
+
+    fn position(&self) -> u64 {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner).position
+    }
+
+    fn report(&self, change: impl FnOnce(&mut Reported)) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut reported);
+        self.nodes.report(self.connected, reported.clone());
     }
 }

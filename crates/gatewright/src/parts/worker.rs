@@ -15,6 +15,7 @@ pub fn registry(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Re
     let mut registry = Registry::new();
     housekeeping::register(&mut registry);
     notices::register(&mut registry, settings, addresses.listens)?;
+    gatewright_native::nodes::housekeeping::register(&mut registry);
     Ok(registry)
 }
 

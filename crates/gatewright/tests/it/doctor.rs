@@ -73,6 +73,27 @@ async fn a_machine_without_and_with_a_running_server_is_fine_and_untouched() {
 }
 
 #[tokio::test]
+async fn a_gateway_node_is_asked_for_nothing_that_it_does_not_have() {
+    let home = Home::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let node = [
+        ("GATEWRIGHT_ROLE", "gateway"),
+        ("GATEWRIGHT_CONTROL_URL", "http://127.0.0.1:1"),
+        ("GATEWRIGHT_HEALTH_ADDR", "127.0.0.1:0"),
+        // It serves no API.
+        ("GATEWRIGHT_HTTP_ADDR", &addr),
+    ];
+    let found = findings(&home, &node).await;
+    assert!(found.1, "{found:#?}");
+    for check in ["postgresql", "database", "master key"] {
+        assert!(!found.0.iter().any(|one| one["check"] == check), "{found:#?}");
+    }
+    expect(&found, "OK", "ports", "health_addr");
+    expect(&found, "OK", "ports", "gateway_addr");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_settings_and_ports_is_said() {
     let home = Home::new();
     let found = findings(&home, &[("GATEWRIGHT_HTTP_ADR", "127.0.0.1:1")]).await;

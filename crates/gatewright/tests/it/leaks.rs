@@ -84,7 +84,7 @@ async fn a_leak_is_told_with_where_it_was_found_and_the_secret_itself_is_kept_no
     assert!(!answer.contains(&subscribed.key), "{answer}");
     let mut connection = database::connect(&scene.app.database_url).await;
     let events: Vec<(Value,)> = sqlx::query_as(
-        "SELECT payload FROM outbox_events WHERE domain = 'credentials' AND name = 'key.leaked' ORDER BY id",
+        "SELECT payload FROM outbox_events WHERE domain = 'credentials' AND name = 'key.leaked' ORDER BY payload->>'foundAt' NULLS LAST",
     )
     .fetch_all(&mut connection)
     .await

@@ -18,6 +18,8 @@ mod leaks;
 mod mails;
 mod main_job;
 mod metrics;
+mod node_protocol;
+mod nodes;
 mod operating;
 mod operators;
 mod packages;

@@ -37,6 +37,11 @@ async fn a_subscription_takes_few_round_trips_and_one_commit() {
             if asked.contains(&Asked::Prepare) {
                 continue;
             }
+            // The request looks across tenants once, to find its token; more is the control plane's own pulse.
+            let across = |one: &&Asked| matches!(one, Asked::Query(text) if text.contains("ROLE gatewright_system"));
+            if asked.iter().filter(across).count() > 1 {
+                continue;
+            }
             // Nobody waits for the pings: sqlx sends them when a connection goes back to the pool.
             let waited_for = asked.iter().filter(|one| **one != Asked::Ping).count();
             let commits = asked

@@ -1,18 +1,10 @@
 use std::collections::HashMap;
 
 use gatewright_snapshot::config::{GatewayConfig, RouteConfig, ServiceConfig};
-use gatewright_types::access::{AuthType, Environment, RouteAccess};
+use gatewright_types::access::{AuthType, Environment, RouteAccess, WhenCutOff};
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId, TenantId};
 use gatewright_types::slug::Slug;
 use sqlx::PgConnection;
-
-/// A number above that of every configuration that was read before.
-pub(crate) async fn version(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
-    let version = sqlx::query_scalar!(r#"SELECT nextval('configuration_version_seq') AS "version!""#)
-        .fetch_one(connection)
-        .await?;
-    Ok(u64::try_from(version).unwrap_or(0))
-}
 
 /// Every gateway that the transaction sees, or one of them, with its parts.
 pub(crate) async fn gateways(
@@ -23,7 +15,8 @@ pub(crate) async fn gateways(
     let mut routes = routes(connection, id).await?;
     let rows = sqlx::query!(
         r#"SELECT id AS "id: GatewayId", tenant_id AS "tenant_id: TenantId", slug AS "slug: Slug",
-             environment AS "environment: Environment", auth_type AS "auth_type: AuthType", max_request_body_bytes
+             environment AS "environment: Environment", auth_type AS "auth_type: AuthType", max_request_body_bytes,
+             when_cut_off AS "when_cut_off: WhenCutOff"
            FROM gateways WHERE $1::uuid IS NULL OR id = $1 ORDER BY id"#,
         id.map(GatewayId::uuid),
     )
@@ -39,6 +32,7 @@ pub(crate) async fn gateways(
             auth_type: row.auth_type,
             default: false,
             max_request_body_bytes: u64::try_from(row.max_request_body_bytes).unwrap_or(0),
+            when_cut_off: row.when_cut_off,
             services: services.remove(&row.id).unwrap_or_default(),
             routes: routes.remove(&row.id).unwrap_or_default(),
         })

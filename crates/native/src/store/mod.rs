@@ -3,5 +3,7 @@
 pub(crate) mod configuration;
 pub(crate) mod consumers;
 pub(crate) mod gateways;
+pub(crate) mod news;
+pub(crate) mod nodes;
 pub(crate) mod routes;
 pub(crate) mod services;

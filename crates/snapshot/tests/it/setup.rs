@@ -16,6 +16,7 @@ pub(crate) fn gateway(slug: &str, routes: Vec<RouteConfig>) -> GatewayConfig {
         auth_type: AuthType::ApiKey,
         default: false,
         max_request_body_bytes: 1,
+        when_cut_off: gatewright_types::access::WhenCutOff::Serve,
         services: vec![ServiceConfig {
             id: service_id(),
             target_url: "http://up.test/base".to_owned(),

@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::Finding;
 use crate::logging;
+use crate::role::Role;
 use crate::settings::Settings;
 
 const CHECK: &str = "settings";
@@ -20,12 +21,8 @@ pub(super) fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
             "set log as in \"info\" or \"info,gatewright_api=debug\"",
         ));
     }
-    let listeners = [
-        Some(("http_addr", settings.http_addr)),
-        Some(("gateway_addr", settings.gateway_addr)),
-        settings.metrics_addr.map(|addr| ("metrics_addr", addr)),
-    ];
-    let listeners: Vec<(&str, SocketAddr)> = listeners.into_iter().flatten().collect();
+    let mut listeners = settings.listeners();
+    listeners.extend(settings.metrics_addr.map(|addr| ("metrics_addr", addr)));
     for (at, (name, addr)) in listeners.iter().enumerate() {
         if let Some((other, _)) = listeners[..at].iter().find(|(_, other)| same_place(*addr, *other)) {
             findings.push(Finding::problem(
@@ -40,10 +37,11 @@ pub(super) fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
         .public_url
         .as_ref()
         .is_some_and(|url| url.starts_with("https://"));
-    for (name, addr) in [
-        ("http_addr", settings.http_addr),
-        ("gateway_addr", settings.gateway_addr),
-    ] {
+    for (name, addr) in settings
+        .listeners()
+        .into_iter()
+        .filter(|(name, _)| *name != "health_addr")
+    {
         if !addr.ip().is_loopback() && !https {
             findings.push(Finding::warning(
                 CHECK,
@@ -53,7 +51,9 @@ pub(super) fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
             ));
         }
     }
-    if settings.base_domain == "localhost" && !settings.gateway_addr.ip().is_loopback() {
+    // A node is told the domain by its control plane.
+    let names_domain = settings.role == Role::All;
+    if names_domain && settings.base_domain == "localhost" && !settings.gateway_addr.ip().is_loopback() {
         findings.push(Finding::warning(
             CHECK,
             "base_domain is localhost, and the gateway is reached from other machines",

@@ -30,7 +30,9 @@ pub(super) fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
     match fs::metadata(path) {
         Ok(metadata) => {
             findings.push(rights(path, &metadata));
-            findings.push(master_key(path));
+            if settings.role.has_database() {
+                findings.push(master_key(path));
+            }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             findings.push(Finding::ok(

@@ -58,6 +58,8 @@ pub async fn examine(config: Option<&Path>) -> Vec<Finding> {
     ports::examine(&settings, &mut findings);
     folder::examine(&settings, &mut findings);
     machine::examine(&settings, &mut findings);
-    database::examine(&settings, &mut findings).await;
+    if settings.role.has_database() {
+        database::examine(&settings, &mut findings).await;
+    }
     findings
 }

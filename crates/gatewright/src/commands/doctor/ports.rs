@@ -14,10 +14,7 @@ const OURS: &str = "gatewright";
 const LISTENING: &str = "0A";
 
 pub(super) fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
-    for (name, addr) in [
-        ("http_addr", settings.http_addr),
-        ("gateway_addr", settings.gateway_addr),
-    ] {
+    for (name, addr) in settings.listeners() {
         findings.push(one(name, addr));
     }
 }

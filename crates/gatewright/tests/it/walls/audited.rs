@@ -17,6 +17,8 @@ async fn every_mutation_is_audited_under_its_request_id_with_its_actor() {
     let document = document(&app).await;
     let mut operations = operations(&document);
     operations.retain(|one| one.method != Method::GET && !["verify_key", "create_tenant"].contains(&one.id.as_str()));
+    // No tenant's log has room for them; the rows of nodes and codes themselves say what was done.
+    operations.retain(|one| !super::OF_THE_INSTALLATION.contains(&one.id.as_str()));
     operations.sort_by_key(|one| LAST.iter().position(|last| *last == one.id).map_or(0, |at| at + 1));
     for operation in operations {
         if matches!(
