@@ -2,11 +2,13 @@
 
 use std::io::SeekFrom;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::time::Instant;
 
 use super::address::Address;
 use super::dump::server_major;
@@ -18,6 +20,9 @@ use crate::{Level, newest_level};
 
 /// How many bytes a database's name may have (PostgreSQL's NAMEDATALEN).
 const NAME_MAX_BYTES: usize = 63;
+/// How long a connection that was closed may take to end, and how often it is looked at meanwhile.
+const CLOSING_LIMIT: Duration = Duration::from_secs(1);
+const CLOSING_PAUSE: Duration = Duration::from_millis(20);
 
 /// The roles that rows and policies of ours speak of; migration 0001 makes them the same way.
 const ROLES: &str = "DO $$
@@ -205,19 +210,29 @@ async fn swap(
     Ok(aside)
 }
 
+/// Refuses unless the database rests. A connection that was closed just now, as our own, takes a moment to end.
 async fn refuse_in_use(connection: &mut PgConnection, database: &str) -> Result<(), BackupError> {
-    let connections: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()")
-            .bind(database)
-            .fetch_one(connection)
-            .await?;
-    if connections == 0 {
-        return Ok(());
+    let begun = Instant::now();
+    loop {
+        // PostgreSQL's own vacuum makes way by itself.
+        let connections: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = $1 AND pid <> pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker'",
+        )
+        .bind(database)
+        .fetch_one(&mut *connection)
+        .await?;
+        if connections == 0 {
+            return Ok(());
+        }
+        if begun.elapsed() >= CLOSING_LIMIT {
+            return Err(BackupError::InUse {
+                database: database.to_owned(),
+                connections,
+            });
+        }
+        tokio::time::sleep(CLOSING_PAUSE).await;
     }
-    Err(BackupError::InUse {
-        database: database.to_owned(),
-        connections,
-    })
 }
 
 /// Whether there is no table, view, sequence or function of anybody's.
