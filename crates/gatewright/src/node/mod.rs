@@ -1,8 +1,8 @@
 //! A gateway node of its own: no database, one control plane (or several, tried in turn).
 //!
-//! It asks with its token ([`control`]) and follows the news ([`news`]). What it knows it writes to disk
-//! ([`keeper`], [`files`]), so that it can start while the control plane is away. Look-ups go through one
-//! place ([`look_ups`]).
+//! It asks with its token (`control`) and follows the news (`news`). What it knows it writes to disk
+//! (`keeper`, `files`), so that it can start while the control plane is away. Look-ups go through one
+//! place (`look_ups`).
 //!
 //! # Invariants
 //! * News are on disk before they are acknowledged: a node that is killed and starts again while the control

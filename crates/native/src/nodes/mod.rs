@@ -4,10 +4,10 @@
 //! ([`Nodes::commit`]), with a number that has no holes. So a control plane that is killed right after the
 //! commit loses nothing, and a node that misses a number knows.
 //!
-//! Every control plane has all news in memory ([`feed`]): its own at once, those of others when
-//! PostgreSQL wakes it, or within a second without ([`follow`]). A node, in this process or at the end of
+//! Every control plane has all news in memory (`feed`): its own at once, those of others when
+//! PostgreSQL wakes it, or within a second without (`follow`). A node, in this process or at the end of
 //! a stream, goes through them with a position of its own ([`Nodes::next`]) and reports how far it is;
-//! [`progress`] collects that from wherever it is said. The control plane that answers a request waits
+//! `progress` collects that from wherever it is said. The control plane that answers a request waits
 //! there for every live node.
 
 mod enroll;
