@@ -16,7 +16,7 @@ test: ensure ensure-mail ## Run every test on real PostgreSQL
 	scripts/with-postgres.sh $(CARGO) test --workspace --locked --no-fail-fast
 
 soak: ensure ensure-mail ## The long forms of the tests
-	GATEWRIGHT_SOAK=1 PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release -- --include-ignored
+	GATEWRIGHT_TEST_SOAK=1 PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release -- --include-ignored
 
 check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, generated files
 	$(CARGO) fmt --all --check

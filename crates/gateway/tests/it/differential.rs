@@ -147,7 +147,7 @@ fn mutant(rng: &Rng, answer: &[u8]) -> Vec<u8> {
 async fn an_answer_means_to_us_what_it_means_to_hyper_or_nothing() {
     let rng = Rng::seeded(9112);
     let mut answers: Vec<Vec<u8>> = ANSWERS.iter().map(|answer| answer.as_bytes().to_vec()).collect();
-    let mutants = if std::env::var_os("GATEWRIGHT_SOAK").is_some() {
+    let mutants = if std::env::var_os("GATEWRIGHT_TEST_SOAK").is_some() {
         MUTANTS_PER_ANSWER_SOAK
     } else {
         MUTANTS_PER_ANSWER
