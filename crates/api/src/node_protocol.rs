@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -172,7 +173,7 @@ async fn news(
     Query(query): Query<NewsQuery>,
 ) -> Result<Response, ApiError> {
     node.require_right()?;
-    let nodes = state.nodes_shared();
+    let nodes = Arc::clone(state.nodes());
     let stands = nodes.arrived(node.id, query.starting == Some(true)).await?;
     let stands = stands.ok_or_else(|| ApiError::not_found("The node is gone."))?;
     // Connected before the position is read: whoever commits from now on waits for this node.

@@ -99,11 +99,6 @@ impl ApiState {
         self.0.nodes.close();
     }
 
-    /// The nodes, to be kept.
-    pub fn nodes_shared(&self) -> Arc<Nodes> {
-        Arc::clone(&self.0.nodes)
-    }
-
     /// A turn to look up credentials for a node.
     pub(crate) async fn look_up_turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.

@@ -72,7 +72,7 @@ impl ControlPlane {
         state: ApiState,
         drain: Arc<AtomicU64>,
     ) -> Self {
-        let following = tokio::spawn(state.nodes_shared().follow());
+        let following = tokio::spawn(Arc::clone(state.nodes()).follow());
         let sealing_audit = tokio::spawn(glue::seal_audit(state.database().clone()));
         let keeping_vault = tokio::spawn(glue::keep_vault(state.database().clone()));
         let noting_uses = tokio::spawn(glue::write_last_uses(state.clone()));
