@@ -1,0 +1,70 @@
+//! The way to one gateway: every call waits its turn, is timed and is written down.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use gatewright_egress::{Answer, Client, Policy, Request};
+
+use crate::fault::Fault;
+
+/// Longest call, from waiting for a connection to the answer's end, unless a request says otherwise.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest answer, in bytes.
+pub const ANSWER_MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// What a call was, for whoever counts.
+#[derive(Clone, Copy, Debug)]
+pub struct CallRecord {
+    /// What it was for, as in `consumer.put`.
+    pub operation: &'static str,
+    /// How long it took.
+    pub duration: Duration,
+    /// The answer's status, where there was one.
+    pub status: Option<u16>,
+}
+
+/// Lets calls through one by one, as fast as the gateway's rate allows and not while its breaker is open.
+pub trait Gate: Send + Sync + 'static {
+    /// Waits for this call's turn, or says [`Fault`] of kind `Parked` when that is too far off.
+    fn pass<'a>(&'a self, operation: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+
+    /// Takes note of a call that was made.
+    fn made(&self, record: CallRecord);
+}
+
+/// What a connector sends with.
+pub struct Link {
+    client: Client,
+    policy: Policy,
+    gate: Box<dyn Gate>,
+}
+
+impl Link {
+    /// A way to a gateway.
+    pub fn new(client: Client, policy: Policy, gate: impl Gate) -> Self {
+        Self {
+            client,
+            policy,
+            gate: Box::new(gate),
+        }
+    }
+
+    /// Makes one call. An answer of any status is an answer; redirects are not followed.
+    pub async fn send(&self, operation: &'static str, request: Request) -> Result<Answer, Fault> {
+        self.gate.pass(operation).await?;
+        let request = request
+            .max_redirects(0)
+            .max_body_bytes(ANSWER_MAX_BYTES, gatewright_egress::Overflow::Refuse)
+            .total_timeout(CALL_TIMEOUT);
+        let begun = std::time::Instant::now();
+        let result = self.client.send(request, &self.policy).await;
+        let status = result.as_ref().ok().map(|answer| answer.status.as_u16());
+        self.gate.made(CallRecord {
+            operation,
+            duration: begun.elapsed(),
+            status,
+        });
+        Ok(result?)
+    }
+}
