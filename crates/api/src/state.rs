@@ -7,6 +7,7 @@ use gatewright_database::Database;
 use gatewright_egress::Policy;
 use gatewright_identity::last_use::LastUses;
 use gatewright_native::Nodes;
+use gatewright_orchestration::Orchestrator;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What is set about telling others.
@@ -29,6 +30,7 @@ struct Inner {
     gateway_url: Option<String>,
     last_uses: LastUses,
     notices: Notices,
+    orchestrator: Orchestrator,
     draining: AtomicBool,
     look_ups: Semaphore,
 }
@@ -38,13 +40,14 @@ const LOOK_UPS_MAX: usize = 4;
 
 impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, where the native
-    /// gateway of this process listens if it has one, and what is set about telling others.
+    /// gateway of this process listens if it has one, what is set about telling others, and what talks to other gateways.
     pub fn new(
         database: Database,
         nodes: Arc<Nodes>,
         problem_pages: String,
         gateway_url: Option<String>,
         notices: Notices,
+        orchestrator: Orchestrator,
     ) -> Self {
         Self(Arc::new(Inner {
             database,
@@ -53,6 +56,7 @@ impl ApiState {
             gateway_url,
             last_uses: LastUses::default(),
             notices,
+            orchestrator,
             draining: AtomicBool::new(false),
             look_ups: Semaphore::new(LOOK_UPS_MAX),
         }))
@@ -86,6 +90,11 @@ impl ApiState {
     /// What outgoing requests may reach.
     pub fn egress_policy(&self) -> &Policy {
         &self.0.notices.egress_policy
+    }
+
+    /// What talks to other vendors' gateways.
+    pub fn orchestrator(&self) -> &Orchestrator {
+        &self.0.orchestrator
     }
 
     /// Whether there is a page `/mailbox`.

@@ -12,6 +12,7 @@ use gatewright_database::TenantTx;
 use gatewright_database::idempotency::{self, Claim, Scope};
 use gatewright_identity::model::Granter;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::Orchestrator;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::TenantId;
 use http::request::Parts;
@@ -184,6 +185,11 @@ impl Work {
     /// What the operator may give to others at most.
     pub(crate) const fn granter(&self) -> Granter {
         self.granter
+    }
+
+    /// What talks to other vendors' gateways.
+    pub(crate) fn orchestrator(&self) -> Orchestrator {
+        self.state.orchestrator().clone()
     }
 
     /// A gateway as the API shows it.

@@ -39,6 +39,8 @@ pub struct Standing {
     pub state: SubscriptionState,
     /// The products of its plan's version.
     pub product_ids: Vec<ProductId>,
+    /// Those of them that are given to connected gateways.
+    pub orchestrated_ids: Vec<ProductId>,
 }
 
 /// Subscribes a customer to a plan's current version; two round trips.
@@ -178,6 +180,20 @@ pub async fn move_to(
     let detail = json!({ "from": from, "to": to, "customerId": subscription.customer_id });
     tx.changed_telling("catalog", name, subscription.id, detail, &before, &subscription);
     Ok(subscription)
+}
+
+/// Begins a subscription that waits as CREATED and that the caller holds: ACTIVE, or TRIALING where its plan has a trial.
+pub async fn begin(tx: &mut TenantTx, mut subscription: Subscription) -> Result<Subscription, CatalogError> {
+    let days = store::subscriptions::trial_days(tx, subscription.id).await?;
+    let to = if days > 0 {
+        SubscriptionState::Trialing
+    } else {
+        SubscriptionState::Active
+    };
+    if days > 0 {
+        subscription.trial_ends_at = Some(tx.now() + TimeDelta::days(i64::from(days)));
+    }
+    move_to(tx, subscription, to).await
 }
 
 /// What each of these subscriptions lends to its keys; works across tenants in a system transaction.

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::model::{AccessorType, ApiKey, NewBinding};
+use crate::settings::{self, Copies};
 use crate::{CredentialError, sealed, store};
 
 /// Most keys of one subscription that are not revoked.
@@ -56,6 +57,8 @@ pub struct Revealed {
     pub key: ApiKey,
     /// Its secret.
     pub secret: SecretString,
+    /// Whether other gateways are to be given it.
+    pub provisions: bool,
 }
 
 /// A new secret for a key of this kind.
@@ -73,6 +76,18 @@ pub async fn issue(
     binding: NewBinding,
     covered: &[ProductId],
     new: NewKey,
+) -> Result<Revealed, CredentialError> {
+    let copies = settings::copies(tx).await?;
+    issue_keeping(tx, binding, covered, new, copies).await
+}
+
+/// The same for a caller who knows already what becomes of new secrets.
+pub async fn issue_keeping(
+    tx: &mut TenantTx,
+    binding: NewBinding,
+    covered: &[ProductId],
+    new: NewKey,
+    copies: Copies,
 ) -> Result<Revealed, CredentialError> {
     check(tx, covered, &new)?;
     let minted = mint(new.accessor_type, new.environment, tx.rng());
@@ -97,9 +112,9 @@ pub async fn issue(
         updated_at: tx.now(),
         revoked_at: None,
     };
-    let copy = sealed::copy(tx, key.id, key.secret_version, &minted.secret).await?;
+    let kept = sealed::copy(tx, copies, key.id, key.secret_version, &minted.secret).await?;
     let binding_id = BindingId::mint(tx.clock(), tx.rng());
-    store::insert(tx, &key, &minted.hash, copy.as_ref(), binding_id, &binding).await?;
+    store::insert(tx, &key, &minted.hash, kept.copy.as_ref(), binding_id, &binding).await?;
     let detail = json!({
         "subscriptionId": binding.subscription_id, "accessorType": key.accessor_type, "environment": key.environment,
         "prefix": key.prefix, "lastFour": key.last_four,
@@ -108,6 +123,7 @@ pub async fn issue(
     Ok(Revealed {
         key,
         secret: minted.secret,
+        provisions: kept.provisions,
     })
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use gatewright_catalog::subscriptions::{self, Standing};
 use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_snapshot::{AccessChange, Credential, Grant, Scope};
 use gatewright_types::CredentialHash;
-use gatewright_types::address::AddressList;
+use gatewright_types::access::{Environment, KeyStatus};
+use gatewright_types::address::{AddressList, Cidr};
 use gatewright_types::ids::{KeyId, ProductId, SubscriptionId};
 use sqlx::PgConnection;
 use subtle::{Choice, ConstantTimeEq};
@@ -119,6 +121,36 @@ fn record(row: &SecretRow, standings: &HashMap<SubscriptionId, Standing>) -> Opt
         grants,
     };
     Some(AccessChange { hash, credential })
+}
+
+/// A key's current secret, as other gateways are to have it.
+#[derive(Clone, Debug)]
+pub struct GivenSecret {
+    /// Whose.
+    pub key_id: KeyId,
+    /// Which of the key's.
+    pub secret_version: i32,
+    /// Its SHA-256.
+    pub hash: Vec<u8>,
+    /// Where the key may be used.
+    pub environment: Environment,
+    /// Where the key stands.
+    pub status: KeyStatus,
+    /// What the key is narrowed to.
+    pub product_ids: Option<Vec<ProductId>>,
+    /// From where the key may be used.
+    pub allowed_addresses: Option<Vec<Cidr>>,
+    /// From when on the key is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// It was taken away after a leak, and nobody knows the one in its place.
+    pub withdrawn: bool,
+    /// The key's name.
+    pub name: String,
+}
+
+/// The current secret of each of a subscription's keys that is not revoked.
+pub async fn given(tx: &mut TenantTx, subscription_id: SubscriptionId) -> Result<Vec<GivenSecret>, CredentialError> {
+    Ok(store::secrets_of_subscription(tx, subscription_id).await?)
 }
 
 /// The plan's products, less those that the key leaves out.

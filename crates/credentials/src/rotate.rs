@@ -1,6 +1,6 @@
 //! Gives a key a new secret.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_catalog::check::Checks;
 use gatewright_database::TenantTx;
 use gatewright_types::access::KeyStatus;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::issue::{self, Revealed};
 use crate::store::{Held, Replacement};
-use crate::{AccessChange, CredentialError, look_up, sealed, store};
+use crate::{AccessChange, CredentialError, look_up, sealed, settings, store};
 
 /// How long old and new secret are both valid when the caller does not say, in seconds.
 pub const OVERLAP_DEFAULT_SECONDS: u32 = 300;
@@ -63,11 +63,12 @@ pub async fn rotate(
 
     let minted = issue::mint(held.accessor_type, held.environment, tx.rng());
     let valid_until = tx.now() + TimeDelta::seconds(i64::from(overlap_seconds));
-    let copy = sealed::copy(tx, id, held.secret_version + 1, &minted.secret).await?;
+    let copies = settings::copies(tx).await?;
+    let kept = sealed::copy(tx, copies, id, held.secret_version + 1, &minted.secret).await?;
     let replacement = Replacement {
         hash: &minted.hash,
         last_four: &minted.last_four,
-        copy: copy.as_ref(),
+        copy: kept.copy.as_ref(),
         valid_until,
         withdrawn: false,
     };
@@ -82,9 +83,24 @@ pub async fn rotate(
         Revealed {
             key,
             secret: minted.secret,
+            provisions: kept.provisions,
         },
         changes,
     ))
+}
+
+/// Moves the end of an overlap that is under way, because it began later than the rotation; nothing where it has ended.
+pub async fn move_overlap(
+    tx: &mut TenantTx,
+    id: KeyId,
+    valid_until: DateTime<Utc>,
+) -> Result<Vec<AccessChange>, CredentialError> {
+    if store::move_overlap(tx, id, valid_until).await? == 0 {
+        return Ok(Vec::new());
+    }
+    let detail = json!({ "oldSecretValidUntil": valid_until });
+    tx.happened("credentials", "key.overlap_begun", id, detail);
+    look_up::of_keys(tx, &[id]).await
 }
 
 /// Takes a key's secret away, after a leak: the one in its place is known to nobody, until the next rotation reveals one.

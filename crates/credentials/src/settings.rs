@@ -92,3 +92,22 @@ pub async fn change(tx: &mut TenantTx, change: SettingsChange) -> Result<Credent
     tx.happened("credentials", "settings.changed", tenant_id, detail);
     Ok(settings)
 }
+
+/// Says whether this tenant's secrets are given to other gateways, so that a copy of a new one is needed until they are there.
+pub async fn set_provisions(tx: &mut TenantTx, provisions: bool) -> Result<(), CredentialError> {
+    Ok(store::settings::set_provisions(tx, provisions).await?)
+}
+
+/// What becomes of a tenant's new secrets besides their hash.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Copies {
+    /// Copies are kept as long as the secret is valid.
+    pub while_active: bool,
+    /// Other gateways are given them.
+    pub provisions: bool,
+}
+
+/// What becomes of new secrets; it stays so until the end of the transaction. One round trip.
+pub async fn copies(tx: &mut TenantTx) -> Result<Copies, CredentialError> {
+    Ok(store::settings::copies(tx).await?)
+}

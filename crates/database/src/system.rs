@@ -30,6 +30,8 @@ pub enum SystemUse {
     KeepHouse,
     /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.
     RunJobs,
+    /// A worker brings connected gateways of every tenant to what is desired, and shares their rates with the others.
+    ProvisionGateways,
     /// A node serves gateways of every tenant, so it is let in and shut out by the installation.
     ManageNodes,
     /// And followed by it, without waiting for the disk: after a crash it says again how far it is.

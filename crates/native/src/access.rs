@@ -11,6 +11,7 @@ use gatewright_credentials::issue::{self, NewKey, Revealed};
 use gatewright_credentials::leaks::{self, Candidate, Finding};
 use gatewright_credentials::model::{ApiKey, NewBinding};
 use gatewright_credentials::rotate::{self, Rotation};
+use gatewright_credentials::settings::Copies;
 use gatewright_credentials::{AccessChange, CredentialError, change, end, look_up, status};
 use gatewright_database::page::PAGE_MAX;
 use gatewright_database::{Database, PageRequest, SystemUse, TenantTx};
@@ -20,20 +21,21 @@ use gatewright_types::ids::{CustomerId, KeyId, PlanId, SubscriptionId};
 
 use crate::{NativeError, gateways, store};
 
-/// Subscribes a customer and makes its first key, in one go.
+/// Subscribes a customer and makes its first key, in one go. `copies`: what becomes of the tenant's new secrets.
 pub async fn subscribe(
     tx: &mut TenantTx,
     customer_id: CustomerId,
     plan_id: PlanId,
     activate: bool,
     key: NewKey,
+    copies: Copies,
 ) -> Result<(Subscription, Revealed), NativeError> {
     let subscribed = subscriptions::create(tx, customer_id, plan_id, activate).await?;
     let binding = NewBinding {
         subscription_id: subscribed.subscription.id,
         consumer: None,
     };
-    let revealed = issue::issue(tx, binding, &subscribed.product_ids, key).await?;
+    let revealed = issue::issue_keeping(tx, binding, &subscribed.product_ids, key, copies).await?;
     Ok((subscribed.subscription, revealed))
 }
 

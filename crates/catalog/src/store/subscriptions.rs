@@ -61,13 +61,14 @@ pub(crate) async fn insert(tx: &mut TenantTx, subscription: &Subscription) -> Re
 
 pub(crate) async fn update(tx: &mut TenantTx, subscription: &Subscription) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE subscriptions SET state = $3, suspended_from = $4, ended_at = $5, updated_at = $6 WHERE tenant_id = $1 AND id = $2",
+        "UPDATE subscriptions SET state = $3, suspended_from = $4, ended_at = $5, updated_at = $6, trial_ends_at = $7 WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id().uuid(),
         subscription.id.uuid(),
         subscription.state.as_str(),
         subscription.suspended_from.map(SubscriptionState::as_str),
         subscription.ended_at,
         subscription.updated_at,
+        subscription.trial_ends_at,
     )
     .execute(&mut **tx)
     .await?;
@@ -133,10 +134,25 @@ pub(crate) async fn standings(
         Standing,
         r#"SELECT s.id AS "subscription_id: _", s.customer_id AS "customer_id: _", s.state AS "state: _",
              ARRAY(SELECT product_id FROM plan_version_products AS c
-                   WHERE c.tenant_id = s.tenant_id AND c.plan_id = s.plan_id AND c.version = s.plan_version) AS "product_ids!: _"
+                   WHERE c.tenant_id = s.tenant_id AND c.plan_id = s.plan_id AND c.version = s.plan_version) AS "product_ids!: _",
+             ARRAY(SELECT p.id FROM plan_version_products AS c JOIN products AS p ON p.tenant_id = c.tenant_id AND p.id = c.product_id
+                   WHERE c.tenant_id = s.tenant_id AND c.plan_id = s.plan_id AND c.version = s.plan_version AND p.orchestrated) AS "orchestrated_ids!: _"
            FROM subscriptions AS s WHERE s.id = ANY($1)"#,
         &ids,
     )
     .fetch_all(connection)
+    .await
+}
+
+/// How long the trial of a subscription's plan version is, in days.
+pub(crate) async fn trial_days(tx: &mut TenantTx, id: SubscriptionId) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT v.trial_days FROM subscriptions AS s
+         JOIN plan_versions AS v ON v.tenant_id = s.tenant_id AND v.plan_id = s.plan_id AND v.version = s.plan_version
+         WHERE s.tenant_id = $1 AND s.id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_one(&mut **tx)
     .await
 }

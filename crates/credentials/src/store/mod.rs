@@ -12,7 +12,9 @@ use gatewright_vault::Sealed;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::look_up::GivenSecret;
 use crate::model::{AccessorType, ApiKey, NewBinding};
+use crate::settings::SecretRetention;
 
 pub(crate) mod leaks;
 pub(crate) mod sealed;
@@ -22,7 +24,7 @@ pub(crate) async fn insert(
     tx: &mut TenantTx,
     key: &ApiKey,
     hash: &CredentialHash,
-    copy: Option<&Sealed>,
+    copy: Option<&(Sealed, SecretRetention)>,
     binding_id: BindingId,
     binding: &NewBinding,
 ) -> Result<(), sqlx::Error> {
@@ -35,7 +37,7 @@ pub(crate) async fn insert(
            VALUES ($1, $2, $3, $4, $5, 'ACTIVE', 1, $6, $7, $8, $9, $10, nextval('access_version_seq'), $11, $11, $16, $17)
          ), copy AS (
            INSERT INTO sealed_secrets (tenant_id, key_id, secret_version, sealed, retention, erase_at, created_at)
-           SELECT $1, $2, 1, $18, 'WHILE_ACTIVE', $10, $11 WHERE $18::bytea IS NOT NULL
+           SELECT $1, $2, 1, $18, $19, $10, $11 WHERE $18::bytea IS NOT NULL
          )
          INSERT INTO key_subscription_bindings (tenant_id, id, key_id, subscription_id, gateway_id, consumer_id, created_at)
          VALUES ($1, $12, $2, $13, $14, $15, $11)",
@@ -56,7 +58,8 @@ pub(crate) async fn insert(
         binding.consumer.map(|(_, consumer_id)| consumer_id.uuid()),
         key.client_id,
         allowed_addresses.as_deref(),
-        copy.map(Sealed::as_bytes),
+        copy.map(|(sealed, _)| sealed.as_bytes()),
+        copy.map(|(_, retention)| retention.as_str()),
     )
     .execute(&mut **tx)
     .await?;
@@ -226,7 +229,7 @@ pub(crate) async fn without_binding(tx: &mut TenantTx, ids: &[KeyId]) -> Result<
 pub(crate) struct Replacement<'s> {
     pub(crate) hash: &'s CredentialHash,
     pub(crate) last_four: &'s str,
-    pub(crate) copy: Option<&'s Sealed>,
+    pub(crate) copy: Option<&'s (Sealed, SecretRetention)>,
     /// Until when the old one is valid.
     pub(crate) valid_until: DateTime<Utc>,
     /// Whether nobody knows it, because the old one was taken away.
@@ -245,7 +248,7 @@ pub(crate) async fn supersede(tx: &mut TenantTx, id: KeyId, new: Replacement<'_>
            UPDATE sealed_secrets SET erase_at = LEAST(erase_at, $5) WHERE tenant_id = $1 AND key_id = $2 AND $5 > $6
          ), copy AS (
            INSERT INTO sealed_secrets (tenant_id, key_id, secret_version, sealed, retention, erase_at, created_at)
-           SELECT tenant_id, id, secret_version + 1, $7, 'WHILE_ACTIVE', expires_at, $6
+           SELECT tenant_id, id, secret_version + 1, $7, $9, expires_at, $6
            FROM api_keys WHERE tenant_id = $1 AND id = $2 AND $7::bytea IS NOT NULL
          )
          UPDATE api_keys SET hash = $3, last_four = $4, secret_version = secret_version + 1,
@@ -257,8 +260,9 @@ pub(crate) async fn supersede(tx: &mut TenantTx, id: KeyId, new: Replacement<'_>
         new.last_four,
         new.valid_until,
         tx.now(),
-        new.copy.map(Sealed::as_bytes),
+        new.copy.map(|(sealed, _)| sealed.as_bytes()),
         new.withdrawn,
+        new.copy.map(|(_, retention)| retention.as_str()),
     )
     .execute(&mut **tx)
     .await?;
@@ -400,4 +404,45 @@ pub(crate) async fn secrets_of_keys(tx: &mut TenantTx, ids: &[KeyId]) -> Result<
         .filter_map(|hash| CredentialHash::from_slice(hash))
         .collect();
     secrets_by_hash(tx, &hashes).await
+}
+
+/// The current secrets of the keys that a subscription gives their right to exist.
+pub(crate) async fn secrets_of_subscription(
+    tx: &mut TenantTx,
+    subscription_id: SubscriptionId,
+) -> Result<Vec<GivenSecret>, sqlx::Error> {
+    sqlx::query_as!(
+        GivenSecret,
+        r#"SELECT id AS "key_id: _", secret_version, hash, environment AS "environment: _", status AS "status: _",
+             product_ids AS "product_ids: _", allowed_addresses AS "allowed_addresses: _", expires_at,
+             secret_withdrawn_at IS NOT NULL AS "withdrawn!", name
+           FROM api_keys AS k WHERE tenant_id = $1 AND status <> 'REVOKED' AND EXISTS (
+             SELECT FROM key_subscription_bindings AS b
+             WHERE b.tenant_id = $1 AND b.key_id = k.id AND b.subscription_id = $2 AND b.ended_at IS NULL AND b.gateway_id IS NULL)
+           ORDER BY id"#,
+        tx.tenant_id().uuid(),
+        subscription_id.uuid(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Moves the end of the secrets that are still in an overlap; returns how many there are.
+pub(crate) async fn move_overlap(tx: &mut TenantTx, id: KeyId, valid_until: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    let moved = sqlx::query!(
+        "WITH copies AS (
+           UPDATE sealed_secrets AS s SET erase_at = LEAST($3, k.expires_at) FROM api_keys AS k
+           WHERE s.tenant_id = $1 AND s.key_id = $2 AND k.tenant_id = $1 AND k.id = $2 AND s.secret_version <> k.secret_version
+         ), key AS (
+           UPDATE api_keys SET access_version = nextval('access_version_seq') WHERE tenant_id = $1 AND id = $2
+         )
+         UPDATE superseded_secrets SET valid_until = $3 WHERE tenant_id = $1 AND key_id = $2 AND valid_until > $4",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        valid_until,
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(moved.rows_affected())
 }

@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
 use gatewright_database::{SystemTx, TenantTx};
 use gatewright_types::ids::KeyId;
+use gatewright_vault::Sealed;
+use uuid::Uuid;
 
 /// The copy of a secret that is still valid.
 pub(crate) async fn find(tx: &mut TenantTx, id: KeyId, secret_version: i32) -> Result<Option<Vec<u8>>, sqlx::Error> {
@@ -32,5 +34,42 @@ pub(crate) async fn erase_ended(tx: &mut SystemTx, now: DateTime<Utc>) -> Result
     let erased = sqlx::query!("DELETE FROM sealed_secrets WHERE erase_at <= $1", now)
         .execute(&mut **tx)
         .await?;
+    Ok(erased.rows_affected())
+}
+
+pub(crate) async fn keep(
+    tx: &mut TenantTx,
+    id: KeyId,
+    secret_version: i32,
+    sealed: &Sealed,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO sealed_secrets (tenant_id, key_id, secret_version, sealed, retention, erase_at, created_at)
+         SELECT tenant_id, id, $3, $4, 'UNTIL_PROVISIONED', expires_at, $5 FROM api_keys
+         WHERE tenant_id = $1 AND id = $2 AND secret_version = $3 AND status <> 'REVOKED'
+         ON CONFLICT DO NOTHING",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        secret_version,
+        sealed.as_bytes(),
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn erase_provisioned(tx: &mut TenantTx, secrets: &[(KeyId, i32)]) -> Result<u64, sqlx::Error> {
+    let (keys, versions): (Vec<Uuid>, Vec<i32>) = secrets.iter().map(|(key, version)| (key.uuid(), *version)).unzip();
+    let erased = sqlx::query!(
+        "DELETE FROM sealed_secrets AS s USING unnest($2::uuid[], $3::integer[]) AS done (key_id, secret_version)
+         WHERE s.tenant_id = $1 AND s.key_id = done.key_id AND s.secret_version = done.secret_version
+           AND s.retention = 'UNTIL_PROVISIONED'",
+        tx.tenant_id().uuid(),
+        &keys,
+        &versions,
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(erased.rows_affected())
 }

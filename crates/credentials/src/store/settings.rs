@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use gatewright_database::TenantTx;
 
-use crate::settings::CredentialSettings;
+use crate::settings::{Copies, CredentialSettings};
 
 pub(crate) async fn find(tx: &mut TenantTx) -> Result<Option<CredentialSettings>, sqlx::Error> {
     sqlx::query_as!(
@@ -14,15 +14,32 @@ pub(crate) async fn find(tx: &mut TenantTx) -> Result<Option<CredentialSettings>
     .await
 }
 
-/// Whether copies are kept; if so, it stays so until the end of the transaction.
-pub(crate) async fn keeps_copies(tx: &mut TenantTx) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query_scalar!(
-        r#"SELECT 1 AS "one!" FROM credential_settings WHERE tenant_id = $1 AND secret_retention = 'WHILE_ACTIVE' FOR SHARE"#,
+/// What becomes of new secrets besides their hash; it stays so until the end of the transaction.
+pub(crate) async fn copies(tx: &mut TenantTx) -> Result<Copies, sqlx::Error> {
+    let found = sqlx::query_as!(
+        Copies,
+        r#"SELECT secret_retention = 'WHILE_ACTIVE' AS "while_active!", provisions
+           FROM credential_settings
+           WHERE tenant_id = $1 AND (secret_retention = 'WHILE_ACTIVE' OR provisions) FOR SHARE"#,
         tx.tenant_id().uuid(),
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(found.is_some())
+    Ok(found.unwrap_or_default())
+}
+
+pub(crate) async fn set_provisions(tx: &mut TenantTx, provisions: bool) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO credential_settings (tenant_id, secret_retention, leak_policy, provisions, updated_at)
+         VALUES ($1, 'UNTIL_PROVISIONED', 'NOTIFY', $2, $3)
+         ON CONFLICT (tenant_id) DO UPDATE SET provisions = $2",
+        tx.tenant_id().uuid(),
+        provisions,
+        tx.now(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 pub(crate) async fn put(

@@ -115,6 +115,19 @@ pub enum Next {
     Missed(u64),
 }
 
+/// Commits a use case together with its news and waits for nobody: for work that no request waits for. Every control
+/// plane reads them from the database and tells its nodes.
+pub async fn commit_news(tx: TenantTx, effects: Effects) -> Result<(), NativeError> {
+    let news = effects.into_news();
+    if news.is_empty() {
+        return Ok(tx.commit().await?);
+    }
+    let now = tx.now();
+    let mut tx = tx.conclude(SystemUse::TellNodes).await?;
+    store::news::insert(&mut tx, now, &news).await?;
+    Ok(tx.commit().await?)
+}
+
 /// Every node, the news, and the configuration that they serve.
 pub struct Nodes {
     database: Database,

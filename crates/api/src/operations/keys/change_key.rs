@@ -7,14 +7,15 @@ use crate::work::Command;
 use axum::response::Response;
 use gatewright_credentials::change::KeyChange;
 use gatewright_credentials::model::ApiKey;
-use gatewright_native::access;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::access;
 use gatewright_types::ids::KeyId;
 
 /// Rename a key, narrow it to some products or addresses, or set when it expires.
 #[utoipa::path(patch, path = "/keys/{id}", tag = "Keys", params(("id" = KeyId, Path)), request_body = KeyChange, responses((status = 200, description = "The key, and how the nodes answered", body = Told<ApiKey>)))]
 pub(crate) async fn change_key(Id(id): Id<KeyId>, command: Command<KeyChange>) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
-    let (key, changes) = access::change_key(work.tx(), id, new).await?;
+    let engine = work.orchestrator();
+    let (key, changes) = access::change_key(&engine, work.tx(), id, new).await?;
     work.done(&key, Effects::access(changes)).await
 }

@@ -7,8 +7,8 @@ use crate::work::Command;
 use crate::work::Nothing;
 use axum::response::Response;
 use gatewright_credentials::model::ApiKey;
-use gatewright_native::access;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::access;
 use gatewright_types::ids::KeyId;
 
 /// Revoke a key for ever.

@@ -7,8 +7,8 @@ use crate::reveal::RevealedKey;
 use crate::work::Command;
 use axum::response::Response;
 use gatewright_credentials::rotate::Rotation;
-use gatewright_native::access;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::access;
 use gatewright_types::ids::KeyId;
 
 /// Give a key a new secret.

@@ -2,8 +2,8 @@
 
 use axum::response::Response;
 use gatewright_credentials::leaks::{Candidate, Finding};
-use gatewright_native::access;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::access;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,8 +1,8 @@
 //! `POST /subscriptions/{id}/keys`
 
 use axum::response::Response;
-use gatewright_native::access;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::access;
 use gatewright_types::ids::SubscriptionId;
 
 use super::create_subscription::KeyRequest;
@@ -15,6 +15,7 @@ use crate::work::Command;
 #[utoipa::path(post, path = "/subscriptions/{id}/keys", tag = "Subscriptions", params(("id" = SubscriptionId, Path)), request_body = KeyRequest, responses((status = 201, description = "The key with its secret", body = RevealedKey)))]
 pub(crate) async fn add_key(Id(id): Id<SubscriptionId>, command: Command<KeyRequest>) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
-    let revealed = access::add_key(work.tx(), id, new.into()).await?;
+    let engine = work.orchestrator();
+    let revealed = access::add_key(&engine, work.tx(), id, new.into()).await?;
     work.created(&RevealedKey::from(revealed), Effects::default()).await
 }

@@ -8,8 +8,8 @@ use crate::work::Nothing;
 use axum::response::Response;
 use gatewright_catalog::SubscriptionState;
 use gatewright_catalog::model::Subscription;
-use gatewright_native::access;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::access;
 use gatewright_types::ids::SubscriptionId;
 
 /// Cancel a subscription.

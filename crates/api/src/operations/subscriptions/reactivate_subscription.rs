@@ -7,8 +7,8 @@ use crate::work::Command;
 use crate::work::Nothing;
 use axum::response::Response;
 use gatewright_catalog::model::Subscription;
-use gatewright_native::access;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::access;
 use gatewright_types::ids::SubscriptionId;
 
 /// Reactivate a subscription.

@@ -3,8 +3,8 @@
 use axum::response::Response;
 use gatewright_catalog::model::Subscription;
 use gatewright_credentials::rotate::Rotation;
-use gatewright_native::access;
 use gatewright_native::nodes::Effects;
+use gatewright_orchestration::access;
 use gatewright_types::ids::SubscriptionId;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,0 +1,567 @@
+//! Brings one application on one gateway to what is desired. Retrying, repairing drift and doing it for the first time
+//! are this same code.
+//!
+//! 1. In a transaction: what is desired, and every credential gets its number. Nothing was sent before that is committed.
+//! 2. Observe → [`plan::actions`] → do them → observe again. What is left then is a failure.
+//! 3. In a transaction: what came of it, with the circuit breaker, the attempts and the events.
+//!
+//! Killed or dropped at any point, the row stays due and its lease ends: whoever takes it on observes first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use gatewright_catalog::subscriptions;
+use gatewright_connectors::model::{Applied, Secret};
+use gatewright_connectors::{Application, Connector, Fault, FaultKind, Link, Observed, Step};
+use gatewright_credentials::{look_up, sealed};
+use gatewright_database::{Actor, Caller, DatabaseError, TenantTx};
+use gatewright_types::access::KeyStatus;
+use gatewright_types::ids::{EventId, KeyId, RequestId, SubscriptionId, TenantId};
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+
+use crate::desired::{self, Facts, Rotation};
+use crate::engine::Orchestrator;
+use crate::model::{ApplicationKey, Connection, ConnectionState, ProvisioningState, SecretMode, SecretState, Urgency};
+use crate::plan::{self, Action, Desired, Standing, Strange};
+use crate::store::{self, applications, credentials};
+use crate::{OrchestrationError, settle};
+
+/// How long an attempt may take; its lease lasts longer.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an application stays with a worker that does not give it back.
+pub const LEASE: TimeDelta = TimeDelta::seconds(90);
+/// As what a secret that a gateway made is sealed.
+pub(crate) const GENERATED_KIND: &str = "gateway-secret";
+/// As what a connection's credentials are sealed.
+pub(crate) const CONNECTION_KIND: &str = "connection";
+
+/// What was tried, for the provisioning audit.
+#[derive(Clone, Debug)]
+pub(crate) struct AttemptRow {
+    pub(crate) id: Uuid,
+    pub(crate) subscription_id: Option<SubscriptionId>,
+    pub(crate) number: Option<i32>,
+    pub(crate) operation: &'static str,
+    pub(crate) fault: Option<&'static str>,
+    pub(crate) message: Option<String>,
+    pub(crate) status: Option<i16>,
+    pub(crate) attempt: i32,
+    pub(crate) duration_ms: f64,
+    pub(crate) request_id: Option<RequestId>,
+    pub(crate) attempted_at: DateTime<Utc>,
+}
+
+/// What came of an attempt.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The gateway was read back: as desired, unless something strange was found.
+    Done(ProvisioningState),
+    /// It was not brought to an end.
+    Failed(Fault),
+    /// Somebody else has it.
+    LeaseLost,
+}
+
+/// What an attempt works on.
+pub(crate) struct Prepared {
+    pub(crate) connection: Connection,
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) row: applications::Row,
+    pub(crate) credentials: Vec<credentials::Row>,
+    pub(crate) desired: Desired,
+    /// When what is desired changes by itself.
+    pub(crate) changes_at: Option<DateTime<Utc>>,
+    pub(crate) rotations: Vec<Rotation>,
+    /// Keys that are suspended: their secrets are needed again.
+    suspended: Vec<KeyId>,
+    /// Copies of what may have to be given.
+    copies: Vec<(i32, SecretString)>,
+}
+
+/// What was found and done.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) attempts: Vec<AttemptRow>,
+    pub(crate) observed: Option<Observed>,
+    pub(crate) strange: Vec<Strange>,
+    /// Credentials whose secret nobody has any more.
+    pub(crate) unknown: Vec<i32>,
+}
+
+impl Orchestrator {
+    /// Takes an application that is leased with `token` as far as it goes, and gives it back.
+    pub async fn converge(
+        &self,
+        tenant_id: TenantId,
+        key: ApplicationKey,
+        token: Uuid,
+    ) -> Result<Outcome, OrchestrationError> {
+        let mut prepared = match self.prepare(tenant_id, key, token).await? {
+            Ready::Go(prepared) => prepared,
+            Ready::LeaseLost => return Ok(Outcome::LeaseLost),
+            Ready::Unusable(fault) => return self.give_up(tenant_id, key, token, fault).await,
+        };
+        let mut progress = Progress::default();
+        let work = self.work(tenant_id, &mut prepared, &mut progress);
+        let result = match tokio::time::timeout(ATTEMPT_TIMEOUT, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Fault::new(FaultKind::Transient, "it took longer than a minute in all")),
+        };
+        settle::settle(self, tenant_id, key, token, *prepared, progress, result).await
+    }
+
+    /// A transaction of Gatewright's own.
+    pub(crate) async fn tenant(&self, tenant_id: TenantId) -> Result<TenantTx, DatabaseError> {
+        let request_id = RequestId::mint(self.database().clock(), self.database().rng());
+        let caller = Caller {
+            tenant_id,
+            actor: Actor::System,
+            request_id,
+        };
+        self.database().tenant(caller).await
+    }
+
+    async fn prepare(
+        &self,
+        tenant_id: TenantId,
+        key: ApplicationKey,
+        token: Uuid,
+    ) -> Result<Ready, OrchestrationError> {
+        let mut tx = self.tenant(tenant_id).await?;
+        let Some(row) = applications::hold(&mut tx, key, token).await? else {
+            return Ok(Ready::LeaseLost);
+        };
+        let (connection, connector) = match self.connector(&mut tx, key.connection_id).await? {
+            Ok(found) => found,
+            Err(fault) => return Ok(Ready::Unusable(fault)),
+        };
+        let subscription = subscriptions::standings(&mut tx, &[key.subscription_id]).await?.pop();
+        let subscription =
+            subscription.ok_or_else(|| OrchestrationError::not_found("subscription", key.subscription_id))?;
+        let mappings = store::mappings::of_connection(&mut tx, key.connection_id).await?;
+        let secrets = look_up::given(&mut tx, key.subscription_id).await?;
+        let rotations = store::rotations::of_subscription(&mut tx, key.subscription_id).await?;
+        let facts = Facts {
+            connection: &connection,
+            subscription: &subscription,
+            held: row.stage == "HELD",
+            mappings: &mappings,
+            secrets: &secrets,
+            rotations: &rotations,
+            now: tx.now(),
+        };
+        let mut rows = credentials::of_application(&mut tx, key).await?;
+        let mut last_number = row.last_number;
+        let new = desired::number(&facts, &mut rows, &mut last_number);
+        let (desired, changes_at) = desired::decide(&facts, &mut rows);
+        let suspended = secrets
+            .iter()
+            .filter(|s| s.status == KeyStatus::Suspended)
+            .map(|s| s.key_id)
+            .collect();
+        if new > 0 {
+            let first_new = rows.len() - new;
+            for credential in &rows[first_new..] {
+                credentials::insert(&mut tx, credential).await?;
+            }
+            applications::set_last_number(&mut tx, key, last_number).await?;
+        }
+        let copies = copies(&mut tx, &connection, &desired, &rows).await?;
+        tx.commit().await?;
+        Ok(Ready::Go(Box::new(Prepared {
+            connection,
+            connector,
+            row: applications::Row { last_number, ..row },
+            credentials: rows,
+            desired,
+            changes_at,
+            rotations,
+            suspended,
+            copies,
+        })))
+    }
+
+    async fn give_up(
+        &self,
+        tenant_id: TenantId,
+        key: ApplicationKey,
+        token: Uuid,
+        fault: Fault,
+    ) -> Result<Outcome, OrchestrationError> {
+        let mut tx = self.tenant(tenant_id).await?;
+        let Some(mut row) = applications::hold(&mut tx, key, token).await? else {
+            return Ok(Outcome::LeaseLost);
+        };
+        settle::failed(&mut row, &fault, &mut tx);
+        applications::give_back(&mut tx, &row, Some(fault.kind.as_str())).await?;
+        tx.commit().await?;
+        Ok(Outcome::Failed(fault))
+    }
+
+    async fn work(&self, tenant_id: TenantId, prepared: &mut Prepared, progress: &mut Progress) -> Result<(), Fault> {
+        let link = self.link(&prepared.connection);
+        let application = Application {
+            connection_id: prepared.connection.id,
+            customer_id: prepared.row.customer_id,
+            subscription_id: prepared.row.subscription_id,
+        };
+        let observed = self.observe(&link, &application, prepared, progress).await?;
+        let mut actions = plan::actions(&prepared.desired, &observed, prepared.connector.capabilities());
+        if actions.is_empty() {
+            progress.found(&prepared.desired, observed);
+            return Ok(());
+        }
+        let mut done = 0;
+        let mut left_out = Vec::new();
+        for action in actions.drain(..) {
+            if let Action::DropCredential { number, .. } = &action {
+                self.remember(tenant_id, &link, &application, prepared, &observed, *number)
+                    .await;
+            }
+            let Some(step) = self
+                .step(&action, prepared, &application, tenant_id, &mut left_out)
+                .await?
+            else {
+                continue;
+            };
+            let applied = self
+                .apply(&link, &application, &step, &observed, prepared, progress)
+                .await?;
+            self.take_in(tenant_id, prepared, &action, applied).await?;
+            done += 1;
+        }
+        progress.unknown.clone_from(&left_out);
+        if done == 0 {
+            progress.found(&prepared.desired, observed);
+            return Ok(());
+        }
+        let observed = self.observe(&link, &application, prepared, progress).await?;
+        let left = plan::actions(&prepared.desired, &observed, prepared.connector.capabilities());
+        let is_left = |action: &Action| !matches!(action, Action::Credential { number, .. } if left_out.contains(&i32::try_from(*number).unwrap_or(0)));
+        let differs = left.iter().any(is_left);
+        progress.found(&prepared.desired, observed);
+        if differs {
+            return Err(Fault::new(
+                FaultKind::Transient,
+                "it was done, and reading it back shows something else",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn observe(
+        &self,
+        link: &Link,
+        application: &Application,
+        prepared: &Prepared,
+        progress: &mut Progress,
+    ) -> Result<Observed, Fault> {
+        let begun = self.begin();
+        let result = prepared.connector.observe(link, application).await;
+        if let Err(fault) = &result
+            && !matches!(fault.kind, FaultKind::Parked(_))
+        {
+            progress
+                .attempts
+                .push(self.attempt("OBSERVE", None, prepared, begun, Some(fault)));
+        }
+        result
+    }
+
+    async fn apply(
+        &self,
+        link: &Link,
+        application: &Application,
+        step: &Step,
+        observed: &Observed,
+        prepared: &Prepared,
+        progress: &mut Progress,
+    ) -> Result<Applied, Fault> {
+        let begun = self.begin();
+        let result = prepared.connector.apply(link, application, step, observed).await;
+        let number = match step {
+            Step::Credential { number, .. } | Step::Expire { number, .. } => Some(*number),
+            Step::DropCredential { number, .. } => *number,
+            _ => None,
+        };
+        let number = number.and_then(|number| i32::try_from(number).ok());
+        if !matches!(&result, Err(fault) if matches!(fault.kind, FaultKind::Parked(_))) {
+            progress
+                .attempts
+                .push(self.attempt(step.operation(), number, prepared, begun, result.as_ref().err()));
+        }
+        result
+    }
+
+    fn begin(&self) -> (DateTime<Utc>, tokio::time::Instant) {
+        (self.database().clock().now(), tokio::time::Instant::now())
+    }
+
+    fn attempt(
+        &self,
+        operation: &'static str,
+        number: Option<i32>,
+        prepared: &Prepared,
+        begun: (DateTime<Utc>, tokio::time::Instant),
+        fault: Option<&Fault>,
+    ) -> AttemptRow {
+        AttemptRow {
+            id: EventId::mint(self.database().clock(), self.database().rng()).uuid(),
+            subscription_id: Some(prepared.row.subscription_id),
+            number,
+            operation,
+            fault: fault.map(|fault| fault.kind.as_str()),
+            message: fault.map(|fault| fault.words.clone()),
+            status: fault
+                .and_then(|fault| fault.status)
+                .and_then(|status| i16::try_from(status).ok()),
+            attempt: prepared.row.attempts + 1,
+            duration_ms: (begun.1.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            request_id: prepared.row.request_id,
+            attempted_at: begun.0,
+        }
+    }
+
+    /// An action with the secret that it needs; none where nobody has that secret any more.
+    async fn step(
+        &self,
+        action: &Action,
+        prepared: &Prepared,
+        application: &Application,
+        tenant_id: TenantId,
+        left_out: &mut Vec<i32>,
+    ) -> Result<Option<Step>, Fault> {
+        Ok(Some(match action {
+            Action::DropApplication => Step::DropApplication,
+            Action::Suspend => Step::Suspend,
+            Action::DropCredential { number, remote_id } => Step::DropCredential {
+                number: Some(*number),
+                remote_id: Some(remote_id.clone()),
+            },
+            Action::Application => Step::Application,
+            Action::Scope(scope) => Step::Scope(scope.clone()),
+            Action::Reactivate(scope) => Step::Reactivate(scope.clone()),
+            Action::Expire { number, after_seconds } => Step::Expire {
+                number: *number,
+                after_seconds: *after_seconds,
+            },
+            Action::Credential { number, scope } => {
+                let (number, scope) = (*number, scope.clone());
+                let its_number = i32::try_from(number).unwrap_or(0);
+                let secret = if prepared.connection.secret_mode == SecretMode::GatewayGenerated {
+                    Some(Secret::Generated)
+                } else {
+                    let copy = prepared.copies.iter().find(|(of, _)| *of == its_number);
+                    match copy {
+                        Some((_, secret)) => Some(Secret::Provided(secret.clone())),
+                        None => self
+                            .recover(tenant_id, prepared, application, its_number)
+                            .await?
+                            .map(Secret::Provided),
+                    }
+                };
+                let Some(secret) = secret else {
+                    left_out.push(its_number);
+                    return Ok(None);
+                };
+                Step::Credential { number, secret, scope }
+            }
+        }))
+    }
+
+    /// Reads a secret whose copy is erased back from a gateway that has it, in memory, for this one call.
+    async fn recover(
+        &self,
+        tenant_id: TenantId,
+        prepared: &Prepared,
+        application: &Application,
+        number: i32,
+    ) -> Result<Option<SecretString>, Fault> {
+        let Some(wanted) = prepared.credentials.iter().find(|row| row.number == number) else {
+            return Ok(None);
+        };
+        let away = |_| Fault::new(FaultKind::Transient, "the database is away");
+        let mut tx = self.tenant(tenant_id).await.map_err(away)?;
+        let rows = credentials::of_subscription(&mut tx, wanted.subscription_id)
+            .await
+            .map_err(|error| away(DatabaseError::from(error)))?;
+        let mut places = Vec::new();
+        for row in rows {
+            let has_it = row.key_id == wanted.key_id
+                && row.secret_version == wanted.secret_version
+                && row.confirmed_at.is_some();
+            if has_it && row.removed_at.is_none() && row.connection_id != wanted.connection_id {
+                if let Ok(Ok((connection, connector))) = self.connector(&mut tx, row.connection_id).await {
+                    places.push((connection, connector, row.number));
+                }
+            }
+        }
+        drop(tx);
+        for (connection, connector, number) in places {
+            if !connector.capabilities().reads_secret_back || connection.state != ConnectionState::Connected {
+                continue;
+            }
+            let link = self.link(&connection);
+            let there = Application {
+                connection_id: connection.id,
+                ..*application
+            };
+            let Ok(observed) = connector.observe(&link, &there).await else {
+                continue;
+            };
+            let found = observed
+                .credentials
+                .iter()
+                .find(|found| found.number.map(i64::from) == Some(i64::from(number)));
+            let Some(found) = found else { continue };
+            if let Ok(Some(secret)) = connector.read_secret(&link, &there, found).await
+                && wanted.fingerprint.as_deref()
+                    == Some(&gatewright_connectors::model::fingerprint(secret.expose_secret().as_bytes())[..])
+            {
+                return Ok(Some(secret));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Before a suspended key's secret is taken from a gateway that cannot suspend it: keeps a copy for when it comes back.
+    /// A failure only means that the key needs a rotation then.
+    async fn remember(
+        &self,
+        tenant_id: TenantId,
+        link: &Link,
+        application: &Application,
+        prepared: &Prepared,
+        observed: &Observed,
+        number: u32,
+    ) {
+        let row = prepared
+            .credentials
+            .iter()
+            .find(|row| i64::from(row.number) == i64::from(number));
+        let found = observed.credentials.iter().find(|found| found.number == Some(number));
+        let (Some(row), Some(found)) = (row, found) else { return };
+        let provided = prepared.connection.secret_mode == SecretMode::PlatformProvided;
+        if !provided
+            || !prepared.suspended.contains(&row.key_id)
+            || !prepared.connector.capabilities().reads_secret_back
+        {
+            return;
+        }
+        let Ok(Some(secret)) = prepared.connector.read_secret(link, application, found).await else {
+            return;
+        };
+        let keep = async {
+            let mut tx = self.tenant(tenant_id).await?;
+            sealed::keep(&mut tx, row.key_id, row.secret_version, &secret).await?;
+            tx.commit().await?;
+            Ok::<(), OrchestrationError>(())
+        };
+        if let Err(error) = keep.await {
+            tracing::warn!(%error, "the copy of a suspended key's secret could not be kept");
+        }
+    }
+
+    /// Keeps a secret that a gateway made before anything else happens.
+    async fn take_in(
+        &self,
+        tenant_id: TenantId,
+        prepared: &mut Prepared,
+        action: &Action,
+        applied: Applied,
+    ) -> Result<(), Fault> {
+        if let Some(remote_id) = &applied.remote_id
+            && matches!(action, Action::Application)
+        {
+            prepared.row.remote_id = Some(remote_id.clone());
+        }
+        let (Action::Credential { number, .. }, Some(secret)) = (action, applied.generated) else {
+            return Ok(());
+        };
+        let fingerprint = gatewright_connectors::model::fingerprint(secret.expose_secret().as_bytes());
+        let Some(row) = prepared
+            .credentials
+            .iter_mut()
+            .find(|row| i64::from(row.number) == i64::from(*number))
+        else {
+            return Ok(());
+        };
+        row.fingerprint = Some(fingerprint.to_vec());
+        row.secret = Some(SecretState::Ready);
+        let keep = async {
+            let mut tx = self.tenant(tenant_id).await?;
+            let id = sealing_id(row);
+            let sealed = tx.seal(GENERATED_KIND, id, row.number.cast_unsigned(), &secret).await?;
+            row.generated = Some(sealed.as_bytes().to_vec());
+            credentials::update(&mut tx, row).await?;
+            tx.commit().await?;
+            Ok::<(), OrchestrationError>(())
+        };
+        if let Some(wanted) = prepared
+            .desired
+            .credentials
+            .iter_mut()
+            .find(|wanted| wanted.number == *number)
+        {
+            wanted.fingerprint = Some(fingerprint);
+        }
+        keep.await.map_err(|error| {
+            tracing::warn!(%error, "the secret that a gateway made could not be kept");
+            Fault::new(
+                FaultKind::Transient,
+                "the secret that the gateway made could not be kept",
+            )
+        })
+    }
+}
+
+impl Progress {
+    fn found(&mut self, desired: &Desired, observed: Observed) {
+        self.strange = plan::strange(desired, &observed);
+        self.observed = Some(observed);
+    }
+}
+
+/// Whether an attempt can begin.
+enum Ready {
+    Go(Box<Prepared>),
+    LeaseLost,
+    /// The connection's settings cannot be used.
+    Unusable(Fault),
+}
+
+/// What a generated secret is sealed for: the key, on this gateway.
+pub(crate) fn sealing_id(row: &credentials::Row) -> Uuid {
+    let name = format!("{}|{}", row.connection_id, row.subscription_id);
+    Uuid::new_v5(&row.key_id.uuid(), name.as_bytes())
+}
+
+/// Opens the copies of secrets that were not confirmed here yet.
+async fn copies(
+    tx: &mut TenantTx,
+    connection: &Connection,
+    desired: &Desired,
+    rows: &[credentials::Row],
+) -> Result<Vec<(i32, SecretString)>, OrchestrationError> {
+    let mut copies = Vec::new();
+    if connection.secret_mode == SecretMode::GatewayGenerated || desired.standing == Standing::Absent {
+        return Ok(copies);
+    }
+    for row in rows {
+        let wanted = desired
+            .credentials
+            .iter()
+            .any(|wanted| i64::from(wanted.number) == i64::from(row.number) && !wanted.superseded);
+        if wanted && let Some(secret) = sealed::open(tx, row.key_id, row.secret_version).await? {
+            copies.push((row.number, secret));
+        }
+    }
+    Ok(copies)
+}
+
+/// Whether an urgency is of the kind that is tried for ever and past an open breaker.
+pub(crate) const fn is_security(urgency: i16) -> bool {
+    urgency == Urgency::Security.as_i16()
+}

@@ -1,0 +1,327 @@
+//! What takes on whatever is due and brings it to what is desired: a few tasks in each worker.
+//!
+//! The row of an application is its own queue entry: it is due until it was read back. A dispatcher claims rows by a
+//! lease, the most urgent first, so many of each gateway and so many in all; a gateway that is slow, dead or used up holds
+//! nobody else up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use gatewright_connectors::model::Vendor;
+use gatewright_connectors::{Connector, Fault, FaultKind, Link};
+use gatewright_database::{Database, SystemUse, TenantTx};
+use gatewright_egress::{Client, Policy};
+use gatewright_types::ids::GatewayId;
+use gatewright_types::problem::FieldError;
+use gatewright_vault::Sealed;
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::OrchestrationError;
+use crate::breaker::PROBE_FOR;
+use crate::converge::{CONNECTION_KIND, LEASE, Outcome};
+use crate::gate::{Rate, RateGate};
+use crate::model::Connection;
+use crate::store::{self, applications};
+
+/// How often a dispatcher looks without being woken.
+pub const POLL: Duration = Duration::from_millis(500);
+/// Applications that a worker brings forward at once.
+pub const AT_ONCE_MAX: usize = 64;
+/// Of these, of one gateway.
+pub const PER_GATEWAY_MAX: usize = 16;
+
+/// Makes the connector of a vendor from settings and credentials, or says which fields are wrong.
+pub type Factory = dyn Fn(Vendor, &Value, &SecretString) -> Result<Arc<dyn Connector>, Vec<FieldError>> + Send + Sync;
+
+/// Brings gateways to what is desired. Cloning is cheap.
+#[derive(Clone)]
+pub struct Orchestrator(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    client: Client,
+    policy: Policy,
+    factory: Box<Factory>,
+    /// By connection; made anew when it changed.
+    known: Mutex<HashMap<GatewayId, Known>>,
+    wake: Notify,
+}
+
+#[derive(Clone)]
+struct Known {
+    changed_at: DateTime<Utc>,
+    connector: Arc<dyn Connector>,
+    rate: Arc<Rate>,
+}
+
+impl Orchestrator {
+    /// One that sends with `client`, where `policy` allows.
+    pub fn new(database: Database, client: Client, policy: Policy, factory: Box<Factory>) -> Self {
+        let (known, wake) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Inner {
+            database,
+            client,
+            policy,
+            factory,
+            known,
+            wake,
+        }))
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// The connector that these settings and credentials make.
+    pub(crate) fn make(
+        &self,
+        vendor: Vendor,
+        settings: &Value,
+        credentials: &SecretString,
+    ) -> Result<Arc<dyn Connector>, Vec<FieldError>> {
+        (self.0.factory)(vendor, settings, credentials)
+    }
+
+    /// A connection with its connector, which is kept until the connection changes.
+    pub(crate) async fn connector(
+        &self,
+        tx: &mut TenantTx,
+        id: GatewayId,
+    ) -> Result<Result<(Connection, Arc<dyn Connector>), Fault>, OrchestrationError> {
+        let connection = store::connections::find(tx, id)
+            .await?
+            .ok_or_else(|| OrchestrationError::not_found("connection", id))?;
+        if let Some(known) = self.known(id).filter(|known| known.changed_at == connection.updated_at) {
+            return Ok(Ok((connection, known.connector)));
+        }
+        let credentials = self.open(tx, id).await?;
+        let made = self.make(connection.vendor, &connection.settings, &credentials);
+        let connector = match made {
+            Ok(connector) => connector,
+            Err(_) => {
+                return Ok(Err(Fault::new(
+                    FaultKind::Invalid,
+                    "the connection's settings cannot be used: edit it",
+                )));
+            }
+        };
+        let rate = Arc::new(Rate::new(self.0.database.clone(), id, connection.calls_per_second));
+        let known = Known {
+            changed_at: connection.updated_at,
+            connector: Arc::clone(&connector),
+            rate,
+        };
+        self.0
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, known);
+        Ok(Ok((connection, connector)))
+    }
+
+    /// The credentials of a connection, as JSON.
+    pub(crate) async fn open(&self, tx: &mut TenantTx, id: GatewayId) -> Result<SecretString, OrchestrationError> {
+        let hidden = store::connections::hidden(tx, id)
+            .await?
+            .ok_or_else(|| OrchestrationError::not_found("connection", id))?;
+        let sealed = Sealed::from_bytes(hidden.credentials).map_err(gatewright_database::DatabaseError::from)?;
+        let version = hidden.credentials_version.cast_unsigned();
+        Ok(tx.open(CONNECTION_KIND, id.uuid(), version, &sealed).await?)
+    }
+
+    fn known(&self, id: GatewayId) -> Option<Known> {
+        self.0
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
+    }
+
+    /// The way to a gateway whose connector was made; its calls wait for their turn.
+    pub(crate) fn link(&self, connection: &Connection) -> Link {
+        let rate = self.known(connection.id).map_or_else(
+            || {
+                Arc::new(Rate::new(
+                    self.0.database.clone(),
+                    connection.id,
+                    connection.calls_per_second,
+                ))
+            },
+            |known| known.rate,
+        );
+        Link::new(self.0.client.clone(), self.0.policy.clone(), RateGate(rate))
+    }
+
+    /// A way to a gateway that is not connected yet.
+    pub(crate) fn free_link(&self) -> Link {
+        Link::new(self.0.client.clone(), self.0.policy.clone(), Free)
+    }
+
+    /// Wakes the dispatcher of this process.
+    pub fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Claims what is due, once, and does all of it; returns how much that was. For tests, and for whoever waits.
+    pub async fn tick(&self) -> Result<usize, OrchestrationError> {
+        let mut running = JoinSet::new();
+        let claimed = self.claim(AT_ONCE_MAX, &[]).await?;
+        let count = claimed.len();
+        for (token, one) in claimed {
+            let engine = self.clone();
+            running.spawn(async move { engine.converge(one.tenant_id, one.key(), token).await });
+        }
+        while let Some(ended) = running.join_next().await {
+            match ended {
+                Ok(result) => drop(result?),
+                Err(error) => tracing::error!(%error, "an attempt has panicked"),
+            }
+        }
+        Ok(count)
+    }
+
+    async fn claim(
+        &self,
+        places: usize,
+        busy: &[GatewayId],
+    ) -> Result<Vec<(Uuid, applications::Claimed)>, OrchestrationError> {
+        let database = &self.0.database;
+        let now = database.clock().now();
+        let token = uuid::Builder::from_random_bytes(database.rng().bytes()).into_uuid();
+        let until = now + LEASE;
+        let mut tx = database.system(SystemUse::ProvisionGateways).await?;
+        let mut claimed = applications::probe(&mut tx, now, token, until, now + PROBE_FOR).await?;
+        let places = (
+            i64::try_from(PER_GATEWAY_MAX).unwrap_or(1),
+            i64::try_from(places).unwrap_or(1),
+        );
+        claimed.extend(applications::claim(&mut tx, now, token, until, places, busy).await?);
+        if claimed.is_empty() {
+            tx.close().await?;
+        } else {
+            tx.commit().await?;
+        }
+        claimed.sort_by_key(|one| one.urgency);
+        Ok(claimed.into_iter().map(|one| (token, one)).collect())
+    }
+
+    /// Works until told to stop, then finishes what is under way, for at most `drain`; what is left is done by whoever comes
+    /// after its lease has ended.
+    pub async fn run(self, mut stopped: watch::Receiver<bool>, drain: Duration) {
+        let listening = tokio::spawn(self.clone().listen());
+        let sweeping = tokio::spawn(crate::sweep::keep_going(self.clone()));
+        let mut running: JoinSet<GatewayId> = JoinSet::new();
+        let mut busy: HashMap<GatewayId, usize> = HashMap::new();
+        loop {
+            while let Some(ended) = running.try_join_next() {
+                free(&mut busy, ended);
+            }
+            let full: Vec<GatewayId> = busy
+                .iter()
+                .filter(|(_, count)| **count >= PER_GATEWAY_MAX)
+                .map(|(id, _)| *id)
+                .collect();
+            let places = AT_ONCE_MAX.saturating_sub(running.len());
+            let claimed = if places == 0 {
+                Ok(Vec::new())
+            } else {
+                self.claim(places, &full).await
+            };
+            let claimed = claimed.unwrap_or_else(|error| {
+                tracing::warn!(%error, "what is due on gateways could not be claimed");
+                Vec::new()
+            });
+            let any = !claimed.is_empty();
+            for (token, one) in claimed {
+                *busy.entry(one.connection_id).or_default() += 1;
+                let engine = self.clone();
+                running.spawn(async move {
+                    engine.attempt_claimed(token, &one).await;
+                    one.connection_id
+                });
+            }
+            if any && running.len() < AT_ONCE_MAX {
+                continue;
+            }
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => break,
+                Some(ended) = running.join_next() => free(&mut busy, ended),
+                () = self.0.wake.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+        listening.abort();
+        sweeping.abort();
+        let finished = tokio::time::timeout(drain, async { while running.join_next().await.is_some() {} }).await;
+        if finished.is_err() {
+            tracing::warn!(
+                left = running.len(),
+                "work on gateways was left; it goes on when its leases end"
+            );
+            running.shutdown().await;
+        }
+    }
+
+    async fn attempt_claimed(&self, token: Uuid, one: &applications::Claimed) {
+        let (gateway, subscription) = (one.connection_id, one.subscription_id);
+        match self.converge(one.tenant_id, one.key(), token).await {
+            Ok(Outcome::Failed(fault)) => {
+                tracing::info!(gateway.id = %gateway, subscription.id = %subscription, fault = fault.kind.as_str(), %fault, "a gateway is not as desired yet");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(gateway.id = %gateway, subscription.id = %subscription, %error, "an attempt could not be written down");
+            }
+        }
+    }
+
+    /// Wakes the dispatcher when the database says so; listens again when the connection is lost.
+    async fn listen(self) {
+        loop {
+            if let Ok(mut listener) = self.0.database.listen_apart(&[applications::CHANNEL]).await {
+                while listener.next().await.is_ok() {
+                    self.0.wake.notify_one();
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
+
+fn free(busy: &mut HashMap<GatewayId, usize>, ended: Result<GatewayId, tokio::task::JoinError>) {
+    match ended {
+        Ok(id) => {
+            if let Some(count) = busy.get_mut(&id) {
+                *count = count.saturating_sub(1);
+            }
+            busy.retain(|_, count| *count > 0);
+        }
+        // Whose it was is not known: nothing of any gateway is held back for it.
+        Err(error) => {
+            tracing::error!(%error, "an attempt has panicked");
+            busy.clear();
+        }
+    }
+}
+
+/// Lets every call through: before a connection exists there is no rate to keep.
+struct Free;
+
+impl gatewright_connectors::Gate for Free {
+    fn pass<'a>(
+        &'a self,
+        _operation: &'static str,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn made(&self, _record: gatewright_connectors::link::CallRecord) {}
+}

@@ -1,0 +1,137 @@
+//! What of a gateway stands for a product of ours. What the gateway cannot honor is refused here.
+
+use gatewright_catalog::products;
+use gatewright_connectors::model::{Judgement, Offered, Page};
+use gatewright_database::TenantTx;
+use gatewright_types::ids::{GatewayId, ProductId};
+use serde_json::{Value, json};
+
+use crate::connections;
+use crate::engine::Orchestrator;
+use crate::model::{Connection, ProductMapping, Urgency};
+use crate::store::{self, applications};
+use crate::{Fault, OrchestrationError};
+
+/// Most groups, plans or products of a gateway for one of ours.
+pub const SCOPE_MAX: usize = 100;
+
+/// What a gateway says about a mapping.
+pub struct Judged {
+    scope: Vec<String>,
+    judgement: Judgement,
+}
+
+/// Asks a gateway whether a mapping can be kept; calls it, so no transaction may be open.
+pub async fn judge(
+    engine: &Orchestrator,
+    connection: &Connection,
+    connector: &dyn gatewright_connectors::Connector,
+    mut scope: Vec<String>,
+) -> Result<Judged, OrchestrationError> {
+    scope.sort();
+    scope.dedup();
+    let can = connector.capabilities();
+    let gateway = connection.name.clone();
+    let most = can.scope_max.map_or(SCOPE_MAX, |max| {
+        usize::try_from(max).unwrap_or(SCOPE_MAX).min(SCOPE_MAX)
+    });
+    if scope.is_empty() || scope.len() > most {
+        let reasons = vec![format!(
+            "a product stands for 1 to {most} of its groups, plans or products"
+        )];
+        return Err(OrchestrationError::CannotHonor { gateway, reasons });
+    }
+    let judged = connector.judge(&engine.link(connection), &scope).await;
+    let judgement = judged.map_err(|fault: Fault| OrchestrationError::Gateway {
+        gateway: connection.id,
+        fault,
+    })?;
+    if !judgement.refusals.is_empty() {
+        return Err(OrchestrationError::CannotHonor {
+            gateway,
+            reasons: judgement.refusals,
+        });
+    }
+    Ok(Judged { scope, judgement })
+}
+
+/// Maps a product. What is open by default on the gateway has to be accepted by name.
+pub async fn put(
+    tx: &mut TenantTx,
+    gateway_id: GatewayId,
+    product_id: ProductId,
+    judged: Judged,
+    accepted_open: Vec<String>,
+) -> Result<ProductMapping, OrchestrationError> {
+    connections::lock(tx, gateway_id).await?;
+    products::get(tx, product_id).await?;
+    let missing: Vec<String> = judged
+        .judgement
+        .open
+        .iter()
+        .filter(|open| !accepted_open.contains(open))
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        return Err(OrchestrationError::OpenByDefault(missing));
+    }
+    let before = find(tx, gateway_id, product_id).await?;
+    let mapping = ProductMapping {
+        gateway_id,
+        product_id,
+        scope: judged.scope,
+        accepted_open: judged.judgement.open,
+        warnings: judged.judgement.warnings,
+        created_at: before.as_ref().map_or_else(|| tx.now(), |before| before.created_at),
+        updated_at: tx.now(),
+    };
+    store::mappings::put(tx, &mapping).await?;
+    match before {
+        Some(before) => tx.changed("orchestration", "mapping.changed", gateway_id, &before, &mapping),
+        None => tx.happened("orchestration", "mapping.created", gateway_id, json!(mapping)),
+    }
+    // Whoever has it there already may call something else from now on.
+    applications::touch_connection(tx, gateway_id, Urgency::Security).await?;
+    Ok(mapping)
+}
+
+/// Ends a mapping: subscriptions lose what it stood for.
+pub async fn delete(tx: &mut TenantTx, gateway_id: GatewayId, product_id: ProductId) -> Result<(), OrchestrationError> {
+    connections::lock(tx, gateway_id).await?;
+    let before = find(tx, gateway_id, product_id).await?;
+    let before = before.ok_or_else(|| OrchestrationError::not_found("mapping of product", product_id))?;
+    store::mappings::delete(tx, gateway_id, product_id).await?;
+    applications::touch_connection(tx, gateway_id, Urgency::Security).await?;
+    tx.changed("orchestration", "mapping.deleted", gateway_id, &before, &Value::Null);
+    Ok(())
+}
+
+/// One mapping.
+pub async fn find(
+    tx: &mut TenantTx,
+    gateway_id: GatewayId,
+    product_id: ProductId,
+) -> Result<Option<ProductMapping>, OrchestrationError> {
+    let all = store::mappings::of_connection(tx, gateway_id).await?;
+    Ok(all.into_iter().find(|mapping| mapping.product_id == product_id))
+}
+
+/// Those of a connection.
+pub async fn list(tx: &mut TenantTx, gateway_id: GatewayId) -> Result<Vec<ProductMapping>, OrchestrationError> {
+    connections::get(tx, gateway_id).await?;
+    Ok(store::mappings::of_connection(tx, gateway_id).await?)
+}
+
+/// A page of what a gateway offers; calls it, so no transaction may be open.
+pub async fn discover(
+    engine: &Orchestrator,
+    connection: &Connection,
+    connector: &dyn gatewright_connectors::Connector,
+    cursor: Option<String>,
+) -> Result<Page<Offered>, OrchestrationError> {
+    let found = connector.discover(&engine.link(connection), cursor).await;
+    found.map_err(|fault| OrchestrationError::Gateway {
+        gateway: connection.id,
+        fault,
+    })
+}

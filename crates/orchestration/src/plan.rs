@@ -1,0 +1,215 @@
+//! What has to be done on a gateway, from what is desired and what was found. Pure.
+//!
+//! The order is what makes it safe: access is taken away first, whatever else is to be done; then everything is
+//! prepared, inert; what makes it work comes last. Done again at any point, what is left is done.
+
+use std::collections::BTreeSet;
+
+use gatewright_connectors::Observed;
+use gatewright_connectors::model::{Capabilities, Granularity, Inert, ObservedCredential};
+
+/// What an application is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Not there at all.
+    Absent,
+    /// There, and nobody admitted.
+    Suspended,
+    /// There and inert: nothing that would admit anybody.
+    Prepared,
+    /// There and working.
+    Active,
+}
+
+/// What is to be on a gateway of one subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// Whether it is there, and works.
+    pub standing: Standing,
+    /// What it may call there.
+    pub scope: BTreeSet<String>,
+    /// The credentials that are to be there; any other of ours is not.
+    pub credentials: Vec<DesiredCredential>,
+}
+
+/// A credential that is to be on a gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredCredential {
+    /// Its number there.
+    pub number: u32,
+    /// What its secret's fingerprint has to be; none: not known yet, the gateway makes the secret.
+    pub fingerprint: Option<[u8; 32]>,
+    /// What it may call, where that hangs on the credential.
+    pub scope: BTreeSet<String>,
+    /// It is not made anew and never written again, because writing it would take its end away.
+    pub superseded: bool,
+    /// In how many seconds it is to end by itself, where the gateway can do that.
+    pub ends_in_seconds: Option<u32>,
+}
+
+/// One thing to be done; [`crate::converge`] adds the secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// See [`gatewright_connectors::Step`].
+    DropApplication,
+    /// See [`gatewright_connectors::Step`].
+    Suspend,
+    /// See [`gatewright_connectors::Step`].
+    DropCredential {
+        /// Its number.
+        number: u32,
+        /// The gateway's own id of it.
+        remote_id: String,
+    },
+    /// See [`gatewright_connectors::Step`].
+    Application,
+    /// See [`gatewright_connectors::Step`].
+    Scope(BTreeSet<String>),
+    /// See [`gatewright_connectors::Step`].
+    Reactivate(BTreeSet<String>),
+    /// See [`gatewright_connectors::Step`].
+    Credential {
+        /// Its number.
+        number: u32,
+        /// What it may call, where that hangs on the credential.
+        scope: BTreeSet<String>,
+    },
+    /// See [`gatewright_connectors::Step`].
+    Expire {
+        /// Its number.
+        number: u32,
+        /// In how many seconds.
+        after_seconds: u32,
+    },
+}
+
+impl Action {
+    /// Whether somebody's access ends with it.
+    pub const fn ends_access(&self) -> bool {
+        matches!(
+            self,
+            Self::DropApplication | Self::Suspend | Self::DropCredential { .. }
+        )
+    }
+}
+
+/// What is on a gateway that we neither made nor may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strange {
+    /// A credential of ours has another secret than we gave it.
+    OtherSecret(u32),
+    /// A credential under our application is not ours.
+    UnknownCredential(String),
+}
+
+/// What has to be done, in order. Nothing: the gateway is as desired.
+pub fn actions(desired: &Desired, observed: &Observed, can: &Capabilities) -> Vec<Action> {
+    let mut actions = Vec::new();
+    if desired.standing == Standing::Absent {
+        if observed.exists {
+            actions.push(Action::DropApplication);
+        }
+        return actions;
+    }
+    withdraw(desired, observed, &mut actions);
+    let wanted = |number: u32| ours(observed, number).is_none();
+    let missing: Vec<&DesiredCredential> = desired
+        .credentials
+        .iter()
+        .filter(|credential| wanted(credential.number) && !credential.superseded)
+        .collect();
+    let works = desired.standing == Standing::Active;
+    let withheld = can.inert == Inert::CredentialWithheld;
+    // Of a suspended application that was never there nothing need be there: nobody is admitted either way.
+    let needed = works || desired.standing == Standing::Prepared || (observed.exists && !missing.is_empty());
+    if !observed.exists && needed {
+        actions.push(Action::Application);
+    }
+    if withheld {
+        settle_scope(desired, observed, can, &mut actions);
+    }
+    if works || !withheld || (desired.standing == Standing::Suspended && observed.exists) {
+        for credential in missing {
+            let scope = if works {
+                credential.scope.clone()
+            } else {
+                BTreeSet::new()
+            };
+            actions.push(Action::Credential {
+                number: credential.number,
+                scope,
+            });
+        }
+    }
+    if !withheld && works {
+        settle_scope(desired, observed, can, &mut actions);
+    }
+    expire(desired, observed, can, &mut actions);
+    actions
+}
+
+/// What takes access away.
+fn withdraw(desired: &Desired, observed: &Observed, actions: &mut Vec<Action>) {
+    if desired.standing == Standing::Suspended && observed.exists && (!observed.suspended || observed.unsettled) {
+        actions.push(Action::Suspend);
+    }
+    for credential in &observed.credentials {
+        let Some(number) = credential.number else { continue };
+        if !desired.credentials.iter().any(|wanted| wanted.number == number) {
+            let remote_id = credential.remote_id.clone();
+            actions.push(Action::DropCredential { number, remote_id });
+        }
+    }
+}
+
+fn settle_scope(desired: &Desired, observed: &Observed, can: &Capabilities, actions: &mut Vec<Action>) {
+    match desired.standing {
+        Standing::Active if observed.exists && (observed.suspended || observed.unsettled) => {
+            actions.push(Action::Reactivate(desired.scope.clone()));
+        }
+        Standing::Active | Standing::Prepared
+            if can.scope_granularity == Granularity::Application && observed.scope != desired.scope =>
+        {
+            actions.push(Action::Scope(desired.scope.clone()));
+        }
+        _ => {}
+    }
+}
+
+fn expire(desired: &Desired, observed: &Observed, can: &Capabilities, actions: &mut Vec<Action>) {
+    if !can.expires_credential {
+        return;
+    }
+    for credential in &desired.credentials {
+        let (Some(after_seconds), Some(found)) = (credential.ends_in_seconds, ours(observed, credential.number)) else {
+            continue;
+        };
+        if found.expires_in_seconds.is_none() {
+            let number = credential.number;
+            actions.push(Action::Expire { number, after_seconds });
+        }
+    }
+}
+
+/// What an operator has to look at: it is reported and left alone.
+pub fn strange(desired: &Desired, observed: &Observed) -> Vec<Strange> {
+    let mut strange: Vec<Strange> = observed
+        .credentials
+        .iter()
+        .filter(|credential| credential.number.is_none())
+        .map(|credential| Strange::UnknownCredential(credential.remote_id.clone()))
+        .collect();
+    for wanted in &desired.credentials {
+        let found = ours(observed, wanted.number).and_then(|found| found.fingerprint);
+        if let (Some(found), Some(expected)) = (found, wanted.fingerprint)
+            && found != expected
+        {
+            strange.push(Strange::OtherSecret(wanted.number));
+        }
+    }
+    strange
+}
+
+fn ours(observed: &Observed, number: u32) -> Option<&ObservedCredential> {
+    observed.credentials.iter().find(|found| found.number == Some(number))
+}

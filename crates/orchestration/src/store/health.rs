@@ -1,0 +1,136 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use gatewright_database::TenantTx;
+use gatewright_types::ids::GatewayId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::breaker::Breaker;
+
+/// A new connection's.
+pub(crate) async fn insert(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "INSERT INTO connection_health (tenant_id, connection_id, breaker, failures, given_away_until, updated_at)
+         VALUES ($1, $2, 'CLOSED', 0, $3, $3)",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The breaker.
+pub(crate) async fn find(tx: &mut TenantTx, id: GatewayId) -> Result<Breaker, sqlx::Error> {
+    let breaker = sqlx::query_as!(
+        Breaker,
+        r#"SELECT breaker AS "state: _", failures, retry_at FROM connection_health WHERE tenant_id = $1 AND connection_id = $2"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(breaker.unwrap_or_default())
+}
+
+/// The breaker, held until the end of the transaction.
+pub(crate) async fn hold(tx: &mut TenantTx, id: GatewayId) -> Result<Breaker, sqlx::Error> {
+    sqlx::query_as!(
+        Breaker,
+        r#"SELECT breaker AS "state: _", failures, retry_at FROM connection_health
+           WHERE tenant_id = $1 AND connection_id = $2 FOR UPDATE"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Writes the breaker, and what the last failure was; none: it was a success.
+pub(crate) async fn write(
+    tx: &mut TenantTx,
+    id: GatewayId,
+    breaker: &Breaker,
+    failure: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "UPDATE connection_health SET breaker = $3, failures = $4, retry_at = $5, last_error = $6, updated_at = $7,
+           succeeded_at = CASE WHEN $6::text IS NULL THEN $7 ELSE succeeded_at END
+         WHERE tenant_id = $1 AND connection_id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        breaker.state.as_str(),
+        breaker.failures,
+        breaker.retry_at,
+        failure,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes a success, at most once a minute: it is for people to see.
+pub(crate) async fn note_success(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "UPDATE connection_health SET succeeded_at = $3, last_error = NULL
+         WHERE tenant_id = $1 AND connection_id = $2 AND (succeeded_at IS NULL OR succeeded_at < $4)",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        now,
+        now - TimeDelta::minutes(1),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a breaker moved.
+pub(crate) async fn insert_change(
+    tx: &mut TenantTx,
+    id: Uuid,
+    connection_id: GatewayId,
+    states: (&str, &str),
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "INSERT INTO breaker_changes (tenant_id, id, connection_id, from_state, to_state, reason, changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        tx.tenant_id().uuid(),
+        id,
+        connection_id.uuid(),
+        states.0,
+        states.1,
+        reason,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes a stretch of a connection's rate for one process; returns when it begins.
+///
+/// It begins where the one before ended, at the earliest `burst` ago: what was not used for longer is lost.
+pub(crate) async fn reserve(
+    connection: &mut PgConnection,
+    id: GatewayId,
+    now: DateTime<Utc>,
+    length: TimeDelta,
+    burst: TimeDelta,
+) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+    let end = sqlx::query_scalar!(
+        "UPDATE connection_health SET given_away_until = GREATEST(given_away_until, $2) + $3::bigint * interval '1 microsecond'
+         WHERE connection_id = $1 RETURNING given_away_until",
+        id.uuid(),
+        now - burst,
+        length.num_microseconds().unwrap_or(i64::MAX),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(end.map(|end| end - length))
+}

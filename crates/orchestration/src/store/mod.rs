@@ -1,0 +1,12 @@
+//! The SQL of orchestration. Nothing here decides.
+//!
+//! Rows are locked in this order: connection, its health, applications by (connection, subscription), credentials.
+
+pub(crate) mod activations;
+pub(crate) mod applications;
+pub(crate) mod attempts;
+pub(crate) mod connections;
+pub(crate) mod credentials;
+pub(crate) mod health;
+pub(crate) mod mappings;
+pub(crate) mod rotations;
