@@ -27,6 +27,7 @@ pub mod reveal;
 pub mod roles;
 pub mod router;
 pub mod state;
+mod unfinished;
 pub mod work;
 
 pub use router::{Answered, router};

@@ -16,6 +16,7 @@ use http::header;
 use http::request::Parts;
 
 use crate::error::{ApiError, Problem, refusal_code};
+use crate::unfinished::Unfinished;
 use crate::{ApiState, access};
 
 /// Whoever holds the token of the request.
@@ -76,8 +77,11 @@ pub(crate) async fn require_token(
         return Err(error);
     }
     parts.extensions.insert(principal);
+    let unfinished = Unfinished::default();
+    parts.extensions.insert(unfinished.clone());
     let known = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
+    unfinished.roll_back().await;
     // Some things are forbidden only when it is known what is to be done to what.
     let problem = response.extensions().get::<Arc<Problem>>();
     if problem.is_some_and(|problem| problem.code == ProblemCode::Forbidden) {

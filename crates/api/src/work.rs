@@ -29,6 +29,7 @@ use crate::extract::{self, BODY_MAX_BYTES, Raw};
 use crate::precondition::{self, IfMatch};
 use crate::principal::Operator;
 use crate::reveal::hide;
+use crate::unfinished::{Held, Unfinished};
 
 /// Longest `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_MAX: usize = 255;
@@ -42,6 +43,7 @@ pub struct Command<T, const MAX: usize = BODY_MAX_BYTES> {
     state: ApiState,
     idempotency: Option<Scope>,
     if_match: Option<IfMatch>,
+    unfinished: Unfinished,
     body: T,
 }
 
@@ -60,6 +62,7 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Com
         let actor_id = caller.actor.id().unwrap_or_default();
         let mut idempotency = scope(&parts, Some(caller.tenant_id), actor_id)?;
         let if_match = IfMatch::read(&parts.headers)?;
+        let unfinished = parts.extensions.get::<Unfinished>().cloned().unwrap_or_default();
         let Raw(bytes) = Raw::<MAX>::from_request(Request::from_parts(parts, body), state).await?;
         if let Some(scope) = &mut idempotency {
             scope.fingerprint = Sha256::digest(&bytes).into();
@@ -69,6 +72,7 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Com
             state: state.clone(),
             idempotency,
             if_match,
+            unfinished,
             body: extract::json(&bytes)?,
         })
     }
@@ -136,7 +140,7 @@ pub(crate) fn in_flight() -> ApiError {
 impl<T, const MAX: usize> Command<T, MAX> {
     /// Begins the transaction. Fails with the earlier answer when there is one.
     pub async fn begin(self) -> Result<(Work, T), ApiError> {
-        let mut tx = self.operator.begin().await?;
+        let mut tx = Held::new(self.operator.begin().await?, self.unfinished);
         if let Some(scope) = &self.idempotency {
             let now = tx.now();
             judge(idempotency::claim(&mut tx, scope, now).await?)?;
@@ -154,9 +158,9 @@ impl<T, const MAX: usize> Command<T, MAX> {
     }
 }
 
-/// A mutation under way; dropped unfinished, it leaves nothing behind.
+/// A mutation under way; dropped unfinished, it leaves nothing behind when its request is answered.
 pub struct Work {
-    tx: TenantTx,
+    tx: Held,
     granter: Granter,
     state: ApiState,
     idempotency: Option<Scope>,
@@ -248,7 +252,7 @@ impl Work {
             }
         }
         let told = !effects.access.is_empty();
-        let nodes = self.state.nodes().commit(self.tx, effects).await?;
+        let nodes = self.state.nodes().commit(self.tx.release(), effects).await?;
         if told && let Value::Object(fields) = &mut body {
             fields.insert("nodes".to_owned(), json!(nodes));
         }

@@ -1,8 +1,9 @@
-//! Stands between Gatewright and PostgreSQL and notes what is asked.
+//! Stands between Gatewright and PostgreSQL, notes what is asked and can be slow to pass it on.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy};
@@ -22,12 +23,34 @@ pub enum Asked {
     Ping,
 }
 
+#[derive(Default)]
+struct Noting {
+    asked: Mutex<Vec<Asked>>,
+    slow: Mutex<Option<Slow>>,
+}
+
+struct Slow {
+    nth: usize,
+    query: &'static str,
+    by: Duration,
+}
+
+impl Noting {
+    /// How long this query is held back.
+    fn delay(&self, text: &str) -> Option<Duration> {
+        let mut slow = self.slow.lock().unwrap();
+        let next = slow.as_mut().filter(|slow| slow.query == text)?;
+        next.nth -= 1;
+        slow.take_if(|slow| slow.nth == 0).map(|slow| slow.by)
+    }
+}
+
 /// A way to a database that notes every round trip.
 pub struct Proxy {
     addr: SocketAddr,
     user: String,
     database: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    noting: Arc<Noting>,
     task: JoinHandle<()>,
 }
 
@@ -41,11 +64,11 @@ impl Proxy {
         );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let noting = Arc::clone(&asked);
+        let noting = Arc::new(Noting::default());
+        let ours = Arc::clone(&noting);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (options, noting) = (options.clone(), Arc::clone(&noting));
+                let (options, noting) = (options.clone(), Arc::clone(&ours));
                 tokio::spawn(async move { connect(client, &options, &noting).await });
             }
         });
@@ -53,7 +76,7 @@ impl Proxy {
             addr,
             user,
             database,
-            asked,
+            noting,
             task,
         }
     }
@@ -68,7 +91,12 @@ impl Proxy {
 
     /// What was asked since the last call.
     pub fn take(&self) -> Vec<Asked> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+        std::mem::take(&mut self.noting.asked.lock().unwrap())
+    }
+
+    /// Passes the `nth` of this simple query from now on, once, so much later.
+    pub fn hold_back(&self, nth: usize, query: &'static str, by: Duration) {
+        *self.noting.slow.lock().unwrap() = Some(Slow { nth, query, by });
     }
 }
 
@@ -78,7 +106,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn connect(client: TcpStream, options: &PgConnectOptions, noting: &Mutex<Vec<Asked>>) {
+async fn connect(client: TcpStream, options: &PgConnectOptions, noting: &Noting) {
     let (host, port) = (options.get_host(), options.get_port());
     let folder = options.get_socket().map(|path| path.display().to_string());
     let folder = folder.or_else(|| host.starts_with('/').then(|| host.to_owned()));
@@ -94,7 +122,7 @@ async fn connect(client: TcpStream, options: &PgConnectOptions, noting: &Mutex<V
     }
 }
 
-async fn pass<R, W>(client: TcpStream, server: (R, W), noting: &Mutex<Vec<Asked>>)
+async fn pass<R, W>(client: TcpStream, server: (R, W), noting: &Noting)
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -108,7 +136,7 @@ where
 }
 
 /// Passes the client's messages on, one by one (PostgreSQL's manual, "Message Formats").
-async fn note<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(from: &mut R, to: &mut W, noting: &Mutex<Vec<Asked>>) {
+async fn note<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(from: &mut R, to: &mut W, noting: &Noting) {
     // The start-up message has no type; with sslmode=disable it is the first one.
     let Ok(length) = from.read_u32().await else { return };
     let mut message = vec![0; length as usize - 4];
@@ -127,9 +155,13 @@ async fn note<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(from: &mut R, to: &mu
         match kind {
             b'Q' => {
                 let text = String::from_utf8_lossy(&message).trim_end_matches('\0').to_owned();
-                noting.lock().unwrap().push(Asked::Query(text));
+                let delay = noting.delay(&text);
+                noting.asked.lock().unwrap().push(Asked::Query(text));
+                if let Some(by) = delay {
+                    tokio::time::sleep(by).await;
+                }
             }
-            b'S' => noting.lock().unwrap().push(open.take().unwrap_or(Asked::Ping)),
+            b'S' => noting.asked.lock().unwrap().push(open.take().unwrap_or(Asked::Ping)),
             b'P' => open = Some(Asked::Prepare),
             _ => open = open.or(Some(Asked::Execute)),
         }

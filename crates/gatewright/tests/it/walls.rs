@@ -1,12 +1,15 @@
-//! Nobody gets anywhere without a token, and nobody into another tenant. Both walk our own OpenAPI
-//! document, so an operation that is new fails here until it has its line in the tables.
+//! What holds for every operation, by walking our own OpenAPI document. One that is new fails here until
+//! [`sample`] has a request for it, [`World`] what that needs and [`LAST`] its place, if it undoes others. Each
+//! room proves one thing with them; `bodies` has a table of its own.
 
 mod audited;
+mod bodies;
 mod preconditions;
+mod repeats;
 mod roles;
 mod tables;
-
-use std::collections::BTreeSet;
+mod tenants;
+mod tokens;
 
 use gatewright_testkit::{Subscribed, TestApp, TestTenant, Upstream, database};
 use reqwest::{Method, StatusCode};
@@ -137,6 +140,24 @@ const NO_NODE: &str = "nod_01m80hxe67f59s79ed8y354rh0";
 
 /// What only the installation does: a node serves gateways of every tenant.
 const OF_THE_INSTALLATION: [&str; 4] = ["create_enrollment_code", "list_nodes", "drain_node", "revoke_node"];
+
+/// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
+const LAST: [&str; 14] = [
+    "suspend_key",
+    "reactivate_key",
+    "suspend_subscription",
+    "reactivate_subscription",
+    "move_subscription",
+    "revoke_key",
+    "cancel_subscription",
+    "delete_route",
+    "delete_service",
+    "delete_consumer",
+    "delete_gateway",
+    "delete_token",
+    "delete_operator",
+    "delete_webhook_endpoint",
+];
 
 /// One operation of the document.
 struct Operation {
@@ -313,348 +334,3 @@ async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
     // What is no JSON is shown as it is.
     (status, shown.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into()))
 }
-
-/// An operator's token of the right form that nobody holds.
-fn invented(token: &str) -> String {
-    let last = token.chars().last().unwrap();
-    format!("{}{}", &token[..token.len() - 1], if last == 'a' { 'b' } else { 'a' })
-}
-
-#[tokio::test]
-async fn every_operation_is_denied_without_a_token_that_somebody_holds() {
-    let app = TestApp::start().await;
-    let upstream = Upstream::start().await;
-    let world = World::make(&app, "acme", &upstream).await;
-    let before = quiet_dump(&app).await;
-    let token = &world.who.token;
-    let mut values: Vec<Option<Vec<u8>>> = vec![None];
-    for text in [
-        format!("Bearer {}", invented(token)),
-        format!("Bearer gwi_{}", &token[4..]),
-        format!("Bearer {}", world.subscribed.key),
-        format!("Bearer {token}{token}"),
-        format!("Basic {token}"),
-        token.clone(),
-        "Bearer".to_owned(),
-        "Bearer ".to_owned(),
-        String::new(),
-    ] {
-        values.push(Some(text.into_bytes()));
-    }
-    values.push(Some(b"Bearer gwo_\xff".to_vec()));
-    for operation in operations(&document(&app).await) {
-        for value in &values {
-            let mut request = request(&app, &operation, &world);
-            if let Some(value) = value {
-                request = request.header(
-                    "authorization",
-                    reqwest::header::HeaderValue::from_bytes(value).unwrap(),
-                );
-            }
-            let response = request.send().await.unwrap();
-            let shown = value.as_deref().map(String::from_utf8_lossy);
-            assert_eq!(response.status(), 401, "{} with {shown:?}", operation.id);
-            assert!(response.headers().contains_key("www-authenticate"));
-            let problem: Value = response.json().await.unwrap();
-            assert_eq!(problem["code"], "unauthenticated", "{}", operation.id);
-        }
-    }
-    assert_eq!(quiet_dump(&app).await, before, "nothing has changed");
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn no_operation_reaches_an_object_of_another_tenant() {
-    let app = TestApp::start().await;
-    let upstream = Upstream::start().await;
-    let acme = World::make(&app, "acme", &upstream).await;
-    let rival = World::make(&app, "rival", &upstream).await;
-    let mut operations = operations(&document(&app).await);
-    operations.retain(|operation| operation.path.contains("{id}"));
-    let (installations, tenants): (Vec<_>, Vec<_>) = operations
-        .iter()
-        .partition(|operation| OF_THE_INSTALLATION.contains(&operation.id.as_str()));
-    assert!(tenants.len() > 35, "{}", tenants.len());
-    let before = quiet_dump(&app).await;
-    for operation in tenants {
-        let request = request_with(&app, operation, &acme, &rival).bearer_auth(&rival.who.token);
-        let (status, problem) = answer(request).await;
-        assert_eq!(
-            (status.as_u16(), &problem["code"]),
-            (404, &json!("not-found")),
-            "{}",
-            operation.id
-        );
-    }
-    assert_eq!(quiet_dump(&app).await, before, "nothing has changed");
-    // These refuse every operator, and the operator's own audit log says so.
-    for operation in installations {
-        let request = request_with(&app, operation, &acme, &rival).bearer_auth(&rival.who.token);
-        let (status, problem) = answer(request).await;
-        assert_eq!(
-            (status.as_u16(), &problem["code"]),
-            (403, &json!("forbidden")),
-            "{}",
-            operation.id
-        );
-    }
-    app.stop().await;
-}
-
-/// Every id that a body may hold, with acme's in it and everything else the rival's: `(operation,
-/// field, the rival's id in the path, body)`.
-fn foreign_bodies(acme: &World, rival: &World) -> Vec<(&'static str, &'static str, Option<String>, Value)> {
-    let subscription = Some(rival.subscribed.subscription_id.clone());
-    let mut plan = terms(&acme.product);
-    plan["name"] = json!("Stolen");
-    let route = |service: &str, product: Option<&str>| json!({ "serviceId": service, "method": "GET", "publicPath": "/stolen", "access": "SECURE", "productId": product });
-    vec![
-        ("create_plan", "productIds", None, plan),
-        (
-            "add_plan_version",
-            "productIds",
-            Some(rival.plan.clone()),
-            terms(&acme.product),
-        ),
-        (
-            "create_subscription",
-            "customerId",
-            None,
-            json!({ "customerId": acme.customer, "planId": rival.plan }),
-        ),
-        (
-            "create_subscription",
-            "planId",
-            None,
-            json!({ "customerId": rival.customer, "planId": acme.plan }),
-        ),
-        (
-            "create_subscription",
-            "productIds",
-            None,
-            json!({ "customerId": rival.customer, "planId": rival.plan, "key": { "productIds": [acme.product] } }),
-        ),
-        (
-            "add_key",
-            "productIds",
-            subscription,
-            json!({ "productIds": [acme.product] }),
-        ),
-        (
-            "change_key",
-            "productIds",
-            Some(rival.subscribed.key_id.clone()),
-            json!({ "productIds": [acme.product] }),
-        ),
-        (
-            "create_route",
-            "serviceId",
-            Some(rival.gateway.clone()),
-            route(&acme.service, None),
-        ),
-        (
-            "create_route",
-            "productId",
-            Some(rival.gateway.clone()),
-            route(&rival.service, Some(&acme.product)),
-        ),
-        (
-            "change_route",
-            "serviceId",
-            Some(rival.route.clone()),
-            json!({ "serviceId": acme.service }),
-        ),
-        (
-            "change_route",
-            "productId",
-            Some(rival.route.clone()),
-            json!({ "productId": acme.product }),
-        ),
-    ]
-}
-
-/// Fields of a schema that hold ids of objects, wherever they are inside.
-fn id_fields(document: &Value, schema: &Value, found: &mut BTreeSet<String>) {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return id_fields(document, document.pointer(&reference[1..]).unwrap(), found);
-    }
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        if holds_id(document, property) {
-            found.insert(name.clone());
-        }
-        id_fields(document, property, found);
-    }
-    for part in ["allOf", "oneOf", "anyOf"] {
-        schema[part]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .for_each(|one| id_fields(document, one, found));
-    }
-    if schema["items"].is_object() {
-        id_fields(document, &schema["items"], found);
-    }
-}
-
-fn holds_id(document: &Value, schema: &Value) -> bool {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return reference.ends_with("Id") || holds_id(document, document.pointer(&reference[1..]).unwrap());
-    }
-    let parts = ["allOf", "oneOf", "anyOf"]
-        .into_iter()
-        .filter_map(|part| schema[part].as_array())
-        .flatten();
-    schema["pattern"]
-        .as_str()
-        .is_some_and(|pattern| pattern.contains("_[0-7]"))
-        || schema["items"].is_object() && holds_id(document, &schema["items"])
-        || parts.into_iter().any(|one| holds_id(document, one))
-}
-
-#[tokio::test]
-async fn no_body_can_name_an_object_of_another_tenant() {
-    let app = TestApp::start().await;
-    let upstream = Upstream::start().await;
-    let acme = World::make(&app, "acme", &upstream).await;
-    let rival = World::make(&app, "rival", &upstream).await;
-    let document = document(&app).await;
-    let operations = operations(&document);
-
-    let mut named = BTreeSet::new();
-    for operation in operations.iter().filter(|operation| operation.id != "verify_key") {
-        let schema = &operation.definition["requestBody"]["content"]["application/json"]["schema"];
-        let mut fields = BTreeSet::new();
-        id_fields(&document, schema, &mut fields);
-        named.extend(fields.into_iter().map(|field| (operation.id.clone(), field)));
-    }
-    let table = foreign_bodies(&acme, &rival);
-    let covered: BTreeSet<_> = table
-        .iter()
-        .map(|(id, field, ..)| ((*id).to_owned(), (*field).to_owned()))
-        .collect();
-    assert_eq!(covered, named, "every id in a body stands in the table");
-
-    let before = quiet_dump(&app).await;
-    for (id, field, in_path, body) in table {
-        let operation = operations.iter().find(|operation| operation.id == id).unwrap();
-        let path = operation.path.replace("{id}", in_path.as_deref().unwrap_or_default());
-        let problem = expect(&rival.who, 422, operation.method.clone(), &path, Some(body)).await;
-        assert_eq!(problem["code"], "validation-failed", "{id} {field}");
-        let detail = problem["errors"].to_string();
-        assert!(detail.contains(field), "{id} {field}: {problem}");
-        assert!(
-            acme.ids().iter().any(|id| detail.contains(id)),
-            "{id} {field} names the id: {problem}"
-        );
-    }
-    assert_eq!(quiet_dump(&app).await, before, "nothing has changed");
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn what_an_operator_reads_shows_nothing_of_another_tenant() {
-    let app = TestApp::start().await;
-    let upstream = Upstream::start().await;
-    let acme = World::make(&app, "acme", &upstream).await;
-    let rival = World::make(&app, "rival", &upstream).await;
-    for operation in operations(&document(&app).await) {
-        if operation.method != Method::GET || OF_THE_INSTALLATION.contains(&operation.id.as_str()) {
-            continue;
-        }
-        let (status, shown) = answer(request(&app, &operation, &rival).bearer_auth(&rival.who.token)).await;
-        assert_eq!(status, 200, "{}: {shown}", operation.id);
-        if operation.id.starts_with("list_") {
-            assert!(
-                !shown["items"].as_array().unwrap().is_empty(),
-                "{} shows its own",
-                operation.id
-            );
-        }
-        let shown = shown.to_string();
-        for id in acme.ids() {
-            assert!(!shown.contains(id), "{} shows {id}", operation.id);
-        }
-    }
-    // Filters of lists, too, find nothing of another tenant.
-    for path in [
-        format!("/subscriptions?customerId={}", acme.customer),
-        format!("/keys?subscriptionId={}", acme.subscribed.subscription_id),
-    ] {
-        assert_eq!(
-            rival.who.get(&path).await,
-            json!({ "items": [], "nextCursor": null }),
-            "{path}"
-        );
-    }
-    let verdict = rival
-        .who
-        .post("/keys/verify", json!({ "key": acme.subscribed.key }))
-        .await;
-    assert_eq!(
-        (&verdict["valid"], &verdict["code"]),
-        (&json!(false), &json!("credential-unknown"))
-    );
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn an_installation_creates_and_lists_tenants_and_sees_nothing_inside_of_one() {
-    let app = TestApp::start().await;
-    let upstream = Upstream::start().await;
-    let world = World::make(&app, "acme", &upstream).await;
-    let installation = app.installation_token().await;
-    for operation in operations(&document(&app).await) {
-        let (status, shown) = answer(request(&app, &operation, &world).bearer_auth(&installation)).await;
-        match operation.id.as_str() {
-            "create_tenant" => assert_eq!(status, 201, "{shown}"),
-            "list_tenants" | "list_nodes" => assert_eq!(status, 200, "{shown}"),
-            "create_enrollment_code" => assert_eq!(status, 201, "{shown}"),
-            "drain_node" | "revoke_node" => assert_eq!(status, 404, "{shown}"),
-            id => assert_eq!((status.as_u16(), &shown["code"]), (403, &json!("forbidden")), "{id}"),
-        }
-        if operation.id == "create_tenant" || OF_THE_INSTALLATION.contains(&operation.id.as_str()) {
-            let (status, shown) = answer(request(&app, &operation, &world).bearer_auth(&world.who.token)).await;
-            assert_eq!((status.as_u16(), &shown["code"]), (403, &json!("forbidden")));
-        }
-    }
-    let tenants = app.holder(&installation).get("/tenants").await;
-    assert_eq!(tenants["items"].as_array().unwrap().len(), 2, "{tenants}");
-    app.stop().await;
-}
-
-#[tokio::test]
-async fn every_post_that_changes_something_takes_an_idempotency_key() {
-    let app = TestApp::start().await;
-    for operation in operations(&document(&app).await) {
-        let parameters = operation.definition["parameters"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let takes = parameters
-            .iter()
-            .any(|one| one["name"] == "Idempotency-Key" && one["in"] == "header");
-        // Sent twice, those of nodes leave the same state, or a code that nobody uses.
-        let is_harmless = operation.id == "verify_key" || OF_THE_INSTALLATION.contains(&operation.id.as_str());
-        let expected = operation.method == Method::POST && !is_harmless;
-        assert_eq!(takes, expected, "{}", operation.id);
-    }
-    app.stop().await;
-}
-
-/// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
-const LAST: [&str; 14] = [
-    "suspend_key",
-    "reactivate_key",
-    "suspend_subscription",
-    "reactivate_subscription",
-    "move_subscription",
-    "revoke_key",
-    "cancel_subscription",
-    "delete_route",
-    "delete_service",
-    "delete_consumer",
-    "delete_gateway",
-    "delete_token",
-    "delete_operator",
-    "delete_webhook_endpoint",
-];

@@ -5,7 +5,7 @@ use axum::response::Response;
 use gatewright_catalog::check::slug_or_from_name;
 use gatewright_catalog::model::Tenant;
 use gatewright_catalog::tenants;
-use gatewright_database::idempotency;
+use gatewright_database::idempotency::{self, Scope};
 use gatewright_database::{Actor, Caller, Origin, SystemTx, SystemUse};
 use gatewright_identity::tokens;
 use gatewright_types::ProblemCode;
@@ -13,7 +13,7 @@ use gatewright_types::ids::RequestId;
 use gatewright_types::slug::Slug;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -61,15 +61,37 @@ pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Reques
     let database = state.database();
     let mut tx = database.system(SystemUse::ManageTenants).await?;
     tx.came_from(Origin { token_id: None, peer });
-    let kept_under = match kept_under {
-        None => None,
-        Some(mut kept_under) => {
-            kept_under.fingerprint = Sha256::digest(&bytes).into();
-            judge(idempotency::claim(&mut tx, &kept_under, database.clock().now()).await?)?;
-            Some(kept_under)
+    let kept_under = kept_under.map(|mut kept_under| {
+        kept_under.fingerprint = Sha256::digest(&bytes).into();
+        kept_under
+    });
+    match make_once(&mut tx, &state, request_id, new.name, slug, kept_under).await {
+        Ok(body) => {
+            tx.commit().await?;
+            Ok(respond(StatusCode::CREATED, &body))
         }
-    };
-    let made = make(&mut tx, &state, request_id, &new.name, slug).await?;
+        Err(error) => {
+            // Dropped, it would hold the key a moment longer than its answer takes.
+            tx.close().await?;
+            Err(error)
+        }
+    }
+}
+
+/// Makes the tenant unless that was done under this key before, and keeps the answer.
+async fn make_once(
+    tx: &mut SystemTx,
+    state: &ApiState,
+    request_id: RequestId,
+    name: String,
+    slug: Slug,
+    kept_under: Option<Scope>,
+) -> Result<Value, ApiError> {
+    let now = state.database().clock().now();
+    if let Some(kept_under) = &kept_under {
+        judge(idempotency::claim(tx, kept_under, now).await?)?;
+    }
+    let made = make(tx, state, request_id, &name, slug).await?;
     let tenant_id = made.tenant.id;
     let body = serde_json::to_value(made)
         .map_err(|_| ApiError::new(ProblemCode::Internal, "The answer cannot be written."))?;
@@ -77,12 +99,11 @@ pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Reques
         let mut kept = body.clone();
         hide(&mut kept);
         let status = StatusCode::CREATED.as_u16();
-        if !idempotency::keep(&mut tx, tenant_id, &kept_under, database.clock().now(), status, &kept).await? {
+        if !idempotency::keep(tx, tenant_id, &kept_under, now, status, &kept).await? {
             return Err(in_flight());
         }
     }
-    tx.commit().await?;
-    Ok(respond(StatusCode::CREATED, &body))
+    Ok(body)
 }
 
 async fn make(
