@@ -1,0 +1,26 @@
+//! Recordings and descriptions of vendors. They are not part of the project; where they are, they judge.
+
+use std::path::PathBuf;
+
+/// The file below `GATEWRIGHT_TEST_VENDOR_DIR`, or below `shared` beside the project; `None`, said aloud, where it is not.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("GATEWRIGHT_TEST_VENDOR_DIR").map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| project().join("../shared"));
+    let file = folder.join(name);
+    if file.exists() {
+        return Some(file);
+    }
+    println!(
+        "skipped: {} is not there; GATEWRIGHT_TEST_VENDOR_DIR names the folder that has it",
+        file.display()
+    );
+    None
+}
+
+/// The project's root.
+pub(crate) fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
