@@ -1,5 +1,6 @@
 //! Recordings and descriptions of vendors. They are not part of the project; where they are, they judge.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 /// The file below `GATEWRIGHT_TEST_VENDOR_DIR`, or below `shared` beside the project; `None`, said aloud, where it is not.
@@ -10,10 +11,10 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     if file.exists() {
         return Some(file);
     }
-    println!(
-        "skipped: {} is not there; GATEWRIGHT_TEST_VENDOR_DIR names the folder that has it",
+    skipped(&format!(
+        "{} is not there; GATEWRIGHT_TEST_VENDOR_DIR names the folder that has it",
         file.display()
-    );
+    ));
     None
 }
 
@@ -23,4 +24,10 @@ pub(crate) fn project() -> PathBuf {
         .join("../..")
         .canonicalize()
         .unwrap()
+}
+
+/// Says that a test did not run, where the runner does not swallow it.
+pub(crate) fn skipped(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "{test} was skipped: {why}");
 }
