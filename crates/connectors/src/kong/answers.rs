@@ -61,7 +61,10 @@ impl Told<'_> {
         }
         let complaint = complaint(answer);
         let words = [&complaint.message, &complaint.title];
-        let says_so = words.into_iter().flatten().any(|words| words.eq_ignore_ascii_case("not found"));
+        let says_so = words
+            .into_iter()
+            .flatten()
+            .any(|words| words.eq_ignore_ascii_case("not found"));
         says_so || matches!(complaint.code, Some(ABSENT | KONNECT_ABSENT))
     }
 
@@ -74,7 +77,11 @@ impl Told<'_> {
 
     /// That it was done.
     pub(crate) fn done(&self, answer: &Answer, link: &Link) -> Result<(), Fault> {
-        if answer.status.is_success() { Ok(()) } else { Err(self.fault(answer, link)) }
+        if answer.status.is_success() {
+            Ok(())
+        } else {
+            Err(self.fault(answer, link))
+        }
     }
 
     /// A fault of the way there, with what was tried.
@@ -87,7 +94,11 @@ impl Told<'_> {
 
     /// An answer that says success and cannot be read: what was written, was perhaps written.
     fn unreadable(&self, answer: &Answer) -> Fault {
-        let kind = if self.writes { FaultKind::UnknownOutcome } else { FaultKind::Transient };
+        let kind = if self.writes {
+            FaultKind::UnknownOutcome
+        } else {
+            FaultKind::Transient
+        };
         let words = format!("{}: the answer is not the JSON that Kong answers", self.operation);
         Fault::answered(kind, answer.status, &words)
     }
@@ -97,13 +108,19 @@ impl Told<'_> {
         let kind = self.kind(answer, &complaint, link);
         let mut words = format!("{}: Kong answered {}", self.operation, answer.status.as_u16());
         if !self.secret {
-            let said = [&complaint.message, &complaint.detail, &complaint.title].into_iter().flatten().next();
+            let said = [&complaint.message, &complaint.detail, &complaint.title]
+                .into_iter()
+                .flatten()
+                .next();
             if let Some(said) = said {
                 words = format!("{words}: {said}");
             }
         } else if let Some(name) = &complaint.name {
             let fields = complaint.fields.iter().flat_map(Map::keys).map(String::as_str);
-            let fields = fields.filter(|field| OUR_FIELDS.contains(field)).collect::<Vec<_>>().join(", ");
+            let fields = fields
+                .filter(|field| OUR_FIELDS.contains(field))
+                .collect::<Vec<_>>()
+                .join(", ");
             let known = NAMES.iter().find(|known| *known == name).copied().unwrap_or("refused");
             words = format!("{words}: {known} ({fields})");
         }
@@ -136,13 +153,20 @@ impl Told<'_> {
 
     fn without_secrets(&self, words: String) -> String {
         let secrets = self.secrets.iter().map(ExposeSecret::expose_secret);
-        secrets.filter(|secret| !secret.is_empty()).fold(words, |words, secret| words.replace(secret, "…"))
+        secrets
+            .filter(|secret| !secret.is_empty())
+            .fold(words, |words, secret| words.replace(secret, "…"))
     }
 }
 
 /// The names of Kong's complaints that may be repeated beside a secret.
-const NAMES: [&str; 5] =
-    ["schema violation", "primary key violation", "foreign key violation", "unique constraint violation", "not found"];
+const NAMES: [&str; 5] = [
+    "schema violation",
+    "primary key violation",
+    "foreign key violation",
+    "unique constraint violation",
+    "not found",
+];
 /// The fields of ours that may be.
 const OUR_FIELDS: [&str; 6] = ["id", "key", "ttl", "tags", "consumer", "group"];
 

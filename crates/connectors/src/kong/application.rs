@@ -29,7 +29,8 @@ impl Kong {
                 self.ensure_credential(link, &names, *number, secret, observed).await
             }
             Step::Expire { number, after_seconds } => {
-                self.expire_credential(link, &names, *number, *after_seconds, observed).await
+                self.expire_credential(link, &names, *number, *after_seconds, observed)
+                    .await
             }
             Step::DropCredential { number, remote_id } => {
                 self.drop_credential(link, &names, *number, remote_id.as_deref()).await
@@ -46,7 +47,11 @@ impl Kong {
             Err(fault) if is_taken(&fault) => match self.consumer(link, &id).await? {
                 Some(consumer) => {
                     names.check_ours(&consumer)?;
-                    if names.are_on(&consumer) { consumer } else { return Err(fault) }
+                    if names.are_on(&consumer) {
+                        consumer
+                    } else {
+                        return Err(fault);
+                    }
                 }
                 None => return Err(fault),
             },

@@ -1,8 +1,8 @@
 //! The calls themselves: addresses, pages, and what an answer's absence means.
 
 use gatewright_egress::{Answer, Body, Request};
-use http::header::{self, HeaderValue};
 use http::Method;
+use http::header::{self, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -64,7 +64,12 @@ impl Caller {
     }
 
     /// Looks at the node or the control plane itself: the raw answer, so that its head can be read as well.
-    pub(crate) async fn root(&self, link: &Link, operation: &'static str, path: &str) -> Result<(Answer, Value), Fault> {
+    pub(crate) async fn root(
+        &self,
+        link: &Link,
+        operation: &'static str,
+        path: &str,
+    ) -> Result<(Answer, Value), Fault> {
         let ask = Ask::new(operation, path);
         let url = format!("{}{path}", self.at.root);
         let (answer, told) = self.send_to(link, Method::GET, url, &ask, None).await?;
@@ -101,7 +106,9 @@ impl Caller {
         (size, filter): (u32, &str),
         cursor: Option<&str>,
     ) -> Result<Option<Page<T>>, Fault> {
-        let offset = cursor.map(|cursor| format!("&offset={}", segment(cursor))).unwrap_or_default();
+        let offset = cursor
+            .map(|cursor| format!("&offset={}", segment(cursor)))
+            .unwrap_or_default();
         let path = format!("{}?size={size}{filter}{offset}", ask.path);
         let rows: Option<Rows<T>> = self.get(link, Ask { path, ..ask }).await?;
         Ok(rows.map(|rows| Page {
@@ -179,7 +186,10 @@ impl Caller {
         if let Some(trust) = &self.at.trust {
             request = request.trust(trust.clone());
         }
-        let answer = link.send(ask.operation, request).await.map_err(|fault| told.unanswered(fault))?;
+        let answer = link
+            .send(ask.operation, request)
+            .await
+            .map_err(|fault| told.unanswered(fault))?;
         Ok((answer, told))
     }
 }

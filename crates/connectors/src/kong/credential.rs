@@ -26,7 +26,8 @@ impl Kong {
         match (secret, seen) {
             (Secret::Provided(secret), Some(row)) if row.fingerprint == Some(of(secret)) => Ok(ensured(&row.remote_id)),
             (Secret::Provided(secret), Some(row)) => {
-                self.put_key(link, names, number, secret, row.expires_in_seconds).await?;
+                self.put_key(link, names, number, secret, row.expires_in_seconds)
+                    .await?;
                 Ok(ensured(&row.remote_id))
             }
             (Secret::Provided(secret), None) => self.give(link, names, number, secret).await,
@@ -49,7 +50,8 @@ impl Kong {
                 // Ours after a lost answer; or the id, or the key, is another consumer's, and stays there.
                 let row = self.found(link, names, number).await?.ok_or(fault)?;
                 if row.key.as_ref().map(of) != Some(of(secret)) {
-                    self.put_key(link, names, number, secret, row.expires_in_seconds()).await?;
+                    self.put_key(link, names, number, secret, row.expires_in_seconds())
+                        .await?;
                 }
                 row
             }
@@ -89,7 +91,8 @@ impl Kong {
         };
         if !soon_enough(row.expires_in_seconds()) {
             let Some(key) = &row.key else {
-                let words = "Kong does not show the key, and would make a new one if it were told of its end without it";
+                let words =
+                    "Kong does not show the key, and would make a new one if it were told of its end without it";
                 return Err(Fault::new(FaultKind::Unsupported, words));
             };
             self.put_key(link, names, number, key, Some(after_seconds)).await?;
@@ -109,7 +112,10 @@ impl Kong {
             (Some(number), _) => names.credential_id(number),
             (None, Some(id)) => id.to_owned(),
             (None, None) => {
-                return Err(Fault::new(FaultKind::Invalid, "a credential has neither a number nor an id to drop it by"));
+                return Err(Fault::new(
+                    FaultKind::Invalid,
+                    "a credential has neither a number nor an id to drop it by",
+                ));
             }
         };
         let path = format!("/consumers/{}/key-auth/{}", names.consumer_id(), segment(&id));
@@ -143,7 +149,11 @@ impl Kong {
         if let Some(ttl) = ttl {
             body["ttl"] = ttl.max(1).into();
         }
-        let path = format!("/consumers/{}/key-auth/{}", names.consumer_id(), names.credential_id(number));
+        let path = format!(
+            "/consumers/{}/key-auth/{}",
+            names.consumer_id(),
+            names.credential_id(number)
+        );
         self.caller.put(link, Ask::new("key.put", path).secret(), &body).await
     }
 }
@@ -160,7 +170,11 @@ fn check_id(names: &Names, number: u32, row: &Key) -> Result<(), Fault> {
     if row.id == names.credential_id(number) {
         return Ok(());
     }
-    let words = format!("the key {} was made where {} was asked for", row.id, names.credential_id(number));
+    let words = format!(
+        "the key {} was made where {} was asked for",
+        row.id,
+        names.credential_id(number)
+    );
     Err(Fault::new(FaultKind::Unsupported, words))
 }
 
@@ -173,7 +187,10 @@ fn ensured(id: &str) -> Applied {
 
 fn generated(row: Key) -> Result<Applied, Fault> {
     let Some(secret) = row.key else {
-        return Err(Fault::new(FaultKind::Unsupported, "Kong made a key and does not show it"));
+        return Err(Fault::new(
+            FaultKind::Unsupported,
+            "Kong made a key and does not show it",
+        ));
     };
     Ok(Applied {
         remote_id: Some(row.id),

@@ -35,7 +35,10 @@ impl Kong {
                 remote_id: group.to_owned(),
                 name: group.to_owned(),
                 detail: doors.iter().map(Door::name).collect(),
-                warnings: nowhere.into_iter().chain(doors.iter().filter_map(without_key)).collect(),
+                warnings: nowhere
+                    .into_iter()
+                    .chain(doors.iter().filter_map(without_key))
+                    .collect(),
             }
         });
         Ok(Page {
@@ -53,7 +56,9 @@ impl Kong {
 fn judgement(layout: &Layout, scope: &[String]) -> Judgement {
     let mut judgement = Judgement::default();
     if scope.is_empty() {
-        judgement.refusals.push("it names no group, so its keys would open nothing".to_owned());
+        judgement
+            .refusals
+            .push("it names no group, so its keys would open nothing".to_owned());
     }
     let by_group = layout.doors_by_group();
     let mut given = BTreeMap::new();
@@ -63,7 +68,9 @@ fn judgement(layout: &Layout, scope: &[String]) -> Judgement {
         given.extend(doors.into_iter().flatten().map(|door| (&door.route.id, door)));
     }
     for door in given.values() {
-        judgement.warnings.extend(without_key(door).into_iter().chain(leaks(door)));
+        judgement
+            .warnings
+            .extend(without_key(door).into_iter().chain(leaks(door)));
     }
     let sold: BTreeSet<_> = given.values().filter_map(|door| Some(&door.service?.id)).collect();
     // A key opens these whatever groups its consumer is in.
@@ -98,7 +105,12 @@ fn warnings(door: &Door<'_>) -> Vec<String> {
 fn leaks(door: &Door<'_>) -> Option<String> {
     let keys = door.plugin("key-auth")?;
     let shown = !keys.has_on("hide_credentials");
-    shown.then(|| format!("{}: hands the caller's key on to the service (hide_credentials is off)", door.name()))
+    shown.then(|| {
+        format!(
+            "{}: hands the caller's key on to the service (hide_credentials is off)",
+            door.name()
+        )
+    })
 }
 
 fn without_key(door: &Door<'_>) -> Option<String> {

@@ -66,9 +66,13 @@ impl Open {
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Anybody => "accepts anybody: no plugin asks who calls",
-            Self::Anonymous => "lets callers without a key in: key-auth has an anonymous consumer, and no acl keeps it out",
+            Self::Anonymous => {
+                "lets callers without a key in: key-auth has an anonymous consumer, and no acl keeps it out"
+            }
             Self::EveryKey => "accepts every key of every consumer: it has key-auth and no acl",
-            Self::EveryKeyBut => "accepts every key of every consumer but those of denied groups: its acl has no allow list",
+            Self::EveryKeyBut => {
+                "accepts every key of every consumer but those of denied groups: its acl has no allow list"
+            }
         }
     }
 }
@@ -105,7 +109,10 @@ impl Layout {
             }
         }
         Self {
-            services: services.into_iter().map(|service| (service.id.clone(), service)).collect(),
+            services: services
+                .into_iter()
+                .map(|service| (service.id.clone(), service))
+                .collect(),
             routes,
             acls,
             plugins: placed,
@@ -116,7 +123,10 @@ impl Layout {
     pub(crate) fn doors(&self) -> impl Iterator<Item = Door<'_>> {
         self.routes.iter().map(|route| Door {
             layout: self,
-            service: route.service.as_ref().and_then(|service| self.services.get(&service.id)),
+            service: route
+                .service
+                .as_ref()
+                .and_then(|service| self.services.get(&service.id)),
             route,
         })
     }
@@ -124,8 +134,10 @@ impl Layout {
     /// Every way in, by the groups that are let in there; a group that is let in nowhere has none.
     pub(crate) fn doors_by_group(&self) -> BTreeMap<&str, Vec<Door<'_>>> {
         let acls = self.acls.iter().filter(|acl| acl.enabled);
-        let mut groups: BTreeMap<&str, Vec<Door<'_>>> =
-            acls.flat_map(|acl| acl.texts("allow")).map(|group| (group, Vec::new())).collect();
+        let mut groups: BTreeMap<&str, Vec<Door<'_>>> = acls
+            .flat_map(|acl| acl.texts("allow"))
+            .map(|group| (group, Vec::new()))
+            .collect();
         for door in self.doors() {
             for group in door.plugin("acl").into_iter().flat_map(|acl| acl.texts("allow")) {
                 groups.entry(group).or_default().push(door);
@@ -148,7 +160,9 @@ impl<'a> Door<'a> {
         let route = || Some(self.route.id.clone());
         let service = || self.route.service.as_ref().map(|service| service.id.clone());
         let places = [(route(), service()), (route(), None), (None, service()), (None, None)];
-        places.into_iter().find_map(|(route, service)| self.layout.plugins.get(&(name.to_owned(), route, service)))
+        places
+            .into_iter()
+            .find_map(|(route, service)| self.layout.plugins.get(&(name.to_owned(), route, service)))
     }
 
     /// What is open here, if anything.
@@ -159,7 +173,11 @@ impl<'a> Door<'a> {
         let acl = self.plugin("acl");
         // An acl lets nobody in who is not known, whatever makes them known.
         if let Some(acl) = acl {
-            return if acl.texts("allow").next().is_some() { None } else { Some(Open::EveryKeyBut) };
+            return if acl.texts("allow").next().is_some() {
+                None
+            } else {
+                Some(Open::EveryKeyBut)
+            };
         }
         match self.plugin("key-auth") {
             Some(keys) if keys.text("anonymous").is_some_and(|consumer| !consumer.is_empty()) => Some(Open::Anonymous),
@@ -181,9 +199,17 @@ impl<'a> Door<'a> {
     /// What a request has to look like to come here.
     pub(crate) fn pattern(&self) -> String {
         let list = |texts: &Option<Vec<String>>| texts.as_deref().unwrap_or_default().join(" ");
-        let parts = [list(&self.route.methods), list(&self.route.hosts), list(&self.route.paths)];
+        let parts = [
+            list(&self.route.methods),
+            list(&self.route.hosts),
+            list(&self.route.paths),
+        ];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        format!("{}: {}", name_of(self.route.name.as_deref(), &self.route.id), parts.join(" "))
+        format!(
+            "{}: {}",
+            name_of(self.route.name.as_deref(), &self.route.id),
+            parts.join(" ")
+        )
     }
 }
 

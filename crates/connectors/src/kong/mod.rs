@@ -49,8 +49,8 @@ use self::client::Caller;
 use crate::connector::{Call, Connector};
 use crate::link::Link;
 use crate::model::{
-    Adoptable, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed, ObservedCredential, Offered,
-    Page, Report, Scanned, Step,
+    Adoptable, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed, ObservedCredential,
+    Offered, Page, Report, Scanned, Step,
 };
 
 /// How long a node of a cluster may take to see what another wrote (`db_update_frequency`).

@@ -28,7 +28,11 @@ impl Names {
 
     /// Those of a consumer that was found by a connection's mark; none: its name or id is not of our making.
     pub(crate) fn found(connection_id: GatewayId, consumer: &Consumer) -> Option<Self> {
-        let subscription = consumer.username.as_deref()?.strip_prefix(&mark(connection_id))?.strip_prefix("-s-")?;
+        let subscription = consumer
+            .username
+            .as_deref()?
+            .strip_prefix(&mark(connection_id))?
+            .strip_prefix("-s-")?;
         let subscription_id = format!("{}_{subscription}", SubscriptionId::PREFIX).parse().ok()?;
         let application = Application {
             connection_id,
@@ -80,8 +84,14 @@ impl Names {
 
     /// Which of our credentials a row is: its id decides, its tags only help to find the number.
     pub(crate) fn number_of(&self, id: &str, tags: Option<&[String]>) -> Option<u32> {
-        let tagged = tags.into_iter().flatten().find_map(|tag| tag.strip_prefix("cred-")?.parse().ok());
-        tagged.into_iter().chain(1..=NUMBERS_TRIED).find(|number| self.credential_id(*number) == id)
+        let tagged = tags
+            .into_iter()
+            .flatten()
+            .find_map(|tag| tag.strip_prefix("cred-")?.parse().ok());
+        tagged
+            .into_iter()
+            .chain(1..=NUMBERS_TRIED)
+            .find(|number| self.credential_id(*number) == id)
     }
 
     pub(crate) fn suspension_id(&self) -> String {
@@ -97,13 +107,20 @@ impl Names {
 }
 
 fn customer_of(consumer: &Consumer) -> Option<CustomerId> {
-    let customer = consumer.tags.iter().flatten().find_map(|tag| tag.strip_prefix("cust-"))?;
+    let customer = consumer
+        .tags
+        .iter()
+        .flatten()
+        .find_map(|tag| tag.strip_prefix("cust-"))?;
     format!("{}_{customer}", CustomerId::PREFIX).parse().ok()
 }
 
 /// Whether any connection of any Gatewright made it.
 pub(crate) fn is_gatewrights(consumer: &Consumer) -> bool {
-    consumer.username.as_deref().is_some_and(|name| name.starts_with(ANY_MARK))
+    consumer
+        .username
+        .as_deref()
+        .is_some_and(|name| name.starts_with(ANY_MARK))
         && consumer.tags.iter().flatten().any(|tag| tag.starts_with(ANY_MARK))
 }
 

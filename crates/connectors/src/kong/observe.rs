@@ -110,7 +110,11 @@ impl Names {
         if consumer.id == self.consumer_id() && consumer.has_tag(&self.mark()) {
             return Ok(());
         }
-        let words = format!("the consumer {} does not carry the tag {}, so it is not touched", consumer.id, self.mark());
+        let words = format!(
+            "the consumer {} does not carry the tag {}, so it is not touched",
+            consumer.id,
+            self.mark()
+        );
         Err(Fault::new(FaultKind::Foreign, words))
     }
 }
@@ -118,7 +122,10 @@ impl Names {
 fn observed_credential(names: Option<&Names>, key: Key) -> ObservedCredential {
     ObservedCredential {
         number: names.and_then(|names| names.number_of(&key.id, key.tags.as_deref())),
-        fingerprint: key.key.as_ref().map(|secret| fingerprint(secret.expose_secret().as_bytes())),
+        fingerprint: key
+            .key
+            .as_ref()
+            .map(|secret| fingerprint(secret.expose_secret().as_bytes())),
         disabled: false,
         expires_in_seconds: key.expires_in_seconds(),
         scope: BTreeSet::new(),

@@ -55,7 +55,8 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn expires_in_seconds(&self) -> Option<u32> {
-        self.ttl.map(|seconds| u32::try_from(seconds.max(0)).unwrap_or(u32::MAX))
+        self.ttl
+            .map(|seconds| u32::try_from(seconds.max(0)).unwrap_or(u32::MAX))
     }
 }
 
@@ -118,7 +119,9 @@ impl Plugin {
 
     /// Whether a switch of its configuration is on.
     pub(crate) fn has_on(&self, field: &str) -> bool {
-        self.config.as_ref().is_some_and(|config| config.get(field).is_some_and(|value| value == true))
+        self.config
+            .as_ref()
+            .is_some_and(|config| config.get(field).is_some_and(|value| value == true))
     }
 
     /// A text of its configuration.

@@ -40,8 +40,12 @@ impl Kong {
                 None => Ok(None),
             }
         };
-        let (keys, memberships, suspension) =
-            try_join3(self.keys(link, &consumer.id), self.memberships(link, &consumer.id), suspension).await?;
+        let (keys, memberships, suspension) = try_join3(
+            self.keys(link, &consumer.id),
+            self.memberships(link, &consumer.id),
+            suspension,
+        )
+        .await?;
         Ok(Scanned {
             subscription_id: names.as_ref().map(Names::subscription_id),
             observed: self.observed(&consumer, names.as_ref(), keys, memberships, suspension),
@@ -61,10 +65,12 @@ impl Kong {
     }
 
     async fn stranger(&self, link: &Link, consumer: Consumer) -> Result<Adoptable, Fault> {
-        let (keys, memberships) =
-            try_join(self.keys(link, &consumer.id), self.memberships(link, &consumer.id)).await?;
+        let (keys, memberships) = try_join(self.keys(link, &consumer.id), self.memberships(link, &consumer.id)).await?;
         Ok(Adoptable {
-            name: consumer.username.or(consumer.custom_id).unwrap_or_else(|| consumer.id.clone()),
+            name: consumer
+                .username
+                .or(consumer.custom_id)
+                .unwrap_or_else(|| consumer.id.clone()),
             remote_id: consumer.id,
             scope: memberships.into_iter().map(|row| row.group).collect(),
             keys: keys.into_iter().map(adoptable_key).collect(),
@@ -73,7 +79,10 @@ impl Kong {
 
     async fn consumers(&self, link: &Link, filter: &str, cursor: Option<String>) -> Result<Page<Consumer>, Fault> {
         let ask = Ask::new("consumer.list", "/consumers");
-        let page = self.caller.page(link, ask, (CONSUMERS_PER_PAGE, filter), cursor.as_deref()).await?;
+        let page = self
+            .caller
+            .page(link, ask, (CONSUMERS_PER_PAGE, filter), cursor.as_deref())
+            .await?;
         Ok(page.unwrap_or(Page {
             items: Vec::new(),
             next: None,

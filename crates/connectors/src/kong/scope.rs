@@ -28,7 +28,10 @@ impl Kong {
         observed: &Observed,
     ) -> Result<Applied, Fault> {
         let extra = observed.scope.difference(groups).cloned().collect();
-        let adding = groups.difference(&observed.scope).map(|group| self.join_group(link, names, group)).collect();
+        let adding = groups
+            .difference(&observed.scope)
+            .map(|group| self.join_group(link, names, group))
+            .collect();
         let (removed, added) = join(self.leave_groups(link, names, extra), all(adding)).await;
         removed.and(added)?;
         Ok(applied(names))
@@ -64,7 +67,9 @@ impl Kong {
         groups: &BTreeSet<String>,
         observed: &Observed,
     ) -> Result<Applied, Fault> {
-        self.caller.delete(link, Ask::new("plugin.delete", suspension_path(names))).await?;
+        self.caller
+            .delete(link, Ask::new("plugin.delete", suspension_path(names)))
+            .await?;
         self.set_scope(link, names, groups, observed).await
     }
 
@@ -77,7 +82,11 @@ impl Kong {
         match made {
             Err(fault) if is_taken(&fault) => {
                 let rows = self.memberships(link, &id).await?;
-                if rows.iter().any(|row| row.group == group) { Ok(()) } else { Err(fault) }
+                if rows.iter().any(|row| row.group == group) {
+                    Ok(())
+                } else {
+                    Err(fault)
+                }
             }
             made => made.map(|_| ()),
         }
@@ -118,7 +127,10 @@ impl Kong {
         let there: Option<Plugin> = self.caller.get(link, Ask::new("plugin.get", elsewhere)).await?;
         if let Some(plugin) = there {
             // A PUT would move it.
-            if plugin.consumer.is_none_or(|consumer| consumer.id != names.consumer_id()) {
+            if plugin
+                .consumer
+                .is_none_or(|consumer| consumer.id != names.consumer_id())
+            {
                 let words = format!("the plugin {} does not stand on our consumer", names.suspension_id());
                 return Err(Fault::new(FaultKind::Foreign, words));
             }

@@ -118,11 +118,16 @@ pub(crate) fn check(settings: &Settings, credentials: &Credentials) -> Result<Ch
     check_flavor(settings, credentials, &mut wrong);
     let trust = settings.ca_pem.as_deref().and_then(|pem| {
         if pem.len() > CA_PEM_MAX_BYTES {
-            wrong.push(FieldError::new("/settings/caPem", format!("is longer than {CA_PEM_MAX_BYTES} bytes")));
+            wrong.push(FieldError::new(
+                "/settings/caPem",
+                format!("is longer than {CA_PEM_MAX_BYTES} bytes"),
+            ));
             return None;
         }
         let trust = Trust::with_extra(pem);
-        trust.map_err(|error| wrong.push(FieldError::new("/settings/caPem", error.to_string()))).ok()
+        trust
+            .map_err(|error| wrong.push(FieldError::new("/settings/caPem", error.to_string())))
+            .ok()
     });
     let mut secrets = Vec::new();
     let fields = fields(credentials, &mut secrets, &mut wrong);
@@ -153,7 +158,10 @@ fn check_url(settings: &Settings, wrong: &mut Vec<FieldError>) -> String {
     if let Err(error) = Target::parse(url, URL_MAX_BYTES) {
         wrong.push(FieldError::new("/settings/url", error.to_string()));
     } else if url.contains(['?', '#']) {
-        wrong.push(FieldError::new("/settings/url", "has a query or a fragment; give the address alone"));
+        wrong.push(FieldError::new(
+            "/settings/url",
+            "has a query or a fragment; give the address alone",
+        ));
     } else if settings.flavor == Flavor::Konnect && url.split('/').count() > 3 {
         let detail = "has a path; give the region's address alone, as in https://eu.api.konghq.com";
         wrong.push(FieldError::new("/settings/url", detail));
@@ -167,11 +175,20 @@ fn check_flavor(settings: &Settings, credentials: &Credentials, wrong: &mut Vec<
     match settings.flavor {
         Flavor::AdminApi => {
             if control_plane.is_some() {
-                complain("/settings/controlPlaneId", "only Konnect has control planes; leave it out");
+                complain(
+                    "/settings/controlPlaneId",
+                    "only Konnect has control planes; leave it out",
+                );
             }
             let plain = |letter: char| letter.is_ascii_alphanumeric() || "._~-".contains(letter);
-            if workspace.as_deref().is_some_and(|name| name.is_empty() || name.contains("..") || !name.chars().all(plain)) {
-                complain("/settings/workspace", "expected a workspace's name: letters, digits and . _ ~ -");
+            if workspace
+                .as_deref()
+                .is_some_and(|name| name.is_empty() || name.contains("..") || !name.chars().all(plain))
+            {
+                complain(
+                    "/settings/workspace",
+                    "expected a workspace's name: letters, digits and . _ ~ -",
+                );
             }
         }
         Flavor::Konnect => {
@@ -180,11 +197,17 @@ fn check_flavor(settings: &Settings, credentials: &Credentials, wrong: &mut Vec<
             }
             match control_plane.as_deref().map(Uuid::parse_str) {
                 Some(Ok(_)) => {}
-                Some(Err(_)) => complain("/settings/controlPlaneId", "expected the control plane's id, which is a UUID"),
+                Some(Err(_)) => complain(
+                    "/settings/controlPlaneId",
+                    "expected the control plane's id, which is a UUID",
+                ),
                 None => complain("/settings/controlPlaneId", "Konnect needs the id of the control plane"),
             }
             if credentials.bearer.is_none() {
-                complain("/credentials/bearer", "Konnect needs an access token (kpat_… or spat_…)");
+                complain(
+                    "/credentials/bearer",
+                    "Konnect needs an access token (kpat_… or spat_…)",
+                );
             }
         }
     }
@@ -198,7 +221,10 @@ fn fields(
 ) -> Vec<(HeaderName, HeaderValue)> {
     let mut fields = Vec::new();
     if credentials.headers.len() > HEADERS_MAX {
-        wrong.push(FieldError::new("/credentials/headers", format!("more than {HEADERS_MAX} fields")));
+        wrong.push(FieldError::new(
+            "/credentials/headers",
+            format!("more than {HEADERS_MAX} fields"),
+        ));
         return fields;
     }
     for (name, value) in &credentials.headers {
@@ -216,10 +242,19 @@ fn fields(
     }
     if let Some(basic) = &credentials.basic {
         if basic.username.contains(':') {
-            wrong.push(FieldError::new("/credentials/basic/username", "a user's name has no colon (RFC 7617)"));
+            wrong.push(FieldError::new(
+                "/credentials/basic/username",
+                "a user's name has no colon (RFC 7617)",
+            ));
         }
         let pair = STANDARD.encode(format!("{}:{}", basic.username, basic.password.expose_secret()));
-        push(&mut fields, header::AUTHORIZATION, &format!("Basic {pair}"), "/credentials/basic", wrong);
+        push(
+            &mut fields,
+            header::AUTHORIZATION,
+            &format!("Basic {pair}"),
+            "/credentials/basic",
+            wrong,
+        );
         secrets.extend([basic.password.clone(), SecretString::from(pair)]);
     }
     if let Some(bearer) = &credentials.bearer {

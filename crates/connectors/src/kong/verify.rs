@@ -29,8 +29,12 @@ const KONNECT_CEILINGS: [(&str, &str, usize); 4] = [
 ];
 const NEAR_PERCENT: usize = 80;
 /// What has to be readable, each for its reason.
-const READ: [(&str, &str); 4] =
-    [("consumer.list", "/consumers"), ("key.list", "/key-auths"), ("acl.list", "/acls"), ("plugin.list", "/plugins")];
+const READ: [(&str, &str); 4] = [
+    ("consumer.list", "/consumers"),
+    ("key.list", "/key-auths"),
+    ("acl.list", "/acls"),
+    ("plugin.list", "/plugins"),
+];
 
 impl Kong {
     /// Looks whether we can work with it.
@@ -76,12 +80,16 @@ impl Kong {
         report.version = version.map(str::to_owned);
         report.edition = Some(edition(node).to_owned());
         let Some(version) = version else {
-            report.problems.push("this does not look like Kong's Admin API: it tells no version".to_owned());
+            report
+                .problems
+                .push("this does not look like Kong's Admin API: it tells no version".to_owned());
             return;
         };
         if numbers(version) < Some(OLDEST) {
             let (major, minor) = OLDEST;
-            report.problems.push(format!("Kong {version} is too old: {major}.{minor} or later is needed"));
+            report
+                .problems
+                .push(format!("Kong {version} is too old: {major}.{minor} or later is needed"));
         }
         if node["configuration"]["database"] == "off" {
             let words = "this Kong has no database (database = off), so its Admin API refuses every change; connect the \
@@ -89,11 +97,15 @@ impl Kong {
             report.problems.push(words.to_owned());
         }
         if node["configuration"]["role"] == "data_plane" {
-            report.problems.push("this is a data plane; connect the control plane's Admin API".to_owned());
+            report
+                .problems
+                .push("this is a data plane; connect the control plane's Admin API".to_owned());
         }
         let plugins = &node["plugins"]["available_on_server"];
         for name in self.needed_plugins().filter(|name| !is_there(plugins, name)) {
-            report.problems.push(format!("the plugin {name} is not there; add it to Kong's `plugins` setting"));
+            report.problems.push(format!(
+                "the plugin {name} is not there; add it to Kong's `plugins` setting"
+            ));
         }
     }
 
@@ -111,8 +123,12 @@ impl Kong {
         for (path, look) in join_all(looks).await {
             match look {
                 Ok(Some(_)) => {}
-                Ok(None) => problems.push(format!("there is no {path} here; is the address, or the workspace, right?")),
-                Err(fault) if tells_of_us(fault.kind) => problems.push(format!("{path} cannot be read: {}", fault.words)),
+                Ok(None) => problems.push(format!(
+                    "there is no {path} here; is the address, or the workspace, right?"
+                )),
+                Err(fault) if tells_of_us(fault.kind) => {
+                    problems.push(format!("{path} cannot be read: {}", fault.words))
+                }
                 Err(fault) => return Err(fault),
             }
         }
@@ -160,20 +176,28 @@ fn read_control_plane(plane: &Value, report: &mut Report) {
     report.edition = Some("konnect".to_owned());
     match plane["config"]["cluster_type"].as_str() {
         Some("CLUSTER_TYPE_K8S_INGRESS_CONTROLLER") => {
-            report.problems.push("this control plane is written by a Kubernetes ingress controller only".to_owned());
+            report
+                .problems
+                .push("this control plane is written by a Kubernetes ingress controller only".to_owned());
         }
         Some("CLUSTER_TYPE_CONTROL_PLANE_GROUP") => {
             let words = "this is a group of control planes, which has nothing of its own; connect one of its members";
             report.problems.push(words.to_owned());
         }
         _ if plane["id"].is_string() => {}
-        _ => report.problems.push("this does not look like a control plane of Konnect: it has no id".to_owned()),
+        _ => report
+            .problems
+            .push("this does not look like a control plane of Konnect: it has no id".to_owned()),
     }
 }
 
 fn edition(node: &Value) -> &str {
-    let enterprise = node["version"].as_str().is_some_and(|version| version.contains("enterprise"));
-    node["edition"].as_str().unwrap_or(if enterprise { "enterprise" } else { "community" })
+    let enterprise = node["version"]
+        .as_str()
+        .is_some_and(|version| version.contains("enterprise"));
+    node["edition"]
+        .as_str()
+        .unwrap_or(if enterprise { "enterprise" } else { "community" })
 }
 
 fn numbers(version: &str) -> Option<(u32, u32)> {
@@ -194,7 +218,10 @@ fn skew(answer: &Answer, link: &Link) -> Option<i64> {
 
 fn open_doors(layout: &Layout) -> Vec<String> {
     let open: Vec<_> = layout.doors().filter_map(|door| Some((door, door.open()?))).collect();
-    let told = open.iter().take(DOORS_TOLD_MAX).map(|(door, open)| format!("{}: {}", door.name(), open.words()));
+    let told = open
+        .iter()
+        .take(DOORS_TOLD_MAX)
+        .map(|(door, open)| format!("{}: {}", door.name(), open.words()));
     let more = open.len().saturating_sub(DOORS_TOLD_MAX);
     let more = (more > 0).then(|| format!("and {more} more routes that are open; see what this gateway offers"));
     told.chain(more).collect()
