@@ -127,7 +127,7 @@ impl Kong {
                     "there is no {path} here; is the address, or the workspace, right?"
                 )),
                 Err(fault) if tells_of_us(fault.kind) => {
-                    problems.push(format!("{path} cannot be read: {}", fault.words))
+                    problems.push(format!("{path} cannot be read: {}", fault.words));
                 }
                 Err(fault) => return Err(fault),
             }

@@ -17,7 +17,7 @@ async fn fault_of(step: Step, answer: impl Fn(&str) -> String + Send + Sync + 's
     let applied = kong(settings(&said.url))
         .apply(&link, &application(1), &step, &Observed::default())
         .await;
-    applied.err().expect("a fault")
+    applied.unwrap_err()
 }
 
 fn credential() -> Step {
