@@ -1,0 +1,481 @@
+//! What Kong's entities are made of, and how it checks and completes a body.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::plugins;
+
+/// An object as Kong stores and shows it.
+pub(super) type Row = Map<String, Value>;
+
+/// The tables there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Table {
+    Services,
+    Routes,
+    Consumers,
+    Plugins,
+    KeyAuths,
+    Acls,
+}
+
+impl Table {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Services,
+        Self::Routes,
+        Self::Consumers,
+        Self::Plugins,
+        Self::KeyAuths,
+        Self::Acls,
+    ];
+
+    /// Its name in messages and in `/tags`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::KeyAuths => "keyauth_credentials",
+            other => other.path(),
+        }
+    }
+
+    /// Its collection, at the top of the Admin API.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Services => "services",
+            Self::Routes => "routes",
+            Self::Consumers => "consumers",
+            Self::Plugins => "plugins",
+            Self::KeyAuths => "key-auths",
+            Self::Acls => "acls",
+        }
+    }
+
+    /// The table of a collection at the top.
+    pub(super) fn at(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.path() == path)
+    }
+
+    /// The table of a collection under a row of this one.
+    pub(super) fn under(self, path: &str) -> Option<Self> {
+        match (self, path) {
+            (Self::Services, "routes") => Some(Self::Routes),
+            (Self::Services | Self::Routes | Self::Consumers, "plugins") => Some(Self::Plugins),
+            (Self::Consumers, "key-auth") => Some(Self::KeyAuths),
+            (Self::Consumers, "acls") => Some(Self::Acls),
+            _ => None,
+        }
+    }
+
+    /// The field by which another table's rows name one of this.
+    pub(super) fn as_field(self) -> &'static str {
+        match self {
+            Self::Services => "service",
+            Self::Routes => "route",
+            Self::Consumers => "consumer",
+            Self::Plugins | Self::KeyAuths | Self::Acls => "",
+        }
+    }
+
+    /// The field that a path may have in place of the id.
+    pub(super) fn endpoint_key(self) -> &'static str {
+        match self {
+            Self::Services | Self::Routes => "name",
+            Self::Consumers => "username",
+            Self::Plugins => "instance_name",
+            Self::KeyAuths => "key",
+            Self::Acls => "group",
+        }
+    }
+
+    /// Sets of fields of which no two rows have the same values.
+    pub(super) fn uniques(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Services | Self::Routes => &[&["name"]],
+            Self::Consumers => &[&["username"], &["custom_id"]],
+            Self::Plugins => &[&["instance_name"], &["consumer", "name", "route", "service"]],
+            Self::KeyAuths => &[&["key"]],
+            Self::Acls => &[&["consumer", "group"]],
+        }
+    }
+
+    pub(super) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Services => SERVICES,
+            Self::Routes => ROUTES,
+            Self::Consumers => CONSUMERS,
+            Self::Plugins => PLUGINS,
+            Self::KeyAuths => KEY_AUTHS,
+            Self::Acls => ACLS,
+        }
+    }
+}
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Uuid,
+    Text,
+    /// Of what Kong allows in names.
+    Name,
+    /// Starts with a slash.
+    Path,
+    OneOf(&'static [&'static str]),
+    Int(i64, i64),
+    Bool,
+    /// Of texts, each once.
+    Set,
+    SetOf(&'static [&'static str]),
+    Tags,
+    /// Of texts.
+    List,
+    /// Of paths.
+    Paths,
+    /// Of a row there.
+    Ref(Table),
+    /// A plugin's configuration, or anything else that is an object.
+    Record,
+    /// Whatever it is.
+    Any,
+}
+
+/// A field's value where none was given.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Default {
+    Null,
+    Int(i64),
+    Bool(bool),
+    Text(&'static str),
+    Texts(&'static [&'static str]),
+    Empty,
+}
+
+/// One field of an entity or of a plugin's configuration.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) required: bool,
+    pub(super) default: Default,
+}
+
+/// A field that may be null and is, unless given.
+pub(super) const fn maybe(name: &'static str, kind: Kind) -> Field {
+    Field {
+        name,
+        kind,
+        required: false,
+        default: Default::Null,
+    }
+}
+
+/// A field that must not be null.
+pub(super) const fn must(name: &'static str, kind: Kind, default: Default) -> Field {
+    Field {
+        name,
+        kind,
+        required: true,
+        default,
+    }
+}
+
+const TIME: Kind = Kind::Int(0, i64::MAX);
+const TIMEOUT: Kind = Kind::Int(1, 2_147_483_646);
+const PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"];
+const ROUTE_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"];
+const PLUGIN_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https"];
+
+const SERVICES: &[Field] = &[
+    maybe("id", Kind::Uuid),
+    maybe("created_at", TIME),
+    maybe("updated_at", TIME),
+    maybe("name", Kind::Name),
+    maybe_default("retries", Kind::Int(0, 32767), Default::Int(5)),
+    must("protocol", Kind::OneOf(PROTOCOLS), Default::Text("http")),
+    must("host", Kind::Text, Default::Null),
+    must("port", Kind::Int(0, 65535), Default::Int(80)),
+    maybe("path", Kind::Path),
+    maybe_default("connect_timeout", TIMEOUT, Default::Int(60000)),
+    maybe_default("write_timeout", TIMEOUT, Default::Int(60000)),
+    maybe_default("read_timeout", TIMEOUT, Default::Int(60000)),
+    maybe("tags", Kind::Tags),
+    maybe("client_certificate", Kind::Any),
+    maybe("tls_verify", Kind::Bool),
+    maybe("tls_verify_depth", Kind::Int(0, 64)),
+    maybe("ca_certificates", Kind::List),
+    must("enabled", Kind::Bool, Default::Bool(true)),
+];
+
+const ROUTES: &[Field] = &[
+    maybe("id", Kind::Uuid),
+    maybe("created_at", TIME),
+    maybe("updated_at", TIME),
+    maybe("name", Kind::Name),
+    must(
+        "protocols",
+        Kind::SetOf(ROUTE_PROTOCOLS),
+        Default::Texts(&["http", "https"]),
+    ),
+    must("https_redirect_status_code", Kind::Int(100, 599), Default::Int(426)),
+    must("strip_path", Kind::Bool, Default::Bool(true)),
+    must("preserve_host", Kind::Bool, Default::Bool(false)),
+    must("request_buffering", Kind::Bool, Default::Bool(true)),
+    must("response_buffering", Kind::Bool, Default::Bool(true)),
+    maybe("tags", Kind::Tags),
+    maybe("service", Kind::Ref(Table::Services)),
+    maybe("snis", Kind::Set),
+    maybe("sources", Kind::Any),
+    maybe("destinations", Kind::Any),
+    maybe("methods", Kind::Set),
+    maybe("hosts", Kind::List),
+    maybe("paths", Kind::Paths),
+    maybe("headers", Kind::Record),
+    maybe_default("regex_priority", Kind::Int(i64::MIN, i64::MAX), Default::Int(0)),
+    maybe_default("path_handling", Kind::OneOf(&["v0", "v1"]), Default::Text("v0")),
+];
+
+const CONSUMERS: &[Field] = &[
+    maybe("id", Kind::Uuid),
+    maybe("created_at", TIME),
+    maybe("updated_at", TIME),
+    maybe("username", Kind::Text),
+    maybe("custom_id", Kind::Text),
+    maybe("tags", Kind::Tags),
+];
+
+const PLUGINS: &[Field] = &[
+    maybe("id", Kind::Uuid),
+    must("name", Kind::Text, Default::Null),
+    maybe("instance_name", Kind::Name),
+    maybe("created_at", TIME),
+    maybe("updated_at", TIME),
+    maybe("route", Kind::Ref(Table::Routes)),
+    maybe("service", Kind::Ref(Table::Services)),
+    maybe("consumer", Kind::Ref(Table::Consumers)),
+    must("config", Kind::Record, Default::Empty),
+    must(
+        "protocols",
+        Kind::SetOf(PLUGIN_PROTOCOLS),
+        Default::Texts(PLUGIN_PROTOCOLS),
+    ),
+    must("enabled", Kind::Bool, Default::Bool(true)),
+    maybe("tags", Kind::Tags),
+];
+
+const KEY_AUTHS: &[Field] = &[
+    maybe("id", Kind::Uuid),
+    maybe("created_at", TIME),
+    must("consumer", Kind::Ref(Table::Consumers), Default::Null),
+    maybe("key", Kind::Text),
+    maybe("tags", Kind::Tags),
+    // Seconds; a hundred million is the most Kong takes.
+    maybe("ttl", Kind::Int(0, 100_000_000)),
+];
+
+const ACLS: &[Field] = &[
+    maybe("id", Kind::Uuid),
+    maybe("created_at", TIME),
+    must("consumer", Kind::Ref(Table::Consumers), Default::Null),
+    must("group", Kind::Text, Default::Null),
+    maybe("tags", Kind::Tags),
+];
+
+/// A field that may be null and has a value where none is given.
+pub(super) const fn maybe_default(name: &'static str, kind: Kind, default: Default) -> Field {
+    Field {
+        name,
+        kind,
+        required: false,
+        default,
+    }
+}
+
+impl Default {
+    fn value(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(value) => json!(value),
+            Self::Bool(value) => json!(value),
+            Self::Text(value) => json!(value),
+            Self::Texts(values) => json!(values),
+            Self::Empty => json!({}),
+        }
+    }
+}
+
+/// Completes a body to a whole row, or gives the tree of what is wrong. `lenient` reads numbers and booleans from text, as a form has them.
+pub(super) fn complete(fields: &[Field], mut given: Row, lenient: bool) -> Result<Row, Row> {
+    let mut row = Row::new();
+    let mut wrong = Row::new();
+    for field in fields {
+        let value = given.remove(field.name).unwrap_or_else(|| field.default.value());
+        if value.is_null() {
+            if field.required {
+                wrong.insert(field.name.to_owned(), json!("required field missing"));
+            }
+            row.insert(field.name.to_owned(), Value::Null);
+            continue;
+        }
+        match check(field.kind, value, lenient) {
+            Ok(value) => row.insert(field.name.to_owned(), value),
+            Err(why) => wrong.insert(field.name.to_owned(), why),
+        };
+    }
+    for unknown in given.keys() {
+        wrong.insert(unknown.clone(), json!("unknown field"));
+    }
+    if wrong.is_empty() { Ok(row) } else { Err(wrong) }
+}
+
+/// Completes a body to a row of this table, with the checks that concern several fields.
+pub(super) fn complete_row(table: Table, given: Row, lenient: bool) -> Result<Row, Row> {
+    let config = (table == Table::Plugins).then(|| plugins::complete_config(&given, lenient));
+    let (mut row, mut wrong) = match complete(table.fields(), given.clone(), lenient) {
+        Ok(row) => (row, Row::new()),
+        Err(wrong) => (given, wrong),
+    };
+    let mut entity = Vec::new();
+    match config {
+        Some(Ok(Some(config))) => {
+            row.insert("config".to_owned(), Value::Object(config));
+        }
+        Some(Ok(None)) | None => {}
+        Some(Err(mut tree)) => {
+            if let Some(Value::Array(whole)) = tree.remove("@entity") {
+                entity.extend(whole);
+            }
+            wrong.extend(tree);
+        }
+    }
+    entity.extend(whole_row(table, &row).map(Value::String));
+    if !entity.is_empty() {
+        wrong.insert("@entity".to_owned(), Value::Array(entity));
+    }
+    if wrong.is_empty() { Ok(row) } else { Err(wrong) }
+}
+
+fn whole_row(table: Table, row: &Row) -> Option<String> {
+    let empty = |name: &str| match row.get(name) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(Value::Object(fields)) => fields.is_empty(),
+        Some(_) => false,
+    };
+    match table {
+        Table::Consumers if empty("username") && empty("custom_id") => {
+            Some("at least one of these fields must be non-empty: 'custom_id', 'username'".to_owned())
+        }
+        Table::Routes => {
+            let spoken = |name: &str| match row.get("protocols") {
+                Some(Value::Array(protocols)) => protocols.iter().any(|one| one == name),
+                _ => name != "grpc",
+            };
+            let (protocol, ways): (_, &[&str]) = match () {
+                () if spoken("https") => ("https", &["methods", "hosts", "headers", "paths", "snis"]),
+                () if spoken("http") => ("http", &["methods", "hosts", "headers", "paths"]),
+                () => return None,
+            };
+            ways.iter().all(|way| empty(way)).then(|| {
+                let ways: Vec<_> = ways.iter().map(|way| format!("'{way}'")).collect();
+                format!("must set one of {} when 'protocols' is '{protocol}'", ways.join(", "))
+            })
+        }
+        _ => None,
+    }
+}
+
+fn check(kind: Kind, value: Value, lenient: bool) -> Result<Value, Value> {
+    match kind {
+        Kind::Any => Ok(value),
+        Kind::Record => match value {
+            Value::Object(_) => Ok(value),
+            _ => Err(json!("expected a record")),
+        },
+        Kind::Bool => match value {
+            Value::Bool(_) => Ok(value),
+            Value::String(text) if lenient && (text == "true" || text == "false") => Ok(json!(text == "true")),
+            _ => Err(json!("expected a boolean")),
+        },
+        Kind::Int(least, most) => int(&value, least, most, lenient),
+        Kind::Ref(_) => match value {
+            Value::Object(key) if key.len() == 1 => Ok(Value::Object(key)),
+            _ => Err(json!("expected a record")),
+        },
+        Kind::Set | Kind::SetOf(_) | Kind::Tags => each(kind, value, "expected a set", true),
+        Kind::List | Kind::Paths => each(kind, value, "expected an array", false),
+        Kind::Uuid | Kind::Text | Kind::Name | Kind::Path | Kind::OneOf(_) => match value {
+            Value::String(text) => text_is(kind, &text).map_or(Ok(json!(text)), |why| Err(json!(why))),
+            _ => Err(json!("expected a string")),
+        },
+    }
+}
+
+fn int(value: &Value, least: i64, most: i64, lenient: bool) -> Result<Value, Value> {
+    let number = match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) if lenient => text.parse().ok(),
+        _ => None,
+    };
+    match number {
+        None => Err(json!("expected an integer")),
+        Some(number) if !(least..=most).contains(&number) => {
+            Err(json!(format!("value should be between {least} and {most}")))
+        }
+        Some(number) => Ok(json!(number)),
+    }
+}
+
+fn each(kind: Kind, value: Value, otherwise: &str, once: bool) -> Result<Value, Value> {
+    let Value::Array(items) = value else {
+        return Err(json!(otherwise));
+    };
+    let mut kept: Vec<Value> = Vec::new();
+    let mut wrong = Vec::new();
+    for item in items {
+        let why = match &item {
+            Value::String(text) => text_is(kind, text),
+            _ => Some("expected a string".to_owned()),
+        };
+        wrong.push(json!(why));
+        if !(once && kept.contains(&item)) {
+            kept.push(item);
+        }
+    }
+    if wrong.iter().all(Value::is_null) {
+        Ok(Value::Array(kept))
+    } else {
+        Err(Value::Array(wrong))
+    }
+}
+
+/// Why a text is not what it should be.
+fn text_is(kind: Kind, text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some("length must be at least 1".to_owned());
+    }
+    match kind {
+        Kind::Uuid => (!is_uuid(text)).then(|| "expected a valid UUID".to_owned()),
+        Kind::Name => name_is(text),
+        Kind::Path => (!text.starts_with('/')).then(|| "should start with: /".to_owned()),
+        Kind::Paths => (!text.starts_with('/') && !text.starts_with("~/"))
+            .then(|| "should start with: / (fixed path) or ~/ (regex path)".to_owned()),
+        Kind::OneOf(these) | Kind::SetOf(these) => {
+            (!these.contains(&text)).then(|| format!("expected one of: {}", these.join(", ")))
+        }
+        Kind::Tags => (text.contains([',', '/']) || text.chars().any(char::is_control)).then(|| {
+            format!("invalid tag '{text}': expected printable ascii (except `,` and `/`) or valid utf-8 sequences")
+        }),
+        _ => None,
+    }
+}
+
+fn name_is(text: &str) -> Option<String> {
+    let fine = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~');
+    (!text.chars().all(fine)).then(|| {
+        format!("invalid value '{text}': the only accepted ascii characters are alphanumerics or ., -, _, and ~")
+    })
+}
+
+/// Whether Kong takes a path's segment for an id: the form with hyphens only.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && Uuid::try_parse(text).is_ok()
+}

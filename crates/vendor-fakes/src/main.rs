@@ -1,0 +1,82 @@
+//! `vendor-fakes`: the vendors' gateways that Gatewright's demo, tests and benchmarks talk to.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use clap::{Parser, ValueEnum};
+use serde_json::json;
+use vendor_fakes::control::Controls;
+use vendor_fakes::kong;
+
+/// Stand-ins for other vendors' gateways. For tests and demonstrations only: everything is in memory and open to everybody.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where the control listens; the others take free ports of the same address unless told otherwise.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Prints one line of JSON with every address, for scripts.
+    #[arg(long)]
+    json: bool,
+    /// Starts with nothing instead of with services, routes and consumers to look at.
+    #[arg(long)]
+    empty: bool,
+    /// Where Kong's Admin API listens.
+    #[arg(long, value_name = "ADDRESS")]
+    kong_admin: Option<SocketAddr>,
+    /// Where Kong's proxy listens.
+    #[arg(long, value_name = "ADDRESS")]
+    kong_proxy: Option<SocketAddr>,
+    /// Which Kong.
+    #[arg(long, value_enum, default_value = "oss")]
+    kong_flavor: Flavor,
+    /// The token that Kong's Enterprise edition and Konnect ask for; without it they let everybody in.
+    #[arg(long, env = "VENDOR_FAKES_KONG_TOKEN", hide_env_values = true)]
+    kong_token: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Flavor {
+    Oss,
+    Enterprise,
+    Konnect,
+    DbLess,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let free = SocketAddr::new(arguments.listen.ip(), 0);
+    let controls = Controls::default();
+    let kong = kong::Fake::on_stage(kong::Options {
+        flavor: match arguments.kong_flavor {
+            Flavor::Oss => kong::Flavor::Oss,
+            Flavor::Enterprise => kong::Flavor::Enterprise,
+            Flavor::Konnect => kong::Flavor::Konnect,
+            Flavor::DbLess => kong::Flavor::DbLess,
+        },
+        token: arguments.kong_token,
+        seed: if arguments.empty {
+            kong::Seed::Empty
+        } else {
+            kong::Seed::Demo
+        },
+        admin: arguments.kong_admin.unwrap_or(free),
+        proxy: arguments.kong_proxy.unwrap_or(free),
+        ..kong::Options::default()
+    })
+    .await?;
+    controls.add("kong", kong);
+    let control = controls.start(arguments.listen).await?;
+    let url = format!("http://{}/__control", control.addr());
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        writeln!(out, "{}", json!({ "control": url, "vendors": controls.addresses() }))?;
+    } else {
+        writeln!(out, "control  {url}\n{:#}", controls.addresses())?;
+    }
+    out.flush()?;
+    drop(out);
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The fakes against what their vendors' own servers answered, against clients of others, and against descriptions.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests, too"
+)]
+
+mod papers;
+
+mod transcript;
