@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use gatewright_types::ids::GatewayId;
 use secrecy::SecretString;
 
 use crate::fault::Fault;
@@ -52,9 +53,9 @@ pub trait Connector: Send + Sync + 'static {
         credential: &'a ObservedCredential,
     ) -> Call<'a, Option<SecretString>>;
 
-    /// Everything with our mark, page by page.
-    fn scan<'a>(&'a self, link: &'a Link, mark: &'a str, cursor: Option<String>) -> Call<'a, Page<Scanned>>;
+    /// Everything with a connection's mark, page by page.
+    fn scan<'a>(&'a self, link: &'a Link, connection_id: GatewayId, cursor: Option<String>) -> Call<'a, Page<Scanned>>;
 
-    /// Consumers and keys that are not ours, page by page, for taking them over.
-    fn adoptable<'a>(&'a self, link: &'a Link, mark: &'a str, cursor: Option<String>) -> Call<'a, Page<Adoptable>>;
+    /// Consumers and keys that no connection of ours made, page by page, for taking them over.
+    fn adoptable<'a>(&'a self, link: &'a Link, cursor: Option<String>) -> Call<'a, Page<Adoptable>>;
 }

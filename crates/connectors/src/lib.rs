@@ -10,14 +10,16 @@
 //! * Every call goes through [`Link::send`]: it waits for the gateway's rate, is timed and is written down.
 //! * No secret is in an error, a log or an [`Observed`]: those hold hashes.
 //!
-//! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong.
+//! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong; [`kong`] is one vendor's.
 
 pub mod connector;
 pub mod fault;
+pub mod kong;
 pub mod link;
 pub mod model;
 
 pub use connector::{Call, Connector};
 pub use fault::{Fault, FaultKind};
+pub use kong::Kong;
 pub use link::{Gate, Link};
 pub use model::{Application, Capabilities, Observed, Step};

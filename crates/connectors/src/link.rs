@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use gatewright_egress::{Answer, Client, Policy, Request};
+use gatewright_types::Clock;
 
 use crate::fault::Fault;
 
-/// Longest call, from waiting for a connection to the answer's end, unless a request says otherwise.
+/// Longest call, from waiting for a connection to the answer's end, unless a link says otherwise.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest answer, in bytes.
 pub const ANSWER_MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -38,6 +39,8 @@ pub struct Link {
     client: Client,
     policy: Policy,
     gate: Box<dyn Gate>,
+    clock: Clock,
+    call_timeout: Duration,
 }
 
 impl Link {
@@ -47,7 +50,28 @@ impl Link {
             client,
             policy,
             gate: Box::new(gate),
+            clock: Clock::System,
+            call_timeout: CALL_TIMEOUT,
         }
+    }
+
+    /// Tells time by another clock than the machine's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Gives each call another time than [`CALL_TIMEOUT`].
+    #[must_use]
+    pub fn with_call_timeout(mut self, longest: Duration) -> Self {
+        self.call_timeout = longest;
+        self
+    }
+
+    /// What time it is, for comparing with what a gateway says.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Makes one call. An answer of any status is an answer; redirects are not followed.
@@ -56,7 +80,7 @@ impl Link {
         let request = request
             .max_redirects(0)
             .max_body_bytes(ANSWER_MAX_BYTES, gatewright_egress::Overflow::Refuse)
-            .total_timeout(CALL_TIMEOUT);
+            .total_timeout(self.call_timeout);
         let begun = std::time::Instant::now();
         let result = self.client.send(request, &self.policy).await;
         let status = result.as_ref().ok().map(|answer| answer.status.as_u16());

@@ -200,6 +200,8 @@ pub struct Observed {
     pub suspended: bool,
     /// Half of a suspension is there, or of its end: neither may be relied on.
     pub unsettled: bool,
+    /// It is ours and goes by other names or tags than ours; [`Step::Application`] puts that right.
+    pub misnamed: bool,
     /// What it may call: the `remote_id`s of mappings.
     pub scope: BTreeSet<String>,
     /// Its credentials.
