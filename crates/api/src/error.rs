@@ -11,6 +11,7 @@ use gatewright_identity::error::Refusal;
 use gatewright_identity::roles::Permission;
 use gatewright_native::NativeError;
 use gatewright_notify::NotifyError;
+use gatewright_orchestration::OrchestrationError;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::RequestId;
 use gatewright_types::problem::{Fault, FieldError, Retry};
@@ -270,6 +271,30 @@ impl From<NativeError> for ApiError {
             NativeError::Database(error) => error.into(),
         }
     }
+}
+
+impl From<OrchestrationError> for ApiError {
+    fn from(error: OrchestrationError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            OrchestrationError::NotFound { .. } => Self::not_found(detail),
+            OrchestrationError::NameTaken(_) | OrchestrationError::WrongState { .. } => Self::new(ProblemCode::Conflict, detail),
+            OrchestrationError::Unusable(_) => Self::new(ProblemCode::ConnectionUnusable, detail),
+            OrchestrationError::CannotHonor { .. } => Self::new(ProblemCode::CannotHonor, detail),
+            OrchestrationError::OpenByDefault(_) => Self::new(ProblemCode::OpenByDefault, detail),
+            OrchestrationError::NothingToReveal(_) => Self::new(ProblemCode::NothingToReveal, detail),
+            OrchestrationError::NotConfirmed { may_pass, .. } => Self::new(confirming(may_pass), detail),
+            OrchestrationError::Gateway { fault, .. } => Self::new(confirming(fault.kind.may_pass()), detail),
+            OrchestrationError::Native(error) => error.into(),
+            OrchestrationError::Catalog(error) => error.into(),
+            OrchestrationError::Credential(error) => error.into(),
+            OrchestrationError::Database(error) => error.into(),
+        }
+    }
+}
+
+const fn confirming(may_pass: bool) -> ProblemCode {
+    if may_pass { ProblemCode::GatewayUnconfirmed } else { ProblemCode::GatewayRefused }
 }
 
 impl From<NotifyError> for ApiError {

@@ -8,6 +8,7 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
+use gatewright_credentials::AccessChange;
 use gatewright_database::TenantTx;
 use gatewright_database::idempotency::{self, Claim, Scope};
 use gatewright_identity::model::Granter;
@@ -148,26 +149,85 @@ impl<T, const MAX: usize> Command<T, MAX> {
         Ok((
             Work {
                 tx,
-                granter: self.operator.granter(),
+                operator: self.operator,
                 state: self.state,
                 idempotency: self.idempotency,
                 if_match: self.if_match,
+                continued: false,
             },
             self.body,
         ))
+    }
+
+    /// What talks to other vendors' gateways, for what has to be asked there before the transaction begins.
+    pub(crate) fn orchestrator(&self) -> Orchestrator {
+        self.state.orchestrator().clone()
+    }
+
+    /// A transaction that only reads, for the same.
+    pub(crate) async fn look(&self) -> Result<TenantTx, ApiError> {
+        self.operator.begin().await
+    }
+
+    /// What was ordered.
+    pub(crate) const fn body(&self) -> &T {
+        &self.body
     }
 }
 
 /// A mutation under way; dropped unfinished, it leaves nothing behind when its request is answered.
 pub struct Work {
     tx: Held,
-    granter: Granter,
+    operator: Operator,
     state: ApiState,
     idempotency: Option<Scope>,
     if_match: Option<IfMatch>,
+    /// Whether the request was [interrupted](Work::interrupt).
+    continued: bool,
+}
+
+/// A mutation between its two transactions.
+pub(crate) struct Interrupted {
+    operator: Operator,
+    state: ApiState,
+    idempotency: Option<Scope>,
+}
+
+impl Interrupted {
+    /// Goes on in another transaction.
+    pub(crate) async fn resume(self) -> Result<Work, ApiError> {
+        Ok(Work {
+            tx: Held::new(self.operator.begin().await?, Unfinished::default()),
+            operator: self.operator,
+            state: self.state,
+            idempotency: self.idempotency,
+            if_match: None,
+            continued: true,
+        })
+    }
+
+    /// Commits what undoes the first transaction, and tells the nodes.
+    pub(crate) async fn undo(self, tx: TenantTx, access: Vec<AccessChange>) -> Result<(), ApiError> {
+        self.state.nodes().commit(tx, Effects::access(access)).await?;
+        Ok(())
+    }
 }
 
 impl Work {
+    /// Commits what was done so far, because others have to do something before the request can be answered. Until then
+    /// the same `Idempotency-Key` is under way; `pending` is by what it is found should nothing come of it.
+    pub(crate) async fn interrupt(mut self, pending: &Value) -> Result<Interrupted, ApiError> {
+        if let Some(scope) = &self.idempotency {
+            let (tenant_id, now) = (self.tx.tenant_id(), self.tx.now());
+            let status = idempotency::PENDING_STATUS;
+            if !idempotency::keep(&mut self.tx, tenant_id, scope, now, status, pending).await? {
+                return Err(in_flight());
+            }
+        }
+        self.tx.release().commit().await?;
+        Ok(Interrupted { operator: self.operator, state: self.state, idempotency: self.idempotency })
+    }
+
     /// The transaction of the use case.
     pub fn tx(&mut self) -> &mut TenantTx {
         &mut self.tx
@@ -188,7 +248,7 @@ impl Work {
 
     /// What the operator may give to others at most.
     pub(crate) const fn granter(&self) -> Granter {
-        self.granter
+        self.operator.granter()
     }
 
     /// What talks to other vendors' gateways.
@@ -247,7 +307,12 @@ impl Work {
             let mut kept = body.clone();
             hide(&mut kept);
             let (tenant_id, now) = (self.tx.tenant_id(), self.tx.now());
-            if !idempotency::keep(&mut self.tx, tenant_id, scope, now, status.as_u16(), &kept).await? {
+            let is_kept = if self.continued {
+                idempotency::settle(&mut self.tx, tenant_id, scope, status.as_u16(), &kept).await?
+            } else {
+                idempotency::keep(&mut self.tx, tenant_id, scope, now, status.as_u16(), &kept).await?
+            };
+            if !is_kept {
                 return Err(in_flight());
             }
         }

@@ -16,10 +16,12 @@ pub mod connector;
 pub mod fault;
 pub mod kong;
 pub mod link;
+pub mod make;
 pub mod model;
 
 pub use connector::{Call, Connector};
 pub use fault::{Fault, FaultKind};
 pub use kong::Kong;
 pub use link::{Gate, Link};
+pub use make::make;
 pub use model::{Application, Capabilities, Observed, Step};

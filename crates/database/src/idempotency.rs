@@ -66,6 +66,7 @@ pub async fn claim(connection: &mut PgConnection, scope: &Scope, now: DateTime<U
     .await?;
     Ok(match (row.fingerprint, row.status, row.body) {
         (Some(fingerprint), ..) if fingerprint != scope.fingerprint => Claim::Reused,
+        (_, Some(status), _) if u16::try_from(status) == Ok(PENDING_STATUS) => Claim::InFlight,
         (Some(_), Some(status), Some(body)) => Claim::Replay {
             status: u16::try_from(status).unwrap_or(200),
             body,
@@ -107,6 +108,44 @@ pub async fn keep(
     .execute(connection)
     .await?;
     Ok(result.rows_affected() == 1)
+}
+
+/// As which answer a request is kept whose use case needs more than one transaction, until it has another.
+pub const PENDING_STATUS: u16 = 102;
+
+/// Keeps the answer to a request that was kept as [`PENDING_STATUS`]; false where it is not any more.
+pub async fn settle(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    scope: &Scope,
+    status: u16,
+    body: &Value,
+) -> Result<bool, DatabaseError> {
+    let settled = sqlx::query!(
+        "UPDATE idempotency_keys SET status = $5, body = $6
+         WHERE tenant_id = $1 AND actor_id = $2 AND route = $3 AND key = $4 AND status = 102",
+        tenant_id.uuid(),
+        scope.actor_id,
+        scope.route,
+        scope.key,
+        i16::try_from(status).unwrap_or(200),
+        body,
+    )
+    .execute(connection)
+    .await?;
+    Ok(settled.rows_affected() == 1)
+}
+
+/// Forgets a request that was kept as [`PENDING_STATUS`] with this body: nothing came of it, so it may be made again.
+pub async fn forget_pending(connection: &mut PgConnection, tenant_id: TenantId, body: &Value) -> Result<(), DatabaseError> {
+    sqlx::query!(
+        "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND status = 102 AND body = $2",
+        tenant_id.uuid(),
+        body,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Removes what is older than a day, of every tenant.

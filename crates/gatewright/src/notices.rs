@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use gatewright_api::state::Notices;
+use gatewright_database::Database;
 use gatewright_database::jobs::Registry;
 use gatewright_egress::{Client, Opened, Options, Policy};
 use gatewright_notify::mail::Mailer;
+use gatewright_orchestration::Orchestrator;
 
 use crate::settings::Settings;
 
@@ -38,6 +40,16 @@ pub fn for_api(settings: &Settings) -> anyhow::Result<Notices> {
         egress_policy: policy(settings)?,
         shows_mailbox: settings.mailbox,
     })
+}
+
+/// What talks to other vendors' gateways. The control plane's own address is never asked, whatever is opened.
+pub fn orchestrator(settings: &Settings, database: &Database, own_addr: SocketAddr) -> anyhow::Result<Orchestrator> {
+    let client = Client::new(Options {
+        own_listeners: vec![own_addr],
+        ..Options::default()
+    });
+    let factory = Box::new(gatewright_connectors::make);
+    Ok(Orchestrator::new(database.clone(), client, policy(settings)?, factory))
 }
 
 /// Teaches a worker to tell others. The control plane's own address is never asked, whatever is opened.

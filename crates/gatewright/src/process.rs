@@ -104,6 +104,7 @@ impl Prepared {
             Some(endpoint) => Some(Telemetry::start(endpoint, settings.trace_percent, instance)?),
             None => None,
         };
+        let orchestrator = notices::orchestrator(settings, &database, addresses.listens)?;
         let (front, gateway) = if settings.role.serves_api() {
             let nodes = control::nodes(settings, &database, &addresses).await?;
             let gateway = if settings.role.serves_gateways() {
@@ -117,7 +118,8 @@ impl Prepared {
             };
             let pages = addresses.problem_pages.clone();
             let url = gateway.as_ref().map(NativeGateway::url);
-            let state = ApiState::new(database.clone(), nodes, pages, url, notices::for_api(settings)?);
+            let told = notices::for_api(settings)?;
+            let state = ApiState::new(database.clone(), nodes, pages, url, told, orchestrator.clone());
             let control = ControlPlane::start(listener, &metrics, telemetry.as_ref(), state, Arc::clone(&drain));
             (Front::Api(control), gateway)
         } else {
@@ -128,7 +130,7 @@ impl Prepared {
         };
         Ok(Process {
             gateway_url: gateway.as_ref().map(NativeGateway::url),
-            worker: worker::start(settings, &database, &addresses)?,
+            worker: worker::start(settings, &database, &addresses, &orchestrator)?,
             metrics: metrics_listener
                 .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
                 .transpose()?,

@@ -101,6 +101,8 @@ pub(crate) async fn withdraw(tx: &mut TenantTx, id: SubscriptionId) -> Result<Ve
     if !store::activations::end(tx, id).await? {
         return Ok(Vec::new());
     }
+    let tenant_id = tx.tenant_id();
+    gatewright_database::idempotency::forget_pending(tx, tenant_id, &crate::provision::pending(id)).await?;
     let (_, changes) = move_subscription(tx, id, SubscriptionState::Cancelled).await?;
     Ok(changes)
 }

@@ -72,6 +72,11 @@ pub struct Waiting {
     deadline_at: DateTime<Utc>,
 }
 
+/// As what a request is kept that waits for this subscription.
+pub fn pending(id: SubscriptionId) -> serde_json::Value {
+    serde_json::json!({ "waitsFor": id })
+}
+
 /// A gateway that did not confirm.
 #[derive(Debug)]
 pub struct NotConfirmed {

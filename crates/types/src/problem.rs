@@ -56,10 +56,14 @@ problem_codes! {
     AddressNotAllowed = "address-not-allowed", 403, "The credential may not be used from this address", Client, No;
     /// The request can be read in more than one way.
     AmbiguousRequest = "ambiguous-request", 400, "The request can be read in more than one way", Client, No;
+    /// A connected gateway cannot do what is asked.
+    CannotHonor = "cannot-honor", 422, "A connected gateway cannot honor this", Client, No;
     /// The body is longer than its limit.
     BodyTooLarge = "body-too-large", 413, "The body is too large", Client, No;
     /// Two objects would have the same name.
     Conflict = "conflict", 409, "Another object stands in the way", Client, No;
+    /// A gateway cannot be connected as it is.
+    ConnectionUnusable = "connection-unusable", 422, "The gateway cannot be used as it is", Client, No;
     /// The key's time, or that of an old secret of it, is over.
     CredentialExpired = "credential-expired", 401, "The credential has expired", Client, No;
     /// The key works, but not for this.
@@ -74,6 +78,10 @@ problem_codes! {
     EnrollmentCodeInvalid = "enrollment-code-invalid", 403, "The enrollment code cannot be used", Client, No;
     /// The role may not do this.
     Forbidden = "forbidden", 403, "Your role does not allow this", Client, No;
+    /// A gateway that has to confirm first refused.
+    GatewayRefused = "gateway-refused", 502, "A connected gateway refused", Upstream, No;
+    /// A gateway that has to confirm first did not.
+    GatewayUnconfirmed = "gateway-unconfirmed", 503, "A connected gateway did not confirm", Upstream, Later;
     /// A request with the same Idempotency-Key is still being worked on.
     IdempotencyInFlight = "idempotency-in-flight", 409, "A request with this Idempotency-Key is still under way", Client, Later;
     /// The same Idempotency-Key came with another request.
@@ -108,8 +116,12 @@ problem_codes! {
     NoGateway = "no-gateway", 404, "No gateway answers to this host", Client, No;
     /// No route matches.
     NoRoute = "no-route", 404, "No route matches", Client, No;
+    /// There is no secret to be shown, or not any more.
+    NothingToReveal = "nothing-to-reveal", 409, "There is nothing to reveal", Client, No;
     /// There is no such object, or it is somebody else's.
     NotFound = "not-found", 404, "There is no such object", Client, No;
+    /// Something on the gateway lets everybody in, and nobody accepted that by name.
+    OpenByDefault = "open-by-default", 409, "The gateway leaves something open", Client, No;
     /// The object has changed since the version that `If-Match` names.
     PreconditionFailed = "precondition-failed", 412, "The object has changed since it was read", Client, No;
     /// The operator behind the token is suspended.

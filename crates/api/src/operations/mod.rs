@@ -6,6 +6,7 @@ use utoipa_axum::routes;
 use crate::ApiState;
 
 mod audit;
+mod connections;
 mod consumers;
 mod credential_settings;
 mod customers;
@@ -52,6 +53,25 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(audit::list_audit_events::list_audit_events))
         .routes(routes!(audit::export_audit_events::export_audit_events))
         .routes(routes!(
+            connections::create_connection::create_connection,
+            connections::list_connections::list_connections
+        ))
+        .routes(routes!(
+            connections::get_connection::get_connection,
+            connections::change_connection::change_connection,
+            connections::delete_connection::delete_connection
+        ))
+        .routes(routes!(connections::get_capabilities::get_capabilities))
+        .routes(routes!(connections::verify_connection::verify_connection))
+        .routes(routes!(connections::disable_connection::disable_connection))
+        .routes(routes!(connections::enable_connection::enable_connection))
+        .routes(routes!(connections::reset_breaker::reset_breaker))
+        .routes(routes!(connections::list_mappings::list_mappings))
+        .routes(routes!(
+            connections::put_mapping::put_mapping,
+            connections::delete_mapping::delete_mapping
+        ))
+        .routes(routes!(
             products::create_product::create_product,
             products::list_products::list_products
         ))
@@ -80,6 +100,10 @@ pub fn router() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(subscriptions::get_subscription::get_subscription))
         .routes(routes!(subscriptions::cancel_subscription::cancel_subscription))
+        .routes(routes!(
+            subscriptions::list_subscription_gateways::list_subscription_gateways
+        ))
+        .routes(routes!(keys::reveal_gateway_secret::reveal_gateway_secret))
         .routes(routes!(subscriptions::add_key::add_key))
         .routes(routes!(subscriptions::move_subscription::move_subscription))
         .routes(routes!(subscriptions::reactivate_subscription::reactivate_subscription))

@@ -274,7 +274,8 @@ async fn subscription(
         }
     }
     let key = NewKey::plain("demo", Environment::Live);
-    let (subscription, revealed) = access::subscribe(tx, customer_id, plan_id, true, key).await?;
+    let copies = gatewright_credentials::settings::copies(tx).await?;
+    let (subscription, revealed) = access::subscribe(tx, customer_id, plan_id, true, key, copies).await?;
     Ok((subscription.id, revealed))
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use gatewright_database::jobs::{Registry, Worker, WorkerOptions};
 use gatewright_database::{Database, housekeeping};
+use gatewright_orchestration::Orchestrator;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::notices;
@@ -23,10 +25,18 @@ pub fn registry(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Re
 pub struct Working {
     worker: Worker,
     handing_out: JoinHandle<()>,
+    /// What brings connected gateways to what is desired, and how it is told to stop.
+    orchestrating: JoinHandle<()>,
+    stop: watch::Sender<bool>,
 }
 
 /// Starts the worker of this process; none where the settings say so.
-pub fn start(settings: &Settings, database: &Database, addresses: &Addresses) -> anyhow::Result<Option<Working>> {
+pub fn start(
+    settings: &Settings,
+    database: &Database,
+    addresses: &Addresses,
+    orchestrator: &Orchestrator,
+) -> anyhow::Result<Option<Working>> {
     if !settings.role.does_jobs() || settings.worker_concurrency == 0 {
         return Ok(None);
     }
@@ -34,9 +44,13 @@ pub fn start(settings: &Settings, database: &Database, addresses: &Addresses) ->
         concurrency: settings.worker_concurrency,
         ..WorkerOptions::default()
     };
+    let (stop, stopped) = watch::channel(false);
+    let drain = Duration::from_secs(settings.drain_seconds);
     Ok(Some(Working {
         worker: Worker::start(database.clone(), registry(settings, addresses)?, options),
         handing_out: tokio::spawn(gatewright_notify::fan_out::keep_going(database.clone())),
+        orchestrating: tokio::spawn(orchestrator.clone().run(stopped, drain)),
+        stop,
     }))
 }
 
@@ -44,6 +58,12 @@ impl Working {
     /// Begins nothing more, lets what runs finish for at most `drain`, and gives the rest back.
     pub async fn stop(self, drain: Duration) {
         self.handing_out.abort();
-        self.worker.stop(drain).await;
+        self.stop.send_replace(true);
+        let orchestrating = async {
+            if let Err(error) = self.orchestrating.await {
+                tracing::error!(%error, "what works on connected gateways has ended badly");
+            }
+        };
+        tokio::join!(self.worker.stop(drain), orchestrating);
     }
 }

@@ -2,6 +2,7 @@ pub(super) mod change_key;
 pub(super) mod get_key;
 pub(super) mod list_keys;
 pub(super) mod reactivate_key;
+pub(super) mod reveal_gateway_secret;
 pub(super) mod revoke_key;
 pub(super) mod rotate_key;
 pub(super) mod suspend_key;

@@ -8,7 +8,10 @@ use gatewright_credentials::CredentialError;
 use gatewright_credentials::issue::NewKey;
 use gatewright_credentials::model::AccessorType;
 use gatewright_native::nodes::Effects;
-use gatewright_native::{NativeError, access};
+use gatewright_native::NativeError;
+use gatewright_orchestration::model::Activation;
+use gatewright_orchestration::{OrchestrationError, provision};
+use gatewright_types::ProblemCode;
 use gatewright_types::Environment;
 use gatewright_types::address::Cidr;
 use gatewright_types::ids::{CustomerId, PlanId, ProductId};
@@ -36,6 +39,9 @@ pub(crate) struct NewSubscription {
     /// Its first key.
     #[serde(default)]
     key: KeyRequest,
+    /// What it waits for; PRIMARY_FIRST when absent.
+    #[schema(default = "PRIMARY_FIRST")]
+    activation: Option<Activation>,
 }
 
 /// How a key is wanted.
@@ -83,27 +89,46 @@ pub(crate) struct Subscribed {
 }
 
 /// Subscribe a customer to a plan; the answer reveals the subscription's first key, once.
+///
+/// Where a connected gateway is the tenant's primary, it is given everything and read back first; with `activation: ALL_GATEWAYS`
+/// every one is. If it does not confirm, nothing is kept and the answer says why. Other gateways follow:
+/// `GET /subscriptions/{id}/gateways` says how far they are.
 #[utoipa::path(post, path = "/subscriptions", tag = "Subscriptions", request_body = NewSubscription, responses((status = 201, description = "The subscription and its key", body = Subscribed)))]
 pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
-    let activate = new.activate.unwrap_or(true);
-    let (subscription, revealed) = access::subscribe(work.tx(), new.customer_id, new.plan_id, activate, new.key.into())
-        .await
-        .map_err(below_key)?;
-    work.created(
-        &Subscribed {
-            subscription,
-            api_key: revealed.into(),
-        },
-        Effects::default(),
-    )
-    .await
+    let engine = work.orchestrator();
+    let wanted = provision::NewSubscription {
+        customer_id: new.customer_id,
+        plan_id: new.plan_id,
+        activate: new.activate.unwrap_or(true),
+        key: new.key.into(),
+        activation: new.activation.unwrap_or(Activation::PrimaryFirst),
+    };
+    let begun = provision::begin(&engine, work.tx(), wanted).await.map_err(below_key)?;
+    let api_key = begun.revealed.into();
+    let Some(waiting) = begun.waiting else {
+        let subscription = begun.subscription;
+        return work.created(&Subscribed { subscription, api_key }, Effects::default()).await;
+    };
+    let interrupted = work.interrupt(&provision::pending(waiting.subscription_id)).await?;
+    if let Err(why) = provision::wait(&engine, &waiting).await {
+        let (error, access, tx) = provision::fail(&engine, &waiting, why).await?;
+        interrupted.undo(tx, access).await?;
+        return Err(error.into());
+    }
+    let mut work = interrupted.resume().await?;
+    let Some((subscription, access)) = provision::complete(work.tx(), &waiting).await? else {
+        let detail = "The gateways confirmed too late: the subscription was cancelled meanwhile. Try again.";
+        return Err(ApiError::new(ProblemCode::GatewayUnconfirmed, detail));
+    };
+    // Nobody knows the key yet, but a node may have looked it up while it was not admitted.
+    work.created(&Subscribed { subscription, api_key }, Effects::access(access)).await
 }
 
 /// What is wrong with the key stands below `/key` in this body.
-fn below_key(error: NativeError) -> ApiError {
+fn below_key(error: OrchestrationError) -> ApiError {
     match error {
-        NativeError::Credential(CredentialError::Catalog(CatalogError::Invalid(mut errors))) => {
+        OrchestrationError::Native(NativeError::Credential(CredentialError::Catalog(CatalogError::Invalid(mut errors)))) => {
             for error in &mut errors {
                 error.field.insert_str(0, "/key");
             }

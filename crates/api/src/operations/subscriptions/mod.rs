@@ -2,6 +2,7 @@ pub(super) mod add_key;
 pub(super) mod cancel_subscription;
 pub(super) mod create_subscription;
 pub(super) mod get_subscription;
+pub(super) mod list_subscription_gateways;
 pub(super) mod list_subscriptions;
 pub(super) mod move_subscription;
 pub(super) mod reactivate_subscription;
