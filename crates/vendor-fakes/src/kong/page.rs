@@ -94,9 +94,10 @@ fn path(table: Table, parent: Option<(&Parent, &String)>) -> String {
 fn next_query(offset: &str, request: &Request) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("offset", offset);
+    let given = request.pairs();
     for name in ["tags", "size"] {
-        for (_, value) in request.pairs().into_iter().filter(|(given, _)| given == name) {
-            query.append_pair(name, &value);
+        if let Some((_, value)) = given.iter().rfind(|(given, _)| given == name) {
+            query.append_pair(name, value);
         }
     }
     query.finish()

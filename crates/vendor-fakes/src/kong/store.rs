@@ -175,6 +175,7 @@ impl Store {
                 }
             }
         }
+        // A new `ttl` counts from now.
         whole.remove("created_at");
         let row = self.write(table, id, whole, Some(&before), now)?;
         if let Some(ends) = ends {
@@ -219,25 +220,22 @@ impl Store {
         before: Option<&Row>,
         now: Now,
     ) -> Result<Row, Refused> {
+        // As Kong's own SQL has it: who sends an old `created_at` has the `ttl` counted from then.
         let since_ms = given
             .get("created_at")
             .and_then(Value::as_i64)
             .map_or(now.ms, |seconds| seconds * 1000);
-        let ttl = given.get("ttl").cloned().unwrap_or_default();
-        given.insert("id".to_owned(), json!(id.to_ascii_lowercase()));
+        let id = id.to_ascii_lowercase();
+        given.insert("id".to_owned(), json!(id));
         self.fill_in(table, &mut given, before, now.ms);
         let mut row = complete_row(table, given, now.lenient).map_err(Refused::schema)?;
         self.resolve(table, &mut row)?;
         self.refuse_taken(table, &row)?;
-        let ttl = row
-            .remove("ttl")
-            .filter(|_| !ttl.is_null())
-            .and_then(|ttl| ttl.as_i64())
-            .filter(|ttl| *ttl > 0);
+        let ttl = row.remove("ttl").and_then(|ttl| ttl.as_i64()).filter(|ttl| *ttl > 0);
         self.put(table, row.clone(), now.ms);
         match ttl {
-            Some(seconds) => self.ends_ms.insert(id.to_ascii_lowercase(), since_ms + seconds * 1000),
-            None => self.ends_ms.remove(id),
+            Some(seconds) => self.ends_ms.insert(id, since_ms + seconds * 1000),
+            None => self.ends_ms.remove(&id),
         };
         Ok(row)
     }

@@ -6,5 +6,9 @@
 )]
 
 mod papers;
+mod world;
 
+mod admission;
+mod faults;
+mod program;
 mod transcript;
