@@ -9,6 +9,8 @@ mod papers;
 mod world;
 
 mod admission;
+mod aio_kong;
 mod faults;
+mod prism;
 mod program;
 mod transcript;
