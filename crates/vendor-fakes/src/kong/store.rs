@@ -8,8 +8,9 @@ use gatewright_types::Rng;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::check::{complete_row, is_uuid};
 use super::error::Refused;
-use super::schema::{Kind, Row, Table, complete_row, is_uuid};
+use super::schema::{Kind, Row, Table};
 use crate::stage::{Touch, Touched};
 
 /// A row on whose behalf rows of another table are looked at.

@@ -189,7 +189,17 @@ async fn a_node_without_a_database_can_only_be_read() {
     let (_, node) = world.call("GET", "/", None).await;
     assert_eq!(node["configuration"]["database"], "off");
     let (status, refused) = world.call("PUT", "/consumers/a", Some(json!({}))).await;
-    assert_eq!((status, &refused["code"]), (405, &json!(12)));
+    let message = "cannot create or update 'consumers' entities by 'username' when not using a database";
+    assert_eq!(
+        (status, &refused["code"], &refused["message"]),
+        (405, &json!(12), &json!(message))
+    );
+    let (status, refused) = world.call("POST", "/consumers", Some(json!({ "bogus": 1 }))).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (400, &json!(2)),
+        "the body is looked at first"
+    );
     assert_eq!(world.call("DELETE", "/consumers/partner-acme", None).await.0, 405);
     assert_eq!(world.call("GET", "/consumers/partner-acme", None).await.0, 200);
 }

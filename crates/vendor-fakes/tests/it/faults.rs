@@ -66,7 +66,12 @@ async fn refusals_are_those_of_the_vendor_and_leave_nothing_behind() {
     let (outcome, done) = once(Fault::FailsAfter { status: 500 }).await;
     assert_eq!((outcome.unwrap().0, done), (500, true));
     let (outcome, done) = once(Fault::ConflictOurs).await;
-    assert_eq!((outcome.unwrap().0, done), (409, true));
+    let (status, body) = outcome.unwrap();
+    let refused: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (status, done, &refused["fields"]),
+        (409, true, &json!({ "username": "gwr-1" }))
+    );
     let (outcome, done) = once(Fault::WrongContentType).await;
     assert!(outcome.unwrap().1.starts_with("<html>") && done);
 }
