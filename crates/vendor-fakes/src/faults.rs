@@ -106,6 +106,14 @@ impl Rule {
         }
     }
 
+    /// A rule for every call at the management API.
+    pub fn every(fault: Fault) -> Self {
+        Self {
+            method: None,
+            ..Self::new("", "/**", fault)
+        }
+    }
+
     /// Hits only so many calls.
     #[must_use]
     pub fn times(self, times: u32) -> Self {

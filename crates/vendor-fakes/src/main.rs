@@ -18,6 +18,9 @@ struct Arguments {
     /// Prints one line of JSON with every address, for scripts.
     #[arg(long)]
     json: bool,
+    /// Ends when standard input does, so that it never outlives a program that started it.
+    #[arg(long)]
+    until_stdin_ends: bool,
     /// Starts with nothing instead of with services, routes and consumers to look at.
     #[arg(long)]
     empty: bool,
@@ -77,6 +80,19 @@ async fn main() -> anyhow::Result<()> {
     }
     out.flush()?;
     drop(out);
-    tokio::signal::ctrl_c().await?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        () = stdin_ends(), if arguments.until_stdin_ends => {}
+    }
     Ok(())
+}
+
+/// A thread of its own reads: the runtime would wait for one of its own threads at the end.
+async fn stdin_ends() {
+    let (over, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = over.send(());
+    });
+    let _ = ended.await;
 }

@@ -66,8 +66,8 @@ pub trait Vendor: Send {
     fn answer(&mut self, door: Door, request: &Request, now_ms: i64) -> Response;
     /// What the call is about.
     fn place(&self, door: Door, request: &Request) -> Place;
-    /// A refusal in the vendor's words.
-    fn refusal(&self, refusal: Refusal) -> Response;
+    /// A refusal of this request in the vendor's words.
+    fn refusal(&self, refusal: Refusal, request: &Request) -> Response;
     /// Lets somebody else take what this request is about to take.
     fn plant_foreign(&mut self, request: &Request, now_ms: i64);
     /// Calls everything that is there now somebody else's.
@@ -168,21 +168,21 @@ impl Stage {
                 Outcome::Drop
             }
             Fault::Throttled { retry_after_seconds } => {
-                let refusal = vendor.refusal(Refusal::Throttled);
+                let refusal = vendor.refusal(Refusal::Throttled, request);
                 Outcome::Answer(match retry_after_seconds {
                     Some(seconds) => refusal.with("retry-after", &seconds.to_string()),
                     None => refusal,
                 })
             }
-            Fault::Fails { status } => Outcome::Answer(vendor.refusal(failed(status))),
+            Fault::Fails { status } => Outcome::Answer(vendor.refusal(failed(status), request)),
             Fault::FailsAfter { status } => {
                 vendor.answer(door, request, now_ms);
-                Outcome::Answer(vendor.refusal(failed(status)))
+                Outcome::Answer(vendor.refusal(failed(status), request))
             }
-            Fault::Unauthorized => Outcome::Answer(vendor.refusal(Refusal::Unauthorized)),
+            Fault::Unauthorized => Outcome::Answer(vendor.refusal(Refusal::Unauthorized, request)),
             Fault::ConflictOurs => {
                 vendor.answer(door, request, now_ms);
-                Outcome::Answer(vendor.refusal(Refusal::Conflict))
+                Outcome::Answer(vendor.refusal(Refusal::Conflict, request))
             }
             Fault::ConflictForeign => {
                 vendor.plant_foreign(request, now_ms);

@@ -3,8 +3,9 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::check::{complete_row, is_uuid};
 use super::error::{Refused, message};
-use super::schema::{Row, Table, complete_row, is_uuid};
+use super::schema::{Row, Table};
 use super::store::{Now, Parent, id_of};
 use super::{Flavor, Kong, body, info, page};
 use crate::wire::{Request, Response};
@@ -205,15 +206,6 @@ fn write(kong: &mut Kong, request: &Request, target: &Target, mut given: Row, no
         Target::NestedEntity(of, of_key, table, key) => (*table, Some(parent(kong, *of, of_key)?), Some(key.as_str())),
         _ => return Err(Refused::Method),
     };
-    if kong.options.flavor == Flavor::DbLess {
-        let verb = match request.method {
-            Method::POST => "create",
-            Method::PUT => "create or update",
-            Method::PATCH => "update",
-            _ => "remove",
-        };
-        return Err(Refused::without_database(verb, table.name()));
-    }
     if let Some((of, id)) = &parent
         && request.method != Method::DELETE
     {
@@ -221,6 +213,9 @@ fn write(kong: &mut Kong, request: &Request, target: &Target, mut given: Row, no
     }
     if table == Table::Services {
         body::split_url(&mut given)?;
+    }
+    if kong.options.flavor == Flavor::DbLess {
+        return Err(read_only(request, table, key, given, now));
     }
     let (status, row) = match (&request.method, key) {
         (&Method::POST, _) => (StatusCode::CREATED, kong.store.insert(table, given, now)?),
@@ -233,6 +228,26 @@ fn write(kong: &mut Kong, request: &Request, target: &Target, mut given: Row, no
         _ => return Err(Refused::Method),
     };
     Ok(Response::json(status, &kong.store.show(table, &row, now.ms)))
+}
+
+/// Why a node without a database does not do it. It looks at the body first, as Kong does.
+fn read_only(request: &Request, table: Table, key: Option<&str>, given: Row, now: Now) -> Refused {
+    let verb = match request.method {
+        Method::POST => "create",
+        Method::PUT => "create or update",
+        Method::PATCH => "update",
+        _ => "remove",
+    };
+    let by = key.filter(|key| !is_uuid(key)).map(|_| table.endpoint_key());
+    let whole = matches!(request.method, Method::POST | Method::PUT);
+    let mut given = given;
+    if let (Some(key), Some(by)) = (key, by) {
+        given.insert(by.to_owned(), json!(key));
+    }
+    match complete_row(table, given, now.lenient) {
+        Err(wrong) if whole => Refused::schema(wrong),
+        _ => Refused::without_database(verb, table.name(), by.filter(|_| request.method != Method::DELETE)),
+    }
 }
 
 fn change(

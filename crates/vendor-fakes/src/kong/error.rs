@@ -121,9 +121,10 @@ impl Refused {
         Self::coded(StatusCode::BAD_REQUEST, 11, "invalid options", message, Some(fields))
     }
 
-    /// Code 12: a node without a database was told to write.
-    pub(super) fn without_database(verb: &str, table: &str) -> Self {
-        let message = format!("cannot {verb} '{table}' entities when not using a database");
+    /// Code 12: a node without a database was told to write; `by` is the field that named the row, unless its id did.
+    pub(super) fn without_database(verb: &str, table: &str, by: Option<&str>) -> Self {
+        let by = by.map(|by| format!(" by '{by}'")).unwrap_or_default();
+        let message = format!("cannot {verb} '{table}' entities{by} when not using a database");
         Self::coded(
             StatusCode::METHOD_NOT_ALLOWED,
             12,

@@ -13,6 +13,7 @@
 
 mod admin;
 mod body;
+mod check;
 mod error;
 mod fake;
 mod info;
@@ -29,7 +30,7 @@ use std::time::Duration;
 use gatewright_types::{Clock, Rng};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use self::fake::Fake;
@@ -221,10 +222,10 @@ impl Vendor for Kong {
         }
     }
 
-    fn refusal(&self, refusal: Refusal) -> Response {
+    fn refusal(&self, refusal: Refusal, request: &Request) -> Response {
         match refusal {
             Refusal::Unauthorized => self.unauthorized(),
-            Refusal::Conflict => error::Refused::unique(Map::new()).into(),
+            Refusal::Conflict => error::Refused::unique(self.taken_by(request)).into(),
             Refusal::Throttled => error::message(StatusCode::TOO_MANY_REQUESTS, "API rate limit exceeded"),
             Refusal::Failed(status) => error::message(status, "An unexpected error occurred"),
         }
@@ -282,6 +283,30 @@ impl Vendor for Kong {
 }
 
 impl Kong {
+    /// What a call would conflict about, had it been done before: the first of the values that must be unique.
+    fn taken_by(&self, request: &Request) -> Row {
+        let given = body::read(request).map(|(given, _)| given).unwrap_or_default();
+        let (table, parent, key) = match admin::Target::find(self, request) {
+            Some(admin::Target::Collection(table)) => (table, None, None),
+            Some(admin::Target::Entity(table, key)) => (table, None, Some(key)),
+            Some(admin::Target::Nested(of, id, table)) => (table, Some((of, id)), None),
+            Some(admin::Target::NestedEntity(of, id, table, key)) => (table, Some((of, id)), Some(key)),
+            _ => return Row::new(),
+        };
+        let value = |name: &str| match (&parent, &key) {
+            (Some((of, id)), _) if of.as_field() == name => json!({ "id": id }),
+            (_, Some(key)) if table.endpoint_key() == name && !check::is_uuid(key) => json!(key),
+            _ => given.get(name).cloned().unwrap_or_default(),
+        };
+        let sets = table
+            .uniques()
+            .iter()
+            .map(|names| names.iter().map(|name| ((*name).to_owned(), value(name))));
+        let mut sets = sets.map(Iterator::collect::<Row>);
+        sets.find(|values| values.values().any(|value| !value.is_null()))
+            .unwrap_or_default()
+    }
+
     /// Adds a foreign row, unless something already has one of its values.
     fn plant(&mut self, table: Table, fields: [(&str, Option<Value>); 2], now: Now) -> Option<String> {
         let given: Row = fields

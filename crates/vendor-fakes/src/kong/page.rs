@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Kong;
 use super::error::Refused;
 use super::schema::{Row, Table};
-use super::store::{Parent, id_of, refers};
+use super::store::{Parent, id_of};
 use crate::wire::Request;
 
 /// What Kong takes where `size` is left out.
@@ -47,9 +47,7 @@ pub(super) fn list(
     now_ms: i64,
 ) -> Result<Value, Refused> {
     let wanted = wanted(request)?;
-    let fits = |row: &&Row| {
-        parent.is_none_or(|((of, id), _)| refers(row, *of, id)) && wanted.tags.as_ref().is_none_or(|tags| tags.fit(row))
-    };
+    let fits = |row: &&Row| wanted.tags.as_ref().is_none_or(|tags| tags.fit(row));
     let show = |row: &Row| kong.store.show(table, row, now_ms);
     if let (Table::Consumers, Some(custom_id)) = (table, &wanted.custom_id) {
         let found: Vec<_> = kong
@@ -63,7 +61,7 @@ pub(super) fn list(
     let size = wanted.size.unwrap_or(DEFAULT_SIZE);
     let mut rows: Vec<&Row> = kong
         .store
-        .rows_after(table, &wanted.after)
+        .rows_after(table, parent.map(|(parent, _)| parent), &wanted.after)
         .filter(fits)
         .take(size + 1)
         .collect();
@@ -94,9 +92,10 @@ fn path(table: Table, parent: Option<(&Parent, &String)>) -> String {
 fn next_query(offset: &str, request: &Request) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("offset", offset);
+    let given = request.pairs();
     for name in ["tags", "size"] {
-        for (_, value) in request.pairs().into_iter().filter(|(given, _)| given == name) {
-            query.append_pair(name, &value);
+        if let Some((_, value)) = given.iter().rfind(|(given, _)| given == name) {
+            query.append_pair(name, value);
         }
     }
     query.finish()

@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schema::{Default, Field, Kind, Row, complete, maybe, must};
+use super::check::complete;
+use super::schema::{Default, Field, Kind, Row, maybe, must};
 
 /// What a node of Kong 3.9 has; the order is that of its answer.
 pub(super) const AVAILABLE: &[(&str, i32)] = &[

@@ -248,10 +248,7 @@ fn authorize(kong: &Kong, config: &Row, caller: &mut Caller) -> Result<(), Stop>
     let Some(consumer) = caller.consumer.as_ref().and_then(id_of) else {
         return Err(Stop::Message(StatusCode::UNAUTHORIZED, "Unauthorized"));
     };
-    let acls = kong
-        .store
-        .rows(Table::Acls)
-        .filter(|acl| refers(acl, Table::Consumers, consumer));
+    let acls = kong.store.rows_of(Table::Acls, Table::Consumers, consumer);
     let groups: Vec<&str> = acls.filter_map(|acl| acl.get("group")?.as_str()).collect();
     let named = |list: &str| {
         let list = config

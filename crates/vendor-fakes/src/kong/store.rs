@@ -1,6 +1,7 @@
 //! The rows of one Kong database, with its rules: what is unique, what goes with what, what expires.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,8 +9,9 @@ use gatewright_types::Rng;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::check::{complete_row, is_uuid};
 use super::error::Refused;
-use super::schema::{Kind, Row, Table, complete_row, is_uuid};
+use super::schema::{Kind, Row, Table};
 use crate::stage::{Touch, Touched};
 
 /// A row on whose behalf rows of another table are looked at.
@@ -27,6 +29,8 @@ pub(super) struct Store {
     rows: BTreeMap<Table, BTreeMap<String, Row>>,
     /// What must be unique, as JSON, to the id that has it.
     taken: HashMap<(Table, String), String>,
+    /// For a table and a row that its rows name, their ids.
+    hanging: HashMap<(Table, Parent), BTreeSet<String>>,
     /// When a credential with a `ttl` ends, in milliseconds since 1970.
     ends_ms: BTreeMap<String, i64>,
     /// Rows of somebody else, as they were.
@@ -42,6 +46,7 @@ impl Store {
         Self {
             rows: BTreeMap::new(),
             taken: HashMap::new(),
+            hanging: HashMap::new(),
             ends_ms: BTreeMap::new(),
             foreign: BTreeMap::new(),
             secrets: Vec::new(),
@@ -55,13 +60,32 @@ impl Store {
         self.rows.get(&table).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// The rows of a table whose id is greater than `after`, by id.
-    pub(super) fn rows_after(&self, table: Table, after: &str) -> impl Iterator<Item = &Row> {
-        let after = (std::ops::Bound::Excluded(after.to_owned()), std::ops::Bound::Unbounded);
-        self.rows
-            .get(&table)
-            .into_iter()
-            .flat_map(move |rows| rows.range(after.clone()).map(|(_, row)| row))
+    /// The rows of a table whose id is greater than `after`, by id; under a parent, only its.
+    pub(super) fn rows_after<'a>(
+        &'a self,
+        table: Table,
+        parent: Option<&Parent>,
+        after: &str,
+    ) -> Box<dyn Iterator<Item = &'a Row> + 'a> {
+        let after = (Bound::Excluded(after.to_owned()), Bound::Unbounded);
+        let rows = self.rows.get(&table);
+        match parent {
+            None => Box::new(
+                rows.into_iter()
+                    .flat_map(move |rows| rows.range(after.clone()))
+                    .map(|(_, row)| row),
+            ),
+            Some(parent) => {
+                let ids = self.hanging.get(&(table, parent.clone()));
+                let ids = ids.into_iter().flat_map(move |ids| ids.range(after.clone()));
+                Box::new(ids.filter_map(move |id| rows?.get(id)))
+            }
+        }
+    }
+
+    /// The rows of a table that name this row, by id.
+    pub(super) fn rows_of(&self, table: Table, of: Table, id: &str) -> impl Iterator<Item = &Row> {
+        self.rows_after(table, Some(&(of, id.to_owned())), "")
     }
 
     /// The row with this id.
@@ -175,6 +199,7 @@ impl Store {
                 }
             }
         }
+        // A new `ttl` counts from now.
         whole.remove("created_at");
         let row = self.write(table, id, whole, Some(&before), now)?;
         if let Some(ends) = ends {
@@ -185,13 +210,12 @@ impl Store {
 
     /// Removes a row and what goes with it, unless it is needed.
     pub(super) fn delete(&mut self, table: Table, id: &str, now_ms: i64) -> Result<(), Refused> {
-        if table == Table::Services && self.rows(Table::Routes).any(|route| refers(route, table, id)) {
+        if table == Table::Services && self.rows_of(Table::Routes, table, id).next().is_some() {
             return Err(Refused::referenced("routes", "services"));
         }
         for dependent in [Table::Plugins, Table::KeyAuths, Table::Acls] {
             let with: Vec<_> = self
-                .rows(dependent)
-                .filter(|row| refers(row, table, id))
+                .rows_of(dependent, table, id)
                 .filter_map(id_of)
                 .map(str::to_owned)
                 .collect();
@@ -205,7 +229,7 @@ impl Store {
 
     fn remove(&mut self, table: Table, id: &str, now_ms: i64) {
         if let Some(row) = self.rows.get_mut(&table).and_then(|rows| rows.remove(id)) {
-            release(&mut self.taken, table, &row);
+            self.release(table, &row);
             self.ends_ms.remove(id);
             self.note(table, now_ms);
         }
@@ -219,25 +243,22 @@ impl Store {
         before: Option<&Row>,
         now: Now,
     ) -> Result<Row, Refused> {
+        // As Kong's own SQL has it: who sends an old `created_at` has the `ttl` counted from then.
         let since_ms = given
             .get("created_at")
             .and_then(Value::as_i64)
             .map_or(now.ms, |seconds| seconds * 1000);
-        let ttl = given.get("ttl").cloned().unwrap_or_default();
-        given.insert("id".to_owned(), json!(id.to_ascii_lowercase()));
+        let id = id.to_ascii_lowercase();
+        given.insert("id".to_owned(), json!(id));
         self.fill_in(table, &mut given, before, now.ms);
         let mut row = complete_row(table, given, now.lenient).map_err(Refused::schema)?;
         self.resolve(table, &mut row)?;
         self.refuse_taken(table, &row)?;
-        let ttl = row
-            .remove("ttl")
-            .filter(|_| !ttl.is_null())
-            .and_then(|ttl| ttl.as_i64())
-            .filter(|ttl| *ttl > 0);
+        let ttl = row.remove("ttl").and_then(|ttl| ttl.as_i64()).filter(|ttl| *ttl > 0);
         self.put(table, row.clone(), now.ms);
         match ttl {
-            Some(seconds) => self.ends_ms.insert(id.to_ascii_lowercase(), since_ms + seconds * 1000),
-            None => self.ends_ms.remove(id),
+            Some(seconds) => self.ends_ms.insert(id, since_ms + seconds * 1000),
+            None => self.ends_ms.remove(&id),
         };
         Ok(row)
     }
@@ -300,11 +321,14 @@ impl Store {
         };
         let before = self.rows.entry(table).or_default().remove(&id);
         if let Some(before) = &before {
-            release(&mut self.taken, table, before);
+            self.release(table, before);
         }
         for values in values_of(table, &row) {
             self.taken
                 .insert((table, Value::Object(values).to_string()), id.clone());
+        }
+        for parent in named_by(table, &row) {
+            self.hanging.entry((table, parent)).or_default().insert(id.clone());
         }
         if let (Table::KeyAuths, Some(Value::String(key))) = (table, row.get("key"))
             && before.and_then(|before| before.get("key").cloned()).as_ref() != row.get("key")
@@ -313,6 +337,22 @@ impl Store {
         }
         self.rows.entry(table).or_default().insert(id, row);
         self.note(table, now_ms);
+    }
+
+    /// Lets go of what only this row had.
+    fn release(&mut self, table: Table, row: &Row) {
+        for values in values_of(table, row) {
+            self.taken.remove(&(table, Value::Object(values).to_string()));
+        }
+        for parent in named_by(table, row) {
+            let key = (table, parent);
+            if let (Some(ids), Some(id)) = (self.hanging.get_mut(&key), id_of(row)) {
+                ids.remove(id);
+                if ids.is_empty() {
+                    self.hanging.remove(&key);
+                }
+            }
+        }
     }
 
     fn note(&mut self, table: Table, now_ms: i64) {
@@ -380,15 +420,7 @@ impl Store {
             let ours = self
                 .rows(table)
                 .filter(move |row| id_of(row).is_none_or(|id| !self.foreign.contains_key(&(table, id.to_owned()))));
-            ours.flat_map(move |row| {
-                table
-                    .fields()
-                    .iter()
-                    .filter_map(move |field| match (field.kind, row.get(field.name)) {
-                        (Kind::Ref(of), Some(Value::Object(key))) => Some((of, key.get("id")?.as_str()?.to_owned())),
-                        _ => None,
-                    })
-            })
+            ours.flat_map(move |row| named_by(table, row))
         });
         let added = added.filter(|(table, id)| self.foreign.contains_key(&(*table, id.clone())));
         changed
@@ -426,9 +458,13 @@ fn values_of(table: Table, row: &Row) -> Vec<Row> {
     sets.collect()
 }
 
-/// Lets go of what only this row had.
-fn release(taken: &mut HashMap<(Table, String), String>, table: Table, row: &Row) {
-    for values in values_of(table, row) {
-        taken.remove(&(table, Value::Object(values).to_string()));
-    }
+/// The rows that this row names.
+fn named_by(table: Table, row: &Row) -> impl Iterator<Item = Parent> {
+    table
+        .fields()
+        .iter()
+        .filter_map(|field| match (field.kind, row.get(field.name)) {
+            (Kind::Ref(of), Some(Value::Object(key))) => Some((of, key.get("id")?.as_str()?.to_owned())),
+            _ => None,
+        })
 }

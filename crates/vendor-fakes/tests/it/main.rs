@@ -6,5 +6,11 @@
 )]
 
 mod papers;
+mod world;
 
+mod admission;
+mod aio_kong;
+mod faults;
+mod prism;
+mod program;
 mod transcript;

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes sure that tests find the proxy that holds calls to a vendor's OpenAPI description: npm's @stoplight/prism-cli, below
+# target/. Silent when it is there. Where it cannot be installed, it says so and the tests that need it are skipped.
+set -eu
+
+cd "$(dirname "$0")/.."
+version=5.16.0
+stamp=target/node/prism-$version
+[ -e "$stamp" ] && exit 0
+mkdir -p target/node
+if npm install --prefix target/node --no-audit --no-fund --no-save --ignore-scripts --loglevel=error \
+  "@stoplight/prism-cli@$version" >/dev/null 2>&1; then
+  touch "$stamp"
+else
+  echo "ensure-prism.sh: node or npm's registry is missing; tests by vendors' descriptions are skipped" >&2
+fi
