@@ -278,7 +278,9 @@ impl From<OrchestrationError> for ApiError {
         let detail = sentence(&error);
         match error {
             OrchestrationError::NotFound { .. } => Self::not_found(detail),
-            OrchestrationError::NameTaken(_) | OrchestrationError::WrongState { .. } => Self::new(ProblemCode::Conflict, detail),
+            OrchestrationError::NameTaken(_) | OrchestrationError::WrongState { .. } => {
+                Self::new(ProblemCode::Conflict, detail)
+            }
             OrchestrationError::Unusable(_) => Self::new(ProblemCode::ConnectionUnusable, detail),
             OrchestrationError::CannotHonor { .. } => Self::new(ProblemCode::CannotHonor, detail),
             OrchestrationError::OpenByDefault(_) => Self::new(ProblemCode::OpenByDefault, detail),
@@ -294,7 +296,11 @@ impl From<OrchestrationError> for ApiError {
 }
 
 const fn confirming(may_pass: bool) -> ProblemCode {
-    if may_pass { ProblemCode::GatewayUnconfirmed } else { ProblemCode::GatewayRefused }
+    if may_pass {
+        ProblemCode::GatewayUnconfirmed
+    } else {
+        ProblemCode::GatewayRefused
+    }
 }
 
 impl From<NotifyError> for ApiError {

@@ -225,7 +225,11 @@ impl Work {
             }
         }
         self.tx.release().commit().await?;
-        Ok(Interrupted { operator: self.operator, state: self.state, idempotency: self.idempotency })
+        Ok(Interrupted {
+            operator: self.operator,
+            state: self.state,
+            idempotency: self.idempotency,
+        })
     }
 
     /// The transaction of the use case.

@@ -12,7 +12,11 @@ use crate::kong::{self, Kong};
 use crate::model::Vendor;
 
 /// The connector that these settings and credentials (JSON) make, or which fields are wrong.
-pub fn make(vendor: Vendor, settings: &Value, credentials: &SecretString) -> Result<Arc<dyn Connector>, Vec<FieldError>> {
+pub fn make(
+    vendor: Vendor,
+    settings: &Value,
+    credentials: &SecretString,
+) -> Result<Arc<dyn Connector>, Vec<FieldError>> {
     match vendor {
         Vendor::Kong => {
             let settings: kong::Settings = read("/settings", settings.clone())?;
@@ -28,6 +32,10 @@ fn read<T: DeserializeOwned>(field: &str, value: Value) -> Result<T, Vec<FieldEr
 
 /// The error is not quoted: it may name a value.
 fn read_secret<T: DeserializeOwned>(json: &SecretString) -> Result<T, Vec<FieldError>> {
-    serde_json::from_str(json.expose_secret())
-        .map_err(|_| vec![FieldError::new("/credentials", "not what this vendor's credentials look like")])
+    serde_json::from_str(json.expose_secret()).map_err(|_| {
+        vec![FieldError::new(
+            "/credentials",
+            "not what this vendor's credentials look like",
+        )]
+    })
 }

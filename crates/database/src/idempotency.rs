@@ -137,7 +137,11 @@ pub async fn settle(
 }
 
 /// Forgets a request that was kept as [`PENDING_STATUS`] with this body: nothing came of it, so it may be made again.
-pub async fn forget_pending(connection: &mut PgConnection, tenant_id: TenantId, body: &Value) -> Result<(), DatabaseError> {
+pub async fn forget_pending(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    body: &Value,
+) -> Result<(), DatabaseError> {
     sqlx::query!(
         "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND status = 102 AND body = $2",
         tenant_id.uuid(),

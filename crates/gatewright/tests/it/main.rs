@@ -22,6 +22,7 @@ mod node_protocol;
 mod nodes;
 mod operating;
 mod operators;
+mod orchestration;
 mod packages;
 mod pairs;
 mod program;

@@ -18,7 +18,11 @@ use crate::error::ApiError;
 
 /// The two ids of a path; what is no id names nothing.
 fn both_ids(gateway: &str, product: &str) -> Result<(GatewayId, ProductId), ApiError> {
-    let gateway_id = gateway.parse().map_err(|error| ApiError::not_found(format!("{error}.")))?;
-    let product_id = product.parse().map_err(|error| ApiError::not_found(format!("{error}.")))?;
+    let gateway_id = gateway
+        .parse()
+        .map_err(|error| ApiError::not_found(format!("{error}.")))?;
+    let product_id = product
+        .parse()
+        .map_err(|error| ApiError::not_found(format!("{error}.")))?;
     Ok((gateway_id, product_id))
 }

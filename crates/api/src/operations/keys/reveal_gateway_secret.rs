@@ -32,8 +32,18 @@ pub(crate) async fn reveal_gateway_secret(
     command: Command<Nothing>,
 ) -> Result<Response, ApiError> {
     let key_id: KeyId = id.parse().map_err(|error| ApiError::not_found(format!("{error}.")))?;
-    let gateway_id: GatewayId = gateway_id.parse().map_err(|error| ApiError::not_found(format!("{error}.")))?;
+    let gateway_id: GatewayId = gateway_id
+        .parse()
+        .map_err(|error| ApiError::not_found(format!("{error}.")))?;
     let (mut work, _) = command.begin().await?;
     let secret = Revealing::new(view::reveal(work.tx(), key_id, gateway_id).await?);
-    work.done(&RevealedGatewaySecret { key_id, gateway_id, secret }, Effects::default()).await
+    work.done(
+        &RevealedGatewaySecret {
+            key_id,
+            gateway_id,
+            secret,
+        },
+        Effects::default(),
+    )
+    .await
 }

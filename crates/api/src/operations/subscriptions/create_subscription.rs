@@ -7,12 +7,12 @@ use gatewright_catalog::model::Subscription;
 use gatewright_credentials::CredentialError;
 use gatewright_credentials::issue::NewKey;
 use gatewright_credentials::model::AccessorType;
-use gatewright_native::nodes::Effects;
 use gatewright_native::NativeError;
+use gatewright_native::nodes::Effects;
 use gatewright_orchestration::model::Activation;
 use gatewright_orchestration::{OrchestrationError, provision};
-use gatewright_types::ProblemCode;
 use gatewright_types::Environment;
+use gatewright_types::ProblemCode;
 use gatewright_types::address::Cidr;
 use gatewright_types::ids::{CustomerId, PlanId, ProductId};
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,9 @@ pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Re
     let api_key = begun.revealed.into();
     let Some(waiting) = begun.waiting else {
         let subscription = begun.subscription;
-        return work.created(&Subscribed { subscription, api_key }, Effects::default()).await;
+        return work
+            .created(&Subscribed { subscription, api_key }, Effects::default())
+            .await;
     };
     let interrupted = work.interrupt(&provision::pending(waiting.subscription_id)).await?;
     if let Err(why) = provision::wait(&engine, &waiting).await {
@@ -122,13 +124,16 @@ pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Re
         return Err(ApiError::new(ProblemCode::GatewayUnconfirmed, detail));
     };
     // Nobody knows the key yet, but a node may have looked it up while it was not admitted.
-    work.created(&Subscribed { subscription, api_key }, Effects::access(access)).await
+    work.created(&Subscribed { subscription, api_key }, Effects::access(access))
+        .await
 }
 
 /// What is wrong with the key stands below `/key` in this body.
 fn below_key(error: OrchestrationError) -> ApiError {
     match error {
-        OrchestrationError::Native(NativeError::Credential(CredentialError::Catalog(CatalogError::Invalid(mut errors)))) => {
+        OrchestrationError::Native(NativeError::Credential(CredentialError::Catalog(CatalogError::Invalid(
+            mut errors,
+        )))) => {
             for error in &mut errors {
                 error.field.insert_str(0, "/key");
             }
