@@ -46,6 +46,14 @@ impl Table {
         }
     }
 
+    /// Its collection, under another table's row.
+    pub(super) fn below(self) -> &'static str {
+        match self {
+            Self::KeyAuths => "key-auth",
+            other => other.path(),
+        }
+    }
+
     /// The table of a collection at the top.
     pub(super) fn at(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.path() == path)
