@@ -1,8 +1,7 @@
 //! What goes wrong, when, and how often.
 
+use http::Method;
 use serde::{Deserialize, Serialize};
-
-use crate::wire::Request;
 
 /// More rules than this are refused.
 pub const MAX_RULES: usize = 100;
@@ -74,7 +73,7 @@ pub struct Rule {
     /// Only calls of this method; absent, of any.
     #[serde(default)]
     pub method: Option<String>,
-    /// Only paths like this: `*` stands for one segment, a last `**` for any rest.
+    /// Only paths like this, below the vendor's base: `*` stands for one segment, a last `**` for any rest.
     pub path: String,
     /// At which listener.
     #[serde(default)]
@@ -223,11 +222,11 @@ impl Faults {
     }
 
     /// What happens to this call. Counts it.
-    pub fn plan(&mut self, door: Door, request: &Request) -> Plan {
+    pub fn plan(&mut self, door: Door, method: &Method, path: &str) -> Plan {
         let mut plan = Plan::default();
         for kept in &mut self.kept {
             let slow = matches!(kept.rule.fault, Fault::Slow { .. });
-            if (plan.fault.is_some() && !slow) || !matches(&kept.rule, door, request) {
+            if (plan.fault.is_some() && !slow) || !matches(&kept.rule, door, method, path) {
                 continue;
             }
             kept.seen += 1;
@@ -245,13 +244,13 @@ impl Faults {
     }
 }
 
-fn matches(rule: &Rule, door: Door, request: &Request) -> bool {
+fn matches(rule: &Rule, door: Door, method: &Method, path: &str) -> bool {
     rule.door == door
         && rule
             .method
             .as_deref()
-            .is_none_or(|method| method.eq_ignore_ascii_case(request.method.as_str()))
-        && path_matches(&rule.path, &request.path)
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()))
+        && path_matches(&rule.path, path)
 }
 
 fn path_matches(pattern: &str, path: &str) -> bool {

@@ -54,7 +54,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// A call of `template` for `entity` has arrived.
-    pub fn begins(&mut self, template: &str, entity: &str) {
+    pub fn begins(&mut self, template: &str, entity: Option<&str>) {
         let now = Instant::now();
         while self
             .arrivals
@@ -70,6 +70,9 @@ impl Ledger {
         counters.per_second_max = counters.per_second_max.max(self.arrivals.len() as u64);
         self.in_flight_all += 1;
         counters.concurrent_max = counters.concurrent_max.max(self.in_flight_all);
+        let Some(entity) = entity else {
+            return;
+        };
         let here = self.in_flight.entry(entity.to_owned()).or_default();
         *here += 1;
         if *here > counters.concurrent_per_entity_max {
@@ -79,9 +82,11 @@ impl Ledger {
     }
 
     /// A call that began has ended.
-    pub fn ends(&mut self, entity: &str, call: Call) {
+    pub fn ends(&mut self, entity: Option<&str>, call: Call) {
         self.in_flight_all = self.in_flight_all.saturating_sub(1);
-        if let Some(here) = self.in_flight.get_mut(entity) {
+        if let Some(entity) = entity
+            && let Some(here) = self.in_flight.get_mut(entity)
+        {
             *here -= 1;
             if *here == 0 {
                 self.in_flight.remove(entity);

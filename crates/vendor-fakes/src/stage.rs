@@ -30,10 +30,12 @@ pub enum Refusal {
 /// What a call is about.
 #[derive(Clone, Debug)]
 pub struct Place {
+    /// The path below the base that a connection is told; rules of faults are held against it.
+    pub path: String,
     /// The path without anything particular, as in `/consumers/*`.
     pub template: String,
-    /// Calls with the same one touch the same thing.
-    pub entity: String,
+    /// Calls with the same one touch the same thing; a list is none.
+    pub entity: Option<String>,
 }
 
 /// A foreign object that did not stay as it was.
@@ -140,7 +142,7 @@ impl Stage {
     /// One request, from its arrival to what becomes of it.
     pub async fn serve(&self, door: Door, request: Request) -> Outcome {
         let place = self.vendor().place(door, &request);
-        let plan = self.faults().plan(door, &request);
+        let plan = self.faults().plan(door, &request.method, &place.path);
         let mut flight = Flight::begin(self, &request, place);
         if plan.slow_ms > 0 {
             tokio::time::sleep(Duration::from_millis(plan.slow_ms)).await;
@@ -203,7 +205,7 @@ impl Stage {
 /// A call between its arrival and its end, also when its caller gives up meanwhile.
 struct Flight<'a> {
     stage: &'a Stage,
-    entity: String,
+    entity: Option<String>,
     method: String,
     path: String,
     status: Option<u16>,
@@ -212,7 +214,7 @@ struct Flight<'a> {
 impl<'a> Flight<'a> {
     fn begin(stage: &'a Stage, request: &Request, place: Place) -> Self {
         let template = format!("{} {}", request.method, place.template);
-        stage.ledger().begins(&template, &place.entity);
+        stage.ledger().begins(&template, place.entity.as_deref());
         Self {
             stage,
             entity: place.entity,
@@ -230,6 +232,6 @@ impl Drop for Flight<'_> {
             path: std::mem::take(&mut self.path),
             status: self.status,
         };
-        self.stage.ledger().ends(&self.entity, call);
+        self.stage.ledger().ends(self.entity.as_deref(), call);
     }
 }

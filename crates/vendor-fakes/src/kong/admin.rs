@@ -90,6 +90,19 @@ impl Target {
         }
     }
 
+    /// The path without anything particular, and what calls here contend for: everything below a row is its own.
+    pub(super) fn about(&self, path: &str) -> (String, Option<String>) {
+        let row = |table: &Table, key: &str| Some(format!("{}/{key}", table.path()));
+        match self {
+            Self::Entity(table, key) => (format!("/{}/*", table.path()), row(table, key)),
+            Self::Nested(of, key, table) => (format!("/{}/*/{}", of.path(), table.below()), row(of, key)),
+            Self::NestedEntity(of, key, table, _) => (format!("/{}/*/{}/*", of.path(), table.below()), row(of, key)),
+            Self::Named(table, key, of) => (format!("/{}/*/{}", table.path(), of.as_field()), row(table, key)),
+            Self::Tag(_) => ("/tags/*".to_owned(), None),
+            _ => (path.to_owned(), None),
+        }
+    }
+
     fn methods(&self, flavor: Flavor) -> &'static [Method] {
         const READ: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
         const COLLECTION: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS, Method::POST];

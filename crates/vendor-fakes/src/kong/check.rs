@@ -11,7 +11,7 @@ pub(super) fn complete(fields: &[Field], mut given: Row, lenient: bool) -> Resul
     let mut row = Row::new();
     let mut wrong = Row::new();
     for field in fields {
-        let value = given.remove(field.name).unwrap_or_else(|| field.default.value());
+        let value = given.remove(field.name).unwrap_or_else(|| field.initial.value());
         if value.is_null() {
             if field.required {
                 wrong.insert(field.name.to_owned(), json!("required field missing"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Flavor, Kong, Options};
+use super::{Kong, Options, base_path};
 use crate::control::{Controlled, Controls};
 use crate::faults::{Door, Rule};
 use crate::ledger::{Call, Counters};
@@ -140,14 +140,6 @@ impl Fake {
     /// As at the start: state, faults, counters, time.
     pub fn reset(&self) {
         self.stage.reset();
-    }
-}
-
-fn base_path(options: &Options) -> String {
-    match options.flavor {
-        Flavor::Oss | Flavor::DbLess => String::new(),
-        Flavor::Enterprise => format!("/{}", options.workspace),
-        Flavor::Konnect => format!("/v2/control-planes/{}/core-entities", options.control_plane),
     }
 }
 

@@ -191,34 +191,19 @@ impl Vendor for Kong {
     }
 
     fn place(&self, door: Door, request: &Request) -> Place {
-        if door == Door::Proxy {
-            return Place {
-                template: "(proxy)".to_owned(),
-                entity: "(proxy)".to_owned(),
-            };
-        }
-        match admin::Target::find(self, request) {
-            Some(admin::Target::Entity(table, key)) => Place {
-                template: format!("/{}/*", table.path()),
-                entity: format!("{}/{key}", table.path()),
-            },
-            Some(admin::Target::Nested(of, key, table)) => Place {
-                template: format!("/{}/*/{}", of.path(), table.path()),
-                entity: format!("{}/{key}", of.path()),
-            },
-            Some(admin::Target::NestedEntity(of, key, table, _)) => Place {
-                template: format!("/{}/*/{}/*", of.path(), table.path()),
-                entity: format!("{}/{key}", of.path()),
-            },
-            // A collection is no one thing that calls contend for; the path is as good a name as any.
-            Some(_) => Place {
-                template: request.path.clone(),
-                entity: format!("{} {}", request.method, request.path),
-            },
-            None => Place {
-                template: "(unknown)".to_owned(),
-                entity: "(unknown)".to_owned(),
-            },
+        let path = request
+            .path
+            .strip_prefix(&base_path(&self.options))
+            .unwrap_or(&request.path);
+        let (template, entity) = match (door, admin::Target::find(self, request)) {
+            (Door::Proxy, _) => ("(proxy)".to_owned(), None),
+            (_, Some(target)) => target.about(path),
+            (_, None) => ("(unknown)".to_owned(), None),
+        };
+        Place {
+            path: path.to_owned(),
+            template,
+            entity,
         }
     }
 
@@ -317,5 +302,14 @@ impl Kong {
         let id = id_of(&row)?.to_owned();
         self.store.mark_foreign(table, &id);
         Some(id)
+    }
+}
+
+/// What stands before each path of the Admin API.
+fn base_path(options: &Options) -> String {
+    match options.flavor {
+        Flavor::Oss | Flavor::DbLess => String::new(),
+        Flavor::Enterprise => format!("/{}", options.workspace),
+        Flavor::Konnect => format!("/v2/control-planes/{}/core-entities", options.control_plane),
     }
 }

@@ -80,13 +80,8 @@ fn path(table: Table, parent: Option<(&Parent, &String)>) -> String {
     let Some(((of, _), key)) = parent else {
         return format!("/{}", table.path());
     };
-    let nested = if table == Table::KeyAuths {
-        "key-auth"
-    } else {
-        table.path()
-    };
     let key: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
-    format!("/{}/{}/{nested}", of.path(), key.replace('+', "%20"))
+    format!("/{}/{}/{}", of.path(), key.replace('+', "%20"), table.below())
 }
 
 fn next_query(offset: &str, request: &Request) -> String {

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::check::complete;
-use super::schema::{Default, Field, Kind, Row, maybe, must};
+use super::schema::{Field, Initial, Kind, Row, maybe, must};
 
 /// What a node of Kong 3.9 has; the order is that of its answer.
 pub(super) const AVAILABLE: &[(&str, i32)] = &[
@@ -35,29 +35,29 @@ pub(super) const AVAILABLE: &[(&str, i32)] = &[
 ];
 
 const KEY_AUTH: &[Field] = &[
-    must("key_names", Kind::List, Default::Texts(&["apikey"])),
-    must("hide_credentials", Kind::Bool, Default::Bool(false)),
+    must("key_names", Kind::List, Initial::Texts(&["apikey"])),
+    must("hide_credentials", Kind::Bool, Initial::Bool(false)),
     maybe("anonymous", Kind::Text),
-    must("key_in_header", Kind::Bool, Default::Bool(true)),
-    must("key_in_query", Kind::Bool, Default::Bool(true)),
-    must("key_in_body", Kind::Bool, Default::Bool(false)),
-    must("run_on_preflight", Kind::Bool, Default::Bool(true)),
+    must("key_in_header", Kind::Bool, Initial::Bool(true)),
+    must("key_in_query", Kind::Bool, Initial::Bool(true)),
+    must("key_in_body", Kind::Bool, Initial::Bool(false)),
+    must("run_on_preflight", Kind::Bool, Initial::Bool(true)),
     maybe("realm", Kind::Text),
 ];
 
 const ACL: &[Field] = &[
     maybe("allow", Kind::List),
     maybe("deny", Kind::List),
-    must("hide_groups_header", Kind::Bool, Default::Bool(false)),
-    must("always_use_authenticated_groups", Kind::Bool, Default::Bool(false)),
+    must("hide_groups_header", Kind::Bool, Initial::Bool(false)),
+    must("always_use_authenticated_groups", Kind::Bool, Initial::Bool(false)),
 ];
 
 const REQUEST_TERMINATION: &[Field] = &[
-    must("status_code", Kind::Int(100, 599), Default::Int(503)),
+    must("status_code", Kind::Int(100, 599), Initial::Int(503)),
     maybe("message", Kind::Text),
     maybe("content_type", Kind::Text),
     maybe("body", Kind::Text),
-    must("echo", Kind::Bool, Default::Bool(false)),
+    must("echo", Kind::Bool, Initial::Bool(false)),
     maybe("trigger", Kind::Text),
 ];
 

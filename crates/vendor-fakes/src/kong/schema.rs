@@ -46,6 +46,14 @@ impl Table {
         }
     }
 
+    /// Its collection, under another table's row.
+    pub(super) fn below(self) -> &'static str {
+        match self {
+            Self::KeyAuths => "key-auth",
+            other => other.path(),
+        }
+    }
+
     /// The table of a collection at the top.
     pub(super) fn at(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.path() == path)
@@ -136,7 +144,7 @@ pub(super) enum Kind {
 
 /// A field's value where none was given.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Default {
+pub(super) enum Initial {
     Null,
     Int(i64),
     Bool(bool),
@@ -151,7 +159,7 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) required: bool,
-    pub(super) default: Default,
+    pub(super) initial: Initial,
 }
 
 /// A field that may be null and is, unless given.
@@ -160,24 +168,23 @@ pub(super) const fn maybe(name: &'static str, kind: Kind) -> Field {
         name,
         kind,
         required: false,
-        default: Default::Null,
+        initial: Initial::Null,
     }
 }
 
 /// A field that must not be null.
-pub(super) const fn must(name: &'static str, kind: Kind, default: Default) -> Field {
+pub(super) const fn must(name: &'static str, kind: Kind, initial: Initial) -> Field {
     Field {
         name,
         kind,
         required: true,
-        default,
+        initial,
     }
 }
 
 const TIME: Kind = Kind::Int(0, i64::MAX);
 const TIMEOUT: Kind = Kind::Int(1, 2_147_483_646);
 const PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"];
-const ROUTE_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"];
 const PLUGIN_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https"];
 
 const SERVICES: &[Field] = &[
@@ -185,20 +192,20 @@ const SERVICES: &[Field] = &[
     maybe("created_at", TIME),
     maybe("updated_at", TIME),
     maybe("name", Kind::Name),
-    maybe_default("retries", Kind::Int(0, 32767), Default::Int(5)),
-    must("protocol", Kind::OneOf(PROTOCOLS), Default::Text("http")),
-    must("host", Kind::Text, Default::Null),
-    must("port", Kind::Int(0, 65535), Default::Int(80)),
+    maybe_or("retries", Kind::Int(0, 32767), Initial::Int(5)),
+    must("protocol", Kind::OneOf(PROTOCOLS), Initial::Text("http")),
+    must("host", Kind::Text, Initial::Null),
+    must("port", Kind::Int(0, 65535), Initial::Int(80)),
     maybe("path", Kind::Path),
-    maybe_default("connect_timeout", TIMEOUT, Default::Int(60000)),
-    maybe_default("write_timeout", TIMEOUT, Default::Int(60000)),
-    maybe_default("read_timeout", TIMEOUT, Default::Int(60000)),
+    maybe_or("connect_timeout", TIMEOUT, Initial::Int(60000)),
+    maybe_or("write_timeout", TIMEOUT, Initial::Int(60000)),
+    maybe_or("read_timeout", TIMEOUT, Initial::Int(60000)),
     maybe("tags", Kind::Tags),
     maybe("client_certificate", Kind::Any),
     maybe("tls_verify", Kind::Bool),
     maybe("tls_verify_depth", Kind::Int(0, 64)),
     maybe("ca_certificates", Kind::List),
-    must("enabled", Kind::Bool, Default::Bool(true)),
+    must("enabled", Kind::Bool, Initial::Bool(true)),
 ];
 
 const ROUTES: &[Field] = &[
@@ -206,16 +213,12 @@ const ROUTES: &[Field] = &[
     maybe("created_at", TIME),
     maybe("updated_at", TIME),
     maybe("name", Kind::Name),
-    must(
-        "protocols",
-        Kind::SetOf(ROUTE_PROTOCOLS),
-        Default::Texts(&["http", "https"]),
-    ),
-    must("https_redirect_status_code", Kind::Int(100, 599), Default::Int(426)),
-    must("strip_path", Kind::Bool, Default::Bool(true)),
-    must("preserve_host", Kind::Bool, Default::Bool(false)),
-    must("request_buffering", Kind::Bool, Default::Bool(true)),
-    must("response_buffering", Kind::Bool, Default::Bool(true)),
+    must("protocols", Kind::SetOf(PROTOCOLS), Initial::Texts(&["http", "https"])),
+    must("https_redirect_status_code", Kind::Int(100, 599), Initial::Int(426)),
+    must("strip_path", Kind::Bool, Initial::Bool(true)),
+    must("preserve_host", Kind::Bool, Initial::Bool(false)),
+    must("request_buffering", Kind::Bool, Initial::Bool(true)),
+    must("response_buffering", Kind::Bool, Initial::Bool(true)),
     maybe("tags", Kind::Tags),
     maybe("service", Kind::Ref(Table::Services)),
     maybe("snis", Kind::Set),
@@ -225,8 +228,8 @@ const ROUTES: &[Field] = &[
     maybe("hosts", Kind::List),
     maybe("paths", Kind::Paths),
     maybe("headers", Kind::Record),
-    maybe_default("regex_priority", Kind::Int(i64::MIN, i64::MAX), Default::Int(0)),
-    maybe_default("path_handling", Kind::OneOf(&["v0", "v1"]), Default::Text("v0")),
+    maybe_or("regex_priority", Kind::Int(i64::MIN, i64::MAX), Initial::Int(0)),
+    maybe_or("path_handling", Kind::OneOf(&["v0", "v1"]), Initial::Text("v0")),
 ];
 
 const CONSUMERS: &[Field] = &[
@@ -240,27 +243,27 @@ const CONSUMERS: &[Field] = &[
 
 const PLUGINS: &[Field] = &[
     maybe("id", Kind::Uuid),
-    must("name", Kind::Text, Default::Null),
+    must("name", Kind::Text, Initial::Null),
     maybe("instance_name", Kind::Name),
     maybe("created_at", TIME),
     maybe("updated_at", TIME),
     maybe("route", Kind::Ref(Table::Routes)),
     maybe("service", Kind::Ref(Table::Services)),
     maybe("consumer", Kind::Ref(Table::Consumers)),
-    must("config", Kind::Record, Default::Empty),
+    must("config", Kind::Record, Initial::Empty),
     must(
         "protocols",
         Kind::SetOf(PLUGIN_PROTOCOLS),
-        Default::Texts(PLUGIN_PROTOCOLS),
+        Initial::Texts(PLUGIN_PROTOCOLS),
     ),
-    must("enabled", Kind::Bool, Default::Bool(true)),
+    must("enabled", Kind::Bool, Initial::Bool(true)),
     maybe("tags", Kind::Tags),
 ];
 
 const KEY_AUTHS: &[Field] = &[
     maybe("id", Kind::Uuid),
     maybe("created_at", TIME),
-    must("consumer", Kind::Ref(Table::Consumers), Default::Null),
+    must("consumer", Kind::Ref(Table::Consumers), Initial::Null),
     maybe("key", Kind::Text),
     maybe("tags", Kind::Tags),
     // Seconds; a hundred million is the most Kong takes.
@@ -270,22 +273,22 @@ const KEY_AUTHS: &[Field] = &[
 const ACLS: &[Field] = &[
     maybe("id", Kind::Uuid),
     maybe("created_at", TIME),
-    must("consumer", Kind::Ref(Table::Consumers), Default::Null),
-    must("group", Kind::Text, Default::Null),
+    must("consumer", Kind::Ref(Table::Consumers), Initial::Null),
+    must("group", Kind::Text, Initial::Null),
     maybe("tags", Kind::Tags),
 ];
 
 /// A field that may be null and has a value where none is given.
-pub(super) const fn maybe_default(name: &'static str, kind: Kind, default: Default) -> Field {
+pub(super) const fn maybe_or(name: &'static str, kind: Kind, initial: Initial) -> Field {
     Field {
         name,
         kind,
         required: false,
-        default,
+        initial,
     }
 }
 
-impl Default {
+impl Initial {
     pub(super) fn value(self) -> Value {
         match self {
             Self::Null => Value::Null,

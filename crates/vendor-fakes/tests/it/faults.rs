@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use vendor_fakes::faults::{Fault, Rule};
-use vendor_fakes::kong::Options;
+use vendor_fakes::kong::{Flavor, Options};
 use vendor_fakes::stage::Touch;
 
 use crate::world::{CONSUMER, CREDENTIAL, World, demo};
@@ -74,6 +74,23 @@ async fn refusals_are_those_of_the_vendor_and_leave_nothing_behind() {
     );
     let (outcome, done) = once(Fault::WrongContentType).await;
     assert!(outcome.unwrap().1.starts_with("<html>") && done);
+}
+
+#[tokio::test]
+async fn a_rule_means_the_same_call_whatever_stands_before_its_path() {
+    for flavor in [Flavor::Oss, Flavor::Enterprise, Flavor::Konnect] {
+        let world = World::start(Options {
+            flavor,
+            ..Options::default()
+        })
+        .await;
+        world
+            .fake
+            .fail(Rule::new("PUT", "/consumers/*", Fault::Fails { status: 503 }).times(1));
+        assert_eq!(put(&world).await.unwrap().0, 503);
+        assert_eq!(put(&world).await.unwrap().0, 200);
+        assert_eq!(world.fake.counters().by_template["PUT /consumers/*"], 2);
+    }
 }
 
 #[tokio::test]
@@ -236,7 +253,7 @@ async fn whoever_touches_a_foreign_object_is_found_out() {
     );
     let (_, report) = world.control("GET", "/report", None).await;
     assert_eq!(report["foreignTouched"][0]["how"], "CHANGED");
-    assert_eq!(report["counters"]["byTemplate"]["POST /consumers/*/key-auths"], 1);
+    assert_eq!(report["counters"]["byTemplate"]["POST /consumers/*/key-auth"], 1);
 }
 
 #[tokio::test]

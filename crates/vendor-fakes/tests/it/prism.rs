@@ -1,6 +1,5 @@
 //! Kong's own descriptions, held between a client and the fake by Prism, which answers 422 to a call and 500 to an answer that breaks them.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -41,9 +40,8 @@ impl Judge {
             return None;
         }
         let description = corrected(&std::fs::read_to_string(description).unwrap());
-        let port = free_port();
         let mut child = Command::new(prism)
-            .args(["proxy", "-h", "127.0.0.1", "-p", &port.to_string(), "--errors"])
+            .args(["proxy", "-h", "127.0.0.1", "-p", "0", "--errors"])
             .arg(description.path())
             .arg(upstream)
             .stdout(Stdio::piped())
@@ -54,19 +52,21 @@ impl Judge {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let listening = async {
             while let Some(line) = lines.next_line().await.unwrap() {
-                if line.contains("is listening") {
-                    return;
+                if let Some((_, address)) = line.split_once("is listening on ") {
+                    // Its line may end in colors.
+                    let address = address.split(|c: char| c.is_whitespace() || c.is_control());
+                    return address.into_iter().next().unwrap().to_owned();
                 }
             }
             panic!("Prism ended before it listened");
         };
-        tokio::time::timeout(PATIENCE, listening)
+        let address = tokio::time::timeout(PATIENCE, listening)
             .await
             .expect("Prism listens in time");
         // It writes on, and would stop where nobody reads.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Some(Self {
-            base: format!("http://127.0.0.1:{port}{base}"),
+            base: format!("{address}{base}"),
             client: reqwest::Client::new(),
             token,
             _prism: child,
@@ -132,15 +132,6 @@ fn called(path: &str) -> bool {
         .and_then(|rest| rest.split('/').next());
     let collections = ["acls", "consumers", "key-auths", "plugins", "routes", "services"];
     path == "/" || path == "/status" || collection.is_some_and(|collection| collections.contains(&collection))
-}
-
-/// Somebody else could take it before Prism does; then Prism does not listen, and the test says so.
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// Every call that provisions, reads back, suspends, rotates and withdraws. Konnect has no names in paths and no PATCH.
