@@ -330,22 +330,13 @@ mod tests {
     use super::*;
 
     fn load(file: &str, variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
-        let folder =
-            std::env::temp_dir().join(format!("gatewright-settings-{}-{:x}", std::process::id(), fxhash(file)));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("gatewright.toml");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gatewright.toml");
         std::fs::write(&path, file).unwrap();
         let variables = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let settings = Settings::load(Some(&path), variables.collect::<Vec<_>>().into_iter());
-        std::fs::remove_dir_all(&folder).unwrap();
-        settings
-    }
-
-    fn fxhash(text: &str) -> u64 {
-        text.bytes()
-            .fold(7, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte))
+        Settings::load(Some(&path), variables.collect::<Vec<_>>().into_iter())
     }
 
     #[test]
