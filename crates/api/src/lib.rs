@@ -20,6 +20,7 @@ mod mailbox;
 mod node_protocol;
 pub mod openapi;
 pub mod operations;
+mod order;
 mod pages;
 mod precondition;
 pub mod principal;

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::{Bytes, BytesMut};
+use gatewright_database::{Actor, Caller, INSTALLATION, Origin};
 use gatewright_native::access;
 use gatewright_native::nodes::{Connected, Next, Reported, line};
 use gatewright_snapshot::protocol::{
@@ -30,7 +31,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{self, Query, Raw};
-use crate::principal::bearer;
+use crate::principal::{bearer, peer, request_id};
 use crate::reveal::Revealing;
 
 /// Everything below `/node/v1`.
@@ -87,9 +88,21 @@ struct Enrolled {
     token: Revealing,
 }
 
-async fn enroll(State(state): State<ApiState>, Raw(bytes): Raw<REQUEST_MAX_BYTES>) -> Result<Response, ApiError> {
+async fn enroll(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    // Who made the code is not known any more; the row of the code says it.
+    let caller = Caller {
+        tenant_id: INSTALLATION,
+        actor: Actor::System,
+        request_id: request_id(&parts),
+    };
+    let origin = Origin {
+        token_id: None,
+        peer: peer(&parts),
+    };
+    let Raw(bytes) = Raw::<REQUEST_MAX_BYTES>::from_request(Request::from_parts(parts, body), &state).await?;
     let enrollment: Enrollment = extract::json(&bytes)?;
-    let (node_id, token) = state.nodes().enroll(&enrollment).await?;
+    let (node_id, token) = state.nodes().enroll((caller, origin), &enrollment).await?;
     let enrolled = Enrolled {
         node_id,
         token: Revealing::new(token),

@@ -17,8 +17,8 @@ use crate::{ApiState, access, operations};
 /// Where every operation lies.
 pub const BASE_PATH: &str = "/api/v1";
 
-/// POSTs that take no `Idempotency-Key`: sent twice, they leave the same state, or a code that nobody uses.
-const WITHOUT_IDEMPOTENCY_KEY: [&str; 4] = ["verify_key", "create_enrollment_code", "drain_node", "revoke_node"];
+/// POSTs that take no `Idempotency-Key`: sent twice, they leave the same state.
+const WITHOUT_IDEMPOTENCY_KEY: [&str; 3] = ["verify_key", "drain_node", "revoke_node"];
 
 /// The document, with what every operation has in common.
 pub fn document() -> OpenApi {
@@ -94,7 +94,7 @@ fn add_access(operation: &mut Operation) {
 }
 
 /// Changes of what two people can edit: they know `If-Match`, and every other one refuses it.
-const CONDITIONAL: [&str; 11] = [
+const CONDITIONAL: [&str; 12] = [
     "add_plan_version",
     "change_customer",
     "change_gateway",
@@ -106,9 +106,10 @@ const CONDITIONAL: [&str; 11] = [
     "delete_route",
     "delete_service",
     "put_contract",
+    "put_outgoing_destinations",
 ];
 /// What answers with the entity tag that goes into `If-Match`.
-const TAGGED: [&str; 13] = [
+const TAGGED: [&str; 15] = [
     "change_customer",
     "change_gateway",
     "change_plan",
@@ -118,10 +119,12 @@ const TAGGED: [&str; 13] = [
     "get_contract",
     "get_customer",
     "get_gateway",
+    "get_outgoing_destinations",
     "get_plan",
     "get_product",
     "get_route",
     "get_service",
+    "put_outgoing_destinations",
 ];
 
 /// The entity tags of what can be edited.

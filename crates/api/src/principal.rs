@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use gatewright_database::{Actor, Caller, Database, Origin, Refused, TenantTx};
+use gatewright_database::{Actor, Caller, Database, INSTALLATION, Origin, Refused, TenantTx};
 use gatewright_identity::IdentityError;
 use gatewright_identity::authenticate::authenticate;
 use gatewright_identity::model::{Granter, Principal};
@@ -93,14 +93,12 @@ pub(crate) async fn require_token(
 /// Longest id in a path that a refusal is noted with; whatever is longer names nothing.
 const NOTED_ID_MAX: usize = 40;
 
-/// Notes in the audit log that a change was refused to somebody of a tenant.
+/// Notes in the audit log of whoever asked that a change was refused.
 async fn note_refusal(parts: &Parts, state: &ApiState, principal: &Principal, code: ProblemCode) {
-    let (Principal::Operator { .. }, false) = (principal, parts.method.is_safe()) else {
+    if parts.method.is_safe() {
         return;
-    };
-    let Some((caller, origin)) = behind(parts, principal) else {
-        return;
-    };
+    }
+    let (caller, origin) = behind(parts, principal);
     let refused = Refused {
         action: access::operation(parts).unwrap_or("unknown"),
         resource_id: named_in(parts.uri.path()),
@@ -132,27 +130,24 @@ pub(crate) fn peer(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<Peer>().map(|peer| peer.0.to_canonical())
 }
 
-/// For whom and by which way a request works; none for the installation.
-fn behind(parts: &Parts, principal: &Principal) -> Option<(Caller, Origin)> {
-    let Principal::Operator {
-        tenant_id,
-        operator_id,
-        token_id,
-        ..
-    } = *principal
-    else {
-        return None;
+/// For whom and by which way a request works.
+fn behind(parts: &Parts, principal: &Principal) -> (Caller, Origin) {
+    let (tenant_id, actor, token_id) = match *principal {
+        Principal::Operator {
+            tenant_id,
+            operator_id,
+            token_id,
+            ..
+        } => (tenant_id, Actor::Operator(operator_id), Some(token_id)),
+        Principal::Installation => (INSTALLATION, Actor::Installation, None),
     };
     let caller = Caller {
         tenant_id,
-        actor: Actor::Operator(operator_id),
+        actor,
         request_id: request_id(parts),
     };
-    let origin = Origin {
-        token_id: Some(token_id),
-        peer: peer(parts),
-    };
-    Some((caller, origin))
+    let peer = peer(parts);
+    (caller, Origin { token_id, peer })
 }
 
 /// An operator of a tenant, on whose behalf the request works.
@@ -197,7 +192,7 @@ impl FromRequestParts<ApiState> for Operator {
         else {
             return Err(wrong_kind());
         };
-        let (caller, origin) = behind(parts, &principal).ok_or_else(wrong_kind)?;
+        let (caller, origin) = behind(parts, &principal);
         Ok(Self {
             caller,
             origin,
@@ -214,15 +209,22 @@ fn wrong_kind() -> ApiError {
     )
 }
 
-/// Whoever runs the installation.
-pub struct Installation;
+/// Whoever runs the installation, on whose behalf the request works.
+pub struct Installation {
+    pub(crate) caller: Caller,
+    pub(crate) origin: Origin,
+}
 
 impl FromRequestParts<ApiState> for Installation {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        match Authenticated::from_request_parts(parts, state).await?.0 {
-            Principal::Installation => Ok(Self),
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, state).await?;
+        match principal {
+            Principal::Installation => {
+                let (caller, origin) = behind(parts, &principal);
+                Ok(Self { caller, origin })
+            }
             Principal::Operator { .. } => Err(ApiError::new(
                 ProblemCode::Forbidden,
                 "Only an installation's token may do this; `gatewright bootstrap` makes one.",

@@ -6,14 +6,41 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use gatewright_database::TenantTx;
+use gatewright_database::{DatabaseError, SystemTx, TenantTx};
+
+/// A transaction of an operator's request, or of the installation's.
+pub(crate) enum Left {
+    Tenant(TenantTx),
+    System(SystemTx),
+}
+
+impl Left {
+    async fn close(self) -> Result<(), DatabaseError> {
+        match self {
+            Self::Tenant(tx) => tx.close().await,
+            Self::System(tx) => tx.close().await,
+        }
+    }
+}
+
+impl From<TenantTx> for Left {
+    fn from(tx: TenantTx) -> Self {
+        Self::Tenant(tx)
+    }
+}
+
+impl From<SystemTx> for Left {
+    fn from(tx: SystemTx) -> Self {
+        Self::System(tx)
+    }
+}
 
 /// Where a request leaves the transaction that it does not commit; an extension of the request.
 #[derive(Clone, Default)]
-pub(crate) struct Unfinished(Arc<Mutex<Option<TenantTx>>>);
+pub(crate) struct Unfinished(Arc<Mutex<Option<Left>>>);
 
 impl Unfinished {
-    fn place(&self) -> MutexGuard<'_, Option<TenantTx>> {
+    fn place(&self) -> MutexGuard<'_, Option<Left>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -30,16 +57,16 @@ impl Unfinished {
 }
 
 /// A transaction that is left for its request to roll back unless it is taken out.
-pub(crate) struct Held {
-    tx: Option<TenantTx>,
+pub(crate) struct Held<T: Into<Left> = TenantTx> {
+    tx: Option<T>,
     unfinished: Unfinished,
 }
 
 /// Only taking it out empties a [`Held`], and that consumes it.
 const HELD: &str = "a transaction is held until it is taken out";
 
-impl Held {
-    pub(crate) const fn new(tx: TenantTx, unfinished: Unfinished) -> Self {
+impl<T: Into<Left>> Held<T> {
+    pub(crate) const fn new(tx: T, unfinished: Unfinished) -> Self {
         Self {
             tx: Some(tx),
             unfinished,
@@ -47,28 +74,28 @@ impl Held {
     }
 
     /// Takes the transaction out, to commit it.
-    pub(crate) fn release(mut self) -> TenantTx {
+    pub(crate) fn release(mut self) -> T {
         self.tx.take().expect(HELD)
     }
 }
 
-impl Deref for Held {
-    type Target = TenantTx;
-    fn deref(&self) -> &TenantTx {
+impl<T: Into<Left>> Deref for Held<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
         self.tx.as_ref().expect(HELD)
     }
 }
 
-impl DerefMut for Held {
-    fn deref_mut(&mut self) -> &mut TenantTx {
+impl<T: Into<Left>> DerefMut for Held<T> {
+    fn deref_mut(&mut self) -> &mut T {
         self.tx.as_mut().expect(HELD)
     }
 }
 
-impl Drop for Held {
+impl<T: Into<Left>> Drop for Held<T> {
     fn drop(&mut self) {
         if let Some(tx) = self.tx.take() {
-            *self.unfinished.place() = Some(tx);
+            *self.unfinished.place() = Some(tx.into());
         }
     }
 }

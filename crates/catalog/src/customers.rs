@@ -4,7 +4,7 @@ use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_types::ids::CustomerId;
 use gatewright_types::patch::present;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::check::Checks;
@@ -52,11 +52,14 @@ pub async fn create_of_kind(tx: &mut TenantTx, kind: CustomerKind, new: NewCusto
     };
     check(&customer)?;
     store::customers::insert(tx, kind, &customer).await?;
-    tx.happened(
+    let detail = json!({ "kind": kind, "name": customer.name });
+    tx.changed_telling(
         "catalog",
         "customer.created",
         customer.id,
-        json!({ "kind": kind, "name": customer.name }),
+        detail,
+        &Value::Null,
+        &customer,
     );
     Ok(customer)
 }

@@ -9,7 +9,6 @@ use gatewright_types::money::Money;
 use gatewright_types::slug::Slug;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::check::{Checks, slug_or_from_name};
@@ -125,7 +124,7 @@ async fn insert(
         result => result?,
     }
     store::plans::insert_version(tx, &plan).await?;
-    tx.happened("catalog", "plan.created", plan.id, json!(plan));
+    tx.created("catalog", "plan.created", plan.id, &plan);
     Ok(plan)
 }
 
@@ -160,7 +159,8 @@ pub struct PlanChange {
 
 /// Changes what a plan is called. Its terms never change: they get a new version.
 pub async fn change(tx: &mut TenantTx, id: PlanId, change: PlanChange) -> Result<Plan, CatalogError> {
-    let mut plan = lock(tx, id).await?;
+    let before = lock(tx, id).await?;
+    let mut plan = before.clone();
     plan.name = change.name.unwrap_or(plan.name);
     plan.description = change.description.unwrap_or(plan.description);
     plan.updated_at = tx.now();
@@ -169,7 +169,7 @@ pub async fn change(tx: &mut TenantTx, id: PlanId, change: PlanChange) -> Result
     checks.description("/description", &plan.description);
     checks.done()?;
     store::plans::update(tx, &plan).await?;
-    tx.happened("catalog", "plan.changed", id, json!(plan));
+    tx.changed("catalog", "plan.changed", id, &before, &plan);
     Ok(plan)
 }
 

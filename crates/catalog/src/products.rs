@@ -5,7 +5,8 @@ use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_types::ids::ProductId;
 use gatewright_types::slug::Slug;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::check::{Checks, slug_or_from_name};
@@ -69,7 +70,7 @@ pub async fn create(tx: &mut TenantTx, new: NewProduct) -> Result<Product, Catal
         }
         result => result?,
     }
-    tx.happened("catalog", "product.created", product.id, json!(product));
+    tx.created("catalog", "product.created", product.id, &product);
     Ok(product)
 }
 
@@ -110,13 +111,25 @@ pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> 
 /// Puts a contract in the place of the one that is there, if any.
 pub async fn put_contract(tx: &mut TenantTx, id: ProductId, contract: &Contract) -> Result<Product, CatalogError> {
     check_contract(contract)?;
-    let mut product = get(tx, id).await?;
+    let mut product = lock(tx, id).await?;
+    let before = store::products::contract(tx, id).await?;
     product.contract_format = Some(contract.format);
     product.updated_at = tx.now();
     store::products::put_contract(tx, id, contract).await?;
     let detail = json!({ "format": contract.format, "bytes": contract.document.len() });
-    tx.happened("catalog", "product.contract_changed", id, detail);
+    let (before, after) = (before.as_ref().map(fingerprint), fingerprint(contract));
+    tx.changed_telling("catalog", "product.contract_changed", id, detail, &before, &after);
     Ok(product)
+}
+
+/// What the audit log keeps of a contract: enough to tell one from another, and to recognize it.
+fn fingerprint(contract: &Contract) -> Value {
+    let document = contract.document.as_bytes();
+    let sha256: String = Sha256::digest(document)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    json!({ "format": contract.format, "bytes": document.len(), "sha256": sha256 })
 }
 
 /// A product's contract.

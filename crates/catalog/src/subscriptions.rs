@@ -117,7 +117,7 @@ async fn create_of_kind(
         updated_at: tx.now(),
     };
     store::subscriptions::insert(tx, &subscription).await?;
-    tx.happened("catalog", "subscription.created", subscription.id, json!(subscription));
+    tx.created("catalog", "subscription.created", subscription.id, &subscription);
     Ok(Subscribed {
         subscription,
         product_ids: offer.product_ids,

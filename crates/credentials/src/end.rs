@@ -2,7 +2,7 @@
 
 use gatewright_database::TenantTx;
 use gatewright_types::access::KeyStatus;
-use gatewright_types::ids::SubscriptionId;
+use gatewright_types::ids::{KeyId, SubscriptionId};
 use serde_json::json;
 
 use crate::{AccessChange, CredentialError, look_up, store};
@@ -18,14 +18,13 @@ pub async fn end_subscription(
     let keys = store::raise_version_of_subscription(tx, subscription_id).await?;
     store::end_bindings(tx, subscription_id).await?;
     let orphans = store::without_binding(tx, &keys).await?;
-    store::set_status(tx, &orphans, KeyStatus::Revoked).await?;
-    for id in &orphans {
-        tx.happened(
-            "credentials",
-            "key.revoked",
-            id,
-            json!({ "endedWith": subscription_id }),
-        );
+    let ids: Vec<KeyId> = orphans.iter().map(|(id, _)| *id).collect();
+    store::set_status(tx, &ids, KeyStatus::Revoked).await?;
+    for (id, status) in orphans {
+        let detail = json!({ "endedWith": subscription_id });
+        let before = json!({ "status": status });
+        let after = json!({ "status": KeyStatus::Revoked, "endedWith": subscription_id });
+        tx.changed_telling("credentials", "key.revoked", id, detail, &before, &after);
     }
     look_up::of_keys(tx, &keys).await
 }

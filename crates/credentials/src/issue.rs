@@ -9,7 +9,7 @@ use gatewright_types::address::{ADDRESSES_MAX, Cidr};
 use gatewright_types::ids::{BindingId, KeyId, ProductId};
 use gatewright_vault::Minted;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::model::{AccessorType, ApiKey, NewBinding};
 use crate::settings::{self, Copies};
@@ -119,7 +119,7 @@ pub async fn issue_keeping(
         "subscriptionId": binding.subscription_id, "accessorType": key.accessor_type, "environment": key.environment,
         "prefix": key.prefix, "lastFour": key.last_four,
     });
-    tx.happened("credentials", "key.created", key.id, detail);
+    tx.changed_telling("credentials", "key.created", key.id, detail, &Value::Null, &key);
     Ok(Revealed {
         key,
         secret: minted.secret,

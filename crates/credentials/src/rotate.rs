@@ -6,7 +6,7 @@ use gatewright_database::TenantTx;
 use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::KeyId;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::issue::{self, Revealed};
@@ -76,7 +76,8 @@ pub async fn rotate(
     let key = look_up::get(tx, id).await?;
     let detail =
         json!({ "secretVersion": key.secret_version, "lastFour": key.last_four, "oldSecretValidUntil": valid_until });
-    tx.happened("credentials", "key.rotated", id, detail);
+    let before = secret_of(&held);
+    tx.changed_telling("credentials", "key.rotated", id, detail.clone(), &before, &detail);
     let mut changes = look_up::of_keys(tx, &[id]).await?;
     changes.retain(|change| change.hash != minted.hash);
     Ok((
@@ -116,6 +117,24 @@ pub(crate) async fn withdraw(tx: &mut TenantTx, id: KeyId, held: &Held) -> Resul
     };
     store::supersede(tx, id, replacement).await?;
     let detail = json!({ "secretVersion": held.secret_version });
-    tx.happened("credentials", "key.secret_withdrawn", id, detail);
+    let after = json!({
+        "secretVersion": held.secret_version + 1, "lastFour": minted.last_four, "oldSecretValidUntil": tx.now(),
+        "secretWithdrawnAt": tx.now(),
+    });
+    tx.changed_telling(
+        "credentials",
+        "key.secret_withdrawn",
+        id,
+        detail,
+        &secret_of(held),
+        &after,
+    );
     look_up::of_keys(tx, &[id]).await
+}
+
+/// What the audit log says about the secret that a key has.
+fn secret_of(held: &Held) -> Value {
+    json!({
+        "secretVersion": held.secret_version, "lastFour": held.last_four, "oldSecretValidUntil": held.old_secret_valid_until
+    })
 }

@@ -85,11 +85,9 @@ pub async fn change(tx: &mut TenantTx, change: SettingsChange) -> Result<Credent
         SecretRetention::UntilProvisioned => store::sealed::erase_all(tx).await?,
         SecretRetention::WhileActive => 0,
     };
-    let detail = json!({
-        "secretRetention": settings.secret_retention, "leakPolicy": settings.leak_policy, "erasedCopies": erased
-    });
-    let tenant_id = tx.tenant_id();
-    tx.happened("credentials", "settings.changed", tenant_id, detail);
+    let shown = |settings: &CredentialSettings, erased: u64| json!({ "secretRetention": settings.secret_retention, "leakPolicy": settings.leak_policy, "erasedCopies": erased });
+    let (tenant_id, after) = (tx.tenant_id(), shown(&settings, erased));
+    tx.changed("credentials", "settings.changed", tenant_id, &shown(&before, 0), &after);
     Ok(settings)
 }
 

@@ -34,7 +34,7 @@ pub use error::DatabaseError;
 pub use listener::{Listener, Notification};
 pub use page::{Page, PageRequest};
 pub use pool::{Connections, Database, Level, migrate, newest_level};
-pub use record::{Actor, Caller, Origin, Refused};
+pub use record::{Actor, Caller, INSTALLATION, Origin, Refused};
 pub use sealing::Vault;
 pub use system::{SystemTx, SystemUse};
 pub use transaction::TenantTx;

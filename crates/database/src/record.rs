@@ -11,7 +11,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::audit::redact::redact;
-use crate::{Database, DatabaseError};
+use crate::{Database, DatabaseError, SystemUse};
+
+/// Under what the installation's own audit rows and kept answers stand: no tenant has this id (migration 0011).
+pub const INSTALLATION: TenantId = TenantId::from_uuid(Uuid::nil());
 
 /// On whose behalf a transaction runs.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +149,32 @@ pub(crate) async fn write(
     Ok(())
 }
 
+/// Writes an audit row of the installation's own. There is no event: no tenant's systems are told.
+pub(crate) async fn write_installation(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    origin: &Origin,
+    at: DateTime<Utc>,
+    happened: &Happened,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO audit_events (tenant_id, id, occurred_at, actor_kind, request_id, action, resource_id, detail, changes, peer_address)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, '{}', $8, $9)",
+        INSTALLATION.uuid(),
+        happened.audit_id.uuid(),
+        at,
+        caller.actor.kind(),
+        caller.request_id.uuid(),
+        happened.name,
+        happened.resource_id,
+        happened.changes.clone().unwrap_or_default(),
+        origin.peer.map(|peer| peer.to_string()),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Something that was refused.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused<'a> {
@@ -160,15 +189,30 @@ pub struct Refused<'a> {
 impl Database {
     /// Writes down that somebody was refused, in a transaction of its own; three round trips.
     pub async fn refused(&self, caller: Caller, origin: Origin, refused: Refused<'_>) -> Result<(), DatabaseError> {
+        if caller.tenant_id == INSTALLATION {
+            let mut tx = self.system(SystemUse::AuditInstallation).await?;
+            self.write_refusal(&mut tx, caller, origin, refused).await?;
+            return tx.commit().await;
+        }
         let mut tx = self.tenant_from(caller, origin).await?;
-        let now = tx.now();
+        self.write_refusal(&mut tx, caller, origin, refused).await?;
+        tx.commit().await
+    }
+
+    async fn write_refusal(
+        &self,
+        connection: &mut PgConnection,
+        caller: Caller,
+        origin: Origin,
+        refused: Refused<'_>,
+    ) -> Result<(), sqlx::Error> {
         sqlx::query!(
             "INSERT INTO audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, request_id, action, resource_id,
                                        detail, token_id, peer_address, outcome, problem_code)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '{}', $9, $10, 'REFUSED', $11)",
             caller.tenant_id.uuid(),
             AuditId::mint(self.clock(), self.rng()).uuid(),
-            now,
+            self.clock().now(),
             caller.actor.kind(),
             caller.actor.id(),
             caller.request_id.uuid(),
@@ -178,8 +222,8 @@ impl Database {
             origin.peer.map(|peer| peer.to_string()),
             refused.code.as_str(),
         )
-        .execute(&mut *tx)
+        .execute(connection)
         .await?;
-        tx.commit().await
+        Ok(())
     }
 }

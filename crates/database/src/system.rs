@@ -2,9 +2,11 @@
 
 use std::ops::{Deref, DerefMut};
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, Transaction};
 
+use crate::audit::redact::changed_fields;
 use crate::record::{self, Caller, Happened, Origin};
 use crate::sealing::TransactionKeys;
 use crate::{Database, DatabaseError};
@@ -38,6 +40,8 @@ pub enum SystemUse {
     FollowNodes,
     /// What nodes are told has one order for all tenants; it is written by the use case's own commit.
     TellNodes,
+    /// What the installation does is nobody else's to read.
+    AuditInstallation,
     /// One worker chains the audit rows of every tenant.
     SealAudit,
     /// Whoever runs the installation proves that no tenant's audit log was tampered with.
@@ -93,8 +97,8 @@ impl SystemTx {
         })
     }
 
-    /// Writes down what was done for one tenant: an audit row and an event, as
-    /// [`crate::TenantTx::happened`] does; one round trip.
+    /// Writes down what was made for one tenant: an audit row and an event, as
+    /// [`crate::TenantTx::created`] does; one round trip.
     pub async fn happened(
         &mut self,
         database: &Database,
@@ -102,12 +106,34 @@ impl SystemTx {
         domain: &'static str,
         name: &'static str,
         resource_id: impl std::fmt::Display,
-        detail: Value,
+        after: &impl Serialize,
     ) -> Result<(), DatabaseError> {
         let (clock, rng) = (database.clock(), database.rng());
-        let happened = Happened::new((clock, rng), domain, name, resource_id, detail);
+        let after = json!(after);
+        let changes = changed_fields(Value::Null, &after);
+        let mut happened = Happened::new((clock, rng), domain, name, resource_id, after);
+        happened.changes = Some(changes);
         let at = clock.now();
         Ok(record::write(&mut self.transaction, caller, &self.origin, at, &[happened]).await?)
+    }
+
+    /// Writes into the installation's own log what was done to the installation, with the fields that changed: null as
+    /// `before` means that it is new, as `after` that nothing is left. One round trip.
+    pub async fn installation_changed(
+        &mut self,
+        database: &Database,
+        caller: &Caller,
+        name: &'static str,
+        resource_id: impl std::fmt::Display,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) -> Result<(), DatabaseError> {
+        let (clock, rng) = (database.clock(), database.rng());
+        let changes = changed_fields(json!(before), &json!(after));
+        let mut happened = Happened::new((clock, rng), "installation", name, resource_id, Value::Null);
+        happened.changes = Some(changes);
+        let at = clock.now();
+        Ok(record::write_installation(&mut self.transaction, caller, &self.origin, at, &happened).await?)
     }
 
     /// Says by which way the request came for which it works.

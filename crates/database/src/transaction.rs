@@ -92,6 +92,17 @@ impl TenantTx {
         self.happened.push(happened);
     }
 
+    /// The same for what is new: the audit log gets its fields, with nothing before, and the event the whole of it.
+    pub fn created(
+        &mut self,
+        domain: &'static str,
+        name: &'static str,
+        resource_id: impl Display,
+        after: &impl Serialize,
+    ) {
+        self.changed(domain, name, resource_id, &Value::Null, after);
+    }
+
     /// The same where there is a before: the audit log gets the fields that changed, with both values,
     /// and the event the whole of `after`. Null as `after` means that nothing is left.
     ///

@@ -115,6 +115,9 @@ pub enum Refusal {
         /// What it is.
         kind: AddressKind,
     },
+    /// A place that the tenant's own list does not have.
+    #[error("{0} is not among the destinations that this tenant allows")]
+    NotListed(String),
     /// Gatewright itself.
     #[error("{0} leads back to Gatewright itself")]
     Ourselves(String),

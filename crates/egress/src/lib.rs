@@ -32,7 +32,7 @@ pub use answer::{Answer, Streamed};
 pub use client::{Client, Options};
 pub use error::{EgressError, Phase, Refusal};
 pub use limits::Limits;
-pub use policy::{Opened, Policy};
+pub use policy::{Destination, Opened, Policy};
 pub use request::{Body, Overflow, Request};
 pub use resolve::{Resolve, SystemResolver};
 pub use target::Target;

@@ -13,6 +13,11 @@ use crate::target::Target;
 pub struct Policy {
     /// Places that are no public addresses and may be reached all the same, also with plain http.
     pub opened: Vec<Opened>,
+    /// What a tenant may open beyond that, for itself and by its own list: see [`Policy::only`].
+    pub delegated: Vec<Opened>,
+    /// A tenant's own list: nothing else is reached. It never opens a metadata service, nor a place that is no public
+    /// address and neither opened nor delegated.
+    pub only: Option<Vec<Destination>>,
     /// Whether plain http may be spoken with everybody, not only with what is opened.
     pub plain_http: bool,
     /// Ports that may be reached; every one where absent.
@@ -33,6 +38,55 @@ pub enum Opened {
         /// Leading bits that count.
         bits: u8,
     },
+}
+
+/// A line of a tenant's own list: a place as in [`Opened`], and one port of it, or all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    place: Opened,
+    port: Option<u16>,
+}
+
+impl FromStr for Destination {
+    type Err = InvalidOpened;
+
+    /// `hooks.example.com`, `*.example.com:8443`, `192.0.2.7`, `[2001:db8::1]:443`, `10.1.0.0/16`.
+    fn from_str(text: &str) -> Result<Self, InvalidOpened> {
+        let (place, port) = match text.rsplit_once(':') {
+            // Every other colon is one of an IPv6 address.
+            Some((place, port)) if !place.contains(':') || place.ends_with(']') => (place, Some(port)),
+            _ => (text, None),
+        };
+        let port = match port {
+            None => None,
+            Some(digits) if digits.bytes().all(|one| one.is_ascii_digit()) => {
+                let port = digits.parse().ok().filter(|port| *port != 0);
+                Some(port.ok_or(InvalidOpened)?)
+            }
+            Some(_) => return Err(InvalidOpened),
+        };
+        let place = place.parse()?;
+        Ok(Self { place, port })
+    }
+}
+
+impl Destination {
+    /// Whether `target` may be meant; the addresses behind a name are not known yet.
+    fn may_mean(&self, target: &Target) -> bool {
+        self.is_port(target)
+            && match target.address() {
+                Some(address) => self.place.contains(canonical(address)),
+                None => matches!(self.place, Opened::Network { .. }) || self.place.names(target.host()),
+            }
+    }
+
+    fn means(&self, target: &Target, address: IpAddr) -> bool {
+        self.is_port(target) && (self.place.names(target.host()) || self.place.contains(address))
+    }
+
+    fn is_port(&self, target: &Target) -> bool {
+        self.port.is_none_or(|port| port == target.port())
+    }
 }
 
 /// A line of an allow-list that cannot be read.
@@ -102,10 +156,15 @@ impl Opened {
             Self::Name(_) | Self::Below(_) => self.names(host) && kind != AddressKind::Metadata,
             Self::Network { base, bits } => {
                 let is_one = *bits == if base.is_ipv4() { 32 } else { 128 };
-                base.is_ipv4() == address.is_ipv4()
-                    && masked(address, *bits) == *base
-                    && (is_one || kind != AddressKind::Metadata)
+                self.contains(address) && (is_one || kind != AddressKind::Metadata)
             }
+        }
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Name(_) | Self::Below(_) => false,
+            Self::Network { base, bits } => base.is_ipv4() == address.is_ipv4() && masked(address, *bits) == *base,
         }
     }
 }
@@ -128,11 +187,17 @@ impl Policy {
     ///
     /// Why it must not be reached.
     pub fn judge_name(&self, target: &Target) -> Result<(), Refusal> {
+        if let Some(only) = &self.only
+            && !only.iter().any(|one| one.may_mean(target))
+        {
+            return Err(Refusal::NotListed(target.host().to_owned()));
+        }
         let may_open = |opened: &Opened| match opened {
             Opened::Network { .. } => true,
             named => named.names(target.host()),
         };
-        if !target.is_https() && !self.plain_http && !self.opened.iter().any(may_open) {
+        let delegated = self.delegated.iter().filter(|_| self.only.is_some());
+        if !target.is_https() && !self.plain_http && !self.opened.iter().chain(delegated).any(may_open) {
             return Err(Refusal::PlainHttp);
         }
         match &self.ports {
@@ -164,7 +229,12 @@ impl Policy {
         ) {
             return Err(refused());
         }
-        let opened = self.opened.iter().any(|opened| opened.opens(host, address, kind));
+        if let Some(only) = &self.only
+            && !only.iter().any(|one| one.means(target, address))
+        {
+            return Err(Refusal::NotListed(host.to_owned()));
+        }
+        let opened = self.opens(host, address, kind);
         if kind != AddressKind::Public && !opened {
             return Err(refused());
         }
@@ -172,5 +242,36 @@ impl Policy {
             return Err(Refusal::PlainHttp);
         }
         Ok(())
+    }
+
+    /// Whether a place that is no public address may be reached all the same. What is delegated counts only where a
+    /// tenant has a list, which has been asked before.
+    fn opens(&self, host: &str, address: IpAddr, kind: AddressKind) -> bool {
+        let opens = |opened: &Opened| opened.opens(host, address, kind);
+        let by_tenant = self.only.is_some() && kind != AddressKind::Metadata;
+        self.opened.iter().any(opens) || by_tenant && self.delegated.iter().any(opens)
+    }
+
+    /// Judges a line before a tenant puts it on its list: what it could never open is no line of it.
+    ///
+    /// # Errors
+    ///
+    /// What kind of place it is.
+    pub fn judge_line(&self, line: &Destination) -> Result<(), AddressKind> {
+        let Opened::Network { base, bits } = line.place else {
+            // Where a name leads is judged at each connection.
+            return Ok(());
+        };
+        let address = canonical(base);
+        let kind = kind(address);
+        let listed = Self {
+            only: Some(Vec::new()),
+            ..self.clone()
+        };
+        // Of everything there is, the public part counts.
+        if kind == AddressKind::Public || bits == 0 || listed.opens("", address, kind) {
+            return Ok(());
+        }
+        Err(kind)
     }
 }

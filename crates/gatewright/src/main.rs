@@ -18,6 +18,9 @@ use gatewright_types::slug::Slug;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+// What panics ends its own request or job, as axum's, tokio's and the worker's tasks contain it (decision 0016).
+const _: () = assert!(cfg!(panic = "unwind"), "a panic must not end everybody's process");
+
 /// Threads of the control plane; the gateway has its own.
 const CONTROL_THREADS: usize = 2;
 

@@ -14,12 +14,16 @@ use crate::settings::Settings;
 
 /// What outgoing requests may reach.
 pub fn policy(settings: &Settings) -> anyhow::Result<Policy> {
-    let opened = settings.egress_allow.iter().map(|line| {
-        let opened = line.parse::<Opened>();
-        opened.with_context(|| format!("egress_allow: {line:?}"))
-    });
+    let places = |name: &'static str, lines: &[String]| {
+        let places = lines.iter().map(|line| {
+            let place = line.parse::<Opened>();
+            place.with_context(|| format!("{name}: {line:?}"))
+        });
+        places.collect::<anyhow::Result<_>>()
+    };
     Ok(Policy {
-        opened: opened.collect::<anyhow::Result<_>>()?,
+        opened: places("egress_allow", &settings.egress_allow)?,
+        delegated: places("egress_delegate", &settings.egress_delegate)?,
         ..Policy::default()
     })
 }

@@ -40,7 +40,7 @@ const NUMBERS: [&str; 6] = [
 /// The settings that are true or false.
 const BOOLEANS: [&str; 1] = ["mailbox"];
 /// The settings that are lists; in the environment with commas between.
-const LISTS: [&str; 1] = ["egress_allow"];
+const LISTS: [&str; 2] = ["egress_allow", "egress_delegate"];
 
 /// Settings that a file of settings, which others may read, cannot have.
 const ENVIRONMENT_ONLY: [&str; 2] = ["master_key", "master_key_previous"];
@@ -98,6 +98,8 @@ pub struct Settings {
     pub mailbox: bool,
     /// Places that are no public addresses and may be asked by webhooks all the same: names, `*.name`, networks.
     pub egress_allow: Vec<String>,
+    /// Places of the same kind that a tenant may open for itself, by its own list of destinations.
+    pub egress_delegate: Vec<String>,
     /// Longest wait for what is under way when the program is told to end, in seconds.
     pub drain_seconds: u64,
     /// What is logged, as in `info` or `info,gatewright_api=debug`.
@@ -143,6 +145,7 @@ impl Default for Settings {
             mail_from: None,
             mailbox: false,
             egress_allow: Vec::new(),
+            egress_delegate: Vec::new(),
             drain_seconds: 20,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
@@ -327,22 +330,13 @@ mod tests {
     use super::*;
 
     fn load(file: &str, variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
-        let folder =
-            std::env::temp_dir().join(format!("gatewright-settings-{}-{:x}", std::process::id(), fxhash(file)));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("gatewright.toml");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gatewright.toml");
         std::fs::write(&path, file).unwrap();
         let variables = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let settings = Settings::load(Some(&path), variables.collect::<Vec<_>>().into_iter());
-        std::fs::remove_dir_all(&folder).unwrap();
-        settings
-    }
-
-    fn fxhash(text: &str) -> u64 {
-        text.bytes()
-            .fold(7, |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte))
+        Settings::load(Some(&path), variables.collect::<Vec<_>>().into_iter())
     }
 
     #[test]
@@ -402,6 +396,7 @@ mod tests {
         assert!(settings.mailbox);
         for (file, expected) in [
             ("egress_allow = [\"10.0.0.1/8\"]", "egress_allow: \"10.0.0.1/8\""),
+            ("egress_delegate = [\"10.0.0.1/8\"]", "egress_delegate: \"10.0.0.1/8\""),
             ("mailbox = true\nhttp_addr = \"0.0.0.0:8080\"", "mailbox"),
             ("smtp_url = \"smtps://u:s3cret@mail.example\"", "mail_from"),
             (
@@ -434,7 +429,7 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 25, "every setting stands there");
+        assert_eq!(table.len(), 26, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);

@@ -8,7 +8,7 @@ use gatewright_database::error::broken_unique;
 use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_types::ids::OperatorId;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::model::{Granter, Operator, OperatorState};
@@ -69,7 +69,7 @@ pub async fn create(tx: &mut TenantTx, by: Granter, new: NewOperator) -> Result<
     };
     check(&operator)?;
     taken(&operator, store::operators::insert(tx, &operator).await)?;
-    tx.happened("identity", "operator.created", operator.id, json!(operator));
+    tx.created("identity", "operator.created", operator.id, &operator);
     Ok(operator)
 }
 

@@ -106,6 +106,10 @@ permissions! {
     OperatorsManage = "OPERATORS_MANAGE": Admin;
     /// See operators and their tokens, never the secrets.
     OperatorsRead = "OPERATORS_READ": Admin Security Auditor;
+    /// Decide where outgoing requests of the tenant may go.
+    OutgoingManage = "OUTGOING_MANAGE": Admin Security;
+    /// See where outgoing requests of the tenant may go.
+    OutgoingRead = "OUTGOING_READ": Admin Engineer Security Auditor;
     /// Make, change and remove owners.
     OwnersManage = "OWNERS_MANAGE":;
     /// Make plans and new versions of them.

@@ -11,7 +11,6 @@ use gatewright_types::ids::{OperatorId, TenantId, TokenId};
 use gatewright_types::{Clock, Rng};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::model::{Granter, Token};
@@ -141,7 +140,7 @@ pub async fn create(
         last_used_address: None,
     };
     store::tokens::insert(tx, &token, &minted.hash).await?;
-    tx.happened("identity", "token.created", token.id, json!(token));
+    tx.created("identity", "token.created", token.id, &token);
     Ok((token, minted.secret))
 }
 

@@ -9,7 +9,7 @@ use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_types::address::Cidr;
 use gatewright_types::ids::{ConsumerId, GatewayId};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::model::{Consumer, ConsumerKind};
@@ -59,7 +59,7 @@ pub async fn create(
     let mut key = NewKey::plain(consumer.name.clone(), gateway.environment);
     key.allowed_addresses = new.allowed_addresses;
     let revealed = issue::issue(tx, binding, &[], key).await?;
-    tx.happened("native", "consumer.created", consumer.id, json!(consumer));
+    tx.created("native", "consumer.created", consumer.id, &consumer);
     Ok((consumer, revealed))
 }
 

@@ -8,7 +8,7 @@ use gatewright_types::access::{AuthType, Environment, WhenCutOff};
 use gatewright_types::ids::GatewayId;
 use gatewright_types::slug::Slug;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::model::{Gateway, GatewayKind};
@@ -88,7 +88,7 @@ pub async fn create(tx: &mut TenantTx, new: NewGateway) -> Result<Gateway, Nativ
         Err(error) if broken_unique(&error).is_some() => return Err(NativeError::SlugTaken(gateway.slug.to_string())),
         result => result?,
     }
-    tx.happened("native", "gateway.created", id, json!(gateway));
+    tx.created("native", "gateway.created", id, &gateway);
     Ok(gateway)
 }
 

@@ -8,7 +8,7 @@ use gatewright_types::access::RouteAccess;
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId};
 use gatewright_types::patch::present;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::model::Route;
@@ -85,7 +85,7 @@ pub async fn create(tx: &mut TenantTx, gateway_id: GatewayId, new: NewRoute) -> 
     check(tx, &route).await?;
     store::routes::insert(tx, &route).await?;
     configuration::judge(tx, gateway_id).await?;
-    tx.happened("native", "route.created", route.id, json!(route));
+    tx.created("native", "route.created", route.id, &route);
     Ok(route)
 }
 

@@ -7,7 +7,7 @@ use gatewright_snapshot::target_url::TargetUrl;
 use gatewright_types::ids::{GatewayId, ServiceId};
 use gatewright_types::patch::present;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::model::Service;
@@ -89,7 +89,7 @@ pub async fn create(tx: &mut TenantTx, gateway_id: GatewayId, new: NewService) -
     check(&service)?;
     name_taken(store::services::insert(tx, &service).await, &service)?;
     configuration::judge(tx, gateway_id).await?;
-    tx.happened("native", "service.created", service.id, json!(service));
+    tx.created("native", "service.created", service.id, &service);
     Ok(service)
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Attempt, AttemptTimings, DeliveryState, DisabledReason, EndpointState, WebhookEndpoint};
 use crate::store::deliveries::{self, Row};
-use crate::{NotifyError, endpoints, retries, secret_box, sign, store};
+use crate::{NotifyError, destinations, endpoints, retries, secret_box, sign, store};
 
 /// Longest attempt, from looking the name up to the answer's end.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -56,7 +56,7 @@ impl Job for DeliverWebhook {
 pub struct Deliverer {
     /// What sends.
     pub client: Client,
-    /// Where to.
+    /// What the installation lets everybody reach.
     pub policy: Policy,
 }
 
@@ -65,6 +65,8 @@ struct Prepared {
     endpoint: WebhookEndpoint,
     row: Row,
     secrets: Vec<SecretString>,
+    /// Where the tenant lets it go.
+    policy: Policy,
 }
 
 impl Handler for Deliverer {
@@ -72,7 +74,7 @@ impl Handler for Deliverer {
 
     async fn run(&self, job: DeliverWebhook, running: &Running) -> Result<Finished, Failure> {
         let mut tx = running.database().tenant(running.caller()?).await?;
-        let Some(prepared) = prepare(&mut tx, &job).await.map_err(failure)? else {
+        let Some(prepared) = prepare(&mut tx, &job, &self.policy).await.map_err(failure)? else {
             return running.finish().await;
         };
         drop(tx);
@@ -92,7 +94,11 @@ impl Handler for Deliverer {
 }
 
 /// Reads what is needed; none when there is nothing to do any more.
-async fn prepare(tx: &mut TenantTx, job: &DeliverWebhook) -> Result<Option<Prepared>, NotifyError> {
+async fn prepare(
+    tx: &mut TenantTx,
+    job: &DeliverWebhook,
+    installation: &Policy,
+) -> Result<Option<Prepared>, NotifyError> {
     let Some(row) = deliveries::find(tx, job.delivery_id)
         .await?
         .filter(|row| is_due(row, job))
@@ -106,7 +112,13 @@ async fn prepare(tx: &mut TenantTx, job: &DeliverWebhook) -> Result<Option<Prepa
         let (kind, id) = (secret_box::WEBHOOK_SECRET, endpoint.id.uuid());
         secrets.push(secret_box::open(tx, kind, id, secret.version, secret.sealed).await?);
     }
-    Ok(Some(Prepared { endpoint, row, secrets }))
+    let policy = destinations::policy(tx, installation).await?;
+    Ok(Some(Prepared {
+        endpoint,
+        row,
+        secrets,
+        policy,
+    }))
 }
 
 fn is_due(row: &Row, job: &DeliverWebhook) -> bool {
@@ -115,7 +127,12 @@ fn is_due(row: &Row, job: &DeliverWebhook) -> bool {
 
 impl Deliverer {
     async fn send(&self, prepared: &Prepared, now: DateTime<Utc>) -> Result<Answer, EgressError> {
-        let Prepared { endpoint, row, secrets } = prepared;
+        let Prepared {
+            endpoint,
+            row,
+            secrets,
+            policy,
+        } = prepared;
         let body = row.payload.as_bytes();
         let unusable = EgressError::InvalidRequest("its signing secret cannot be used");
         let timestamp = now.timestamp();
@@ -133,7 +150,7 @@ impl Deliverer {
             .max_body_bytes(ANSWER_KEPT_BYTES, Overflow::Cut)
             .total_timeout(ATTEMPT_TIMEOUT)
             .repeatable();
-        self.client.send(request, &self.policy).await
+        self.client.send(request, policy).await
     }
 }
 

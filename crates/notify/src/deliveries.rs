@@ -85,14 +85,14 @@ pub async fn replay(tx: &mut TenantTx, id: DeliveryId) -> Result<Delivery, Notif
             what: "attempts of a webhook delivery",
         });
     }
+    let before = json!({ "state": row.state, "nextAttemptAt": row.next_attempt_at, "endedAt": row.ended_at });
     begin_again(tx, row, Lane::Interactive).await?;
-    tx.happened(
-        "notify",
-        "webhook_delivery.replayed",
-        id,
-        json!({ "endpointId": endpoint.id }),
-    );
-    get(tx, id).await
+    let delivery = get(tx, id).await?;
+    let after =
+        json!({ "state": delivery.state, "nextAttemptAt": delivery.next_attempt_at, "endedAt": delivery.ended_at });
+    let detail = json!({ "endpointId": endpoint.id });
+    tx.changed_telling("notify", "webhook_delivery.replayed", id, detail, &before, &after);
+    Ok(delivery)
 }
 
 /// Sends again what has failed since a time, oldest first, at most [`REPLAYED_AT_ONCE_MAX`].
@@ -144,12 +144,8 @@ pub async fn test(tx: &mut TenantTx, endpoint_id: WebhookEndpointId) -> Result<D
     store::insert(tx, &row).await?;
     let job = NewJob::new(DeliverWebhook::first(row.id)).in_lane(Lane::Interactive);
     enqueue(tx, job).await?;
-    tx.happened(
-        "notify",
-        "webhook_endpoint.tested",
-        endpoint_id,
-        json!({ "deliveryId": row.id }),
-    );
+    let made = json!({ "deliveryId": row.id });
+    tx.created("notify", "webhook_endpoint.tested", endpoint_id, &made);
     get(tx, row.id).await
 }
 

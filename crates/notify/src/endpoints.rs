@@ -8,17 +8,20 @@ use gatewright_types::patch::present;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::error::Checks;
 use crate::events::is_filter;
 use crate::model::{DisabledReason, EndpointState, WebhookEndpoint};
-use crate::{NotifyError, mail, secret_box, sign, store};
+use crate::{NotifyError, destinations, mail, secret_box, sign, store};
 
 /// Most endpoints of a tenant.
 pub const ENDPOINTS_PER_TENANT_MAX: usize = 20;
 /// Longest URL of an endpoint, in bytes.
 pub const URL_MAX_BYTES: usize = 2_048;
+/// Bytes of a URL's digest that the audit log shows.
+const URL_DIGEST_BYTES: usize = 6;
 /// Longest description, in characters.
 pub const DESCRIPTION_MAX: usize = 1_000;
 /// Most event types an endpoint names.
@@ -94,10 +97,18 @@ pub async fn create(tx: &mut TenantTx, policy: &Policy, new: NewWebhookEndpoint)
         updated_at: tx.now(),
         secret_version: 1,
     };
-    check(&endpoint, policy)?;
+    check(&endpoint, &destinations::policy(tx, policy).await?)?;
     store::endpoints::insert(tx, &endpoint).await?;
     let secret = add_secret(tx, &endpoint).await?;
-    tx.happened("notify", "webhook_endpoint.created", endpoint.id, detail(&endpoint));
+    let told = detail(&endpoint);
+    tx.changed_telling(
+        "notify",
+        "webhook_endpoint.created",
+        endpoint.id,
+        told,
+        &Value::Null,
+        &audited(&endpoint),
+    );
     Ok(WithSecret { endpoint, secret })
 }
 
@@ -137,10 +148,17 @@ pub async fn change(
         _ => {}
     }
     endpoint.updated_at = tx.now();
-    check(&endpoint, policy)?;
+    check(&endpoint, &destinations::policy(tx, policy).await?)?;
     store::endpoints::update(tx, &endpoint).await?;
     let told = detail(&endpoint);
-    tx.changed_telling("notify", "webhook_endpoint.changed", id, told, &before, &endpoint);
+    tx.changed_telling(
+        "notify",
+        "webhook_endpoint.changed",
+        id,
+        told,
+        &audited(&before),
+        &audited(&endpoint),
+    );
     Ok(endpoint)
 }
 
@@ -148,7 +166,13 @@ pub async fn change(
 pub async fn delete(tx: &mut TenantTx, id: WebhookEndpointId) -> Result<(), NotifyError> {
     let endpoint = hold(tx, id).await?;
     store::endpoints::delete(tx, id).await?;
-    tx.changed("notify", "webhook_endpoint.deleted", id, &endpoint, &Value::Null);
+    tx.changed(
+        "notify",
+        "webhook_endpoint.deleted",
+        id,
+        &audited(&endpoint),
+        &Value::Null,
+    );
     Ok(())
 }
 
@@ -177,7 +201,10 @@ pub async fn rotate_secret(
     store::endpoints::update(tx, &endpoint).await?;
     let secret = add_secret(tx, &endpoint).await?;
     let detail = json!({ "oldSignsUntil": until });
-    tx.happened("notify", "webhook_endpoint.secret_rotated", id, detail);
+    let old = signing.iter().find_map(|secret| secret.signs_until);
+    let before = json!({ "secretVersion": endpoint.secret_version - 1, "oldSignsUntil": old });
+    let after = json!({ "secretVersion": endpoint.secret_version, "oldSignsUntil": until });
+    tx.changed_telling("notify", "webhook_endpoint.secret_rotated", id, detail, &before, &after);
     Ok(WithSecret { endpoint, secret })
 }
 
@@ -190,11 +217,20 @@ pub(crate) async fn disable(
     if endpoint.state == EndpointState::Disabled {
         return Ok(());
     }
+    let before = endpoint.clone();
     endpoint.state = EndpointState::Disabled;
     (endpoint.disabled_reason, endpoint.disabled_at) = (Some(reason), Some(tx.now()));
     endpoint.updated_at = tx.now();
     store::endpoints::update(tx, &endpoint).await?;
-    tx.happened("notify", "webhook_endpoint.disabled", endpoint.id, detail(&endpoint));
+    let told = detail(&endpoint);
+    tx.changed_telling(
+        "notify",
+        "webhook_endpoint.disabled",
+        endpoint.id,
+        told,
+        &audited(&before),
+        &audited(&endpoint),
+    );
     if let Some(recipient) = &endpoint.contact_email {
         let why = match reason {
             DisabledReason::Gone => "it answered 410 Gone",
@@ -240,13 +276,29 @@ fn detail(endpoint: &WebhookEndpoint) -> Value {
     })
 }
 
+/// What the audit log keeps of an endpoint. Path and query of its URL may be all that a receiver asks for, so of them only a
+/// digest, by which it shows whether they changed.
+fn audited(endpoint: &WebhookEndpoint) -> Value {
+    let digest: String = Sha256::digest(&endpoint.url)
+        .iter()
+        .take(URL_DIGEST_BYTES)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let mut shown = json!(endpoint);
+    shown["url"] = Value::from(format!("{}/… (SHA-256 {digest}…)", host(endpoint)));
+    shown
+}
+
 fn host(endpoint: &WebhookEndpoint) -> String {
     Target::parse(&endpoint.url, URL_MAX_BYTES).map_or_else(|_| String::new(), |target| target.host().to_owned())
 }
 
 fn check(endpoint: &WebhookEndpoint, policy: &Policy) -> Result<(), NotifyError> {
     let mut checks = Checks::default();
-    if let Err(why) = judge(&endpoint.url, policy) {
+    // One that is disabled may lead where nothing may go any more: nothing is sent to it.
+    if endpoint.state == EndpointState::Enabled
+        && let Err(why) = judge(&endpoint.url, policy)
+    {
         checks.require(false, "/url", why.to_string());
     }
     let described = endpoint.description.chars().count() <= DESCRIPTION_MAX && !endpoint.description.contains('\0');

@@ -49,6 +49,7 @@ pub const EVENT_TYPES: &[&str] = &[
     "native.service.changed",
     "native.service.created",
     "native.service.deleted",
+    "notify.outgoing_destinations.changed",
     "notify.webhook_delivery.replayed",
     "notify.webhook_endpoint.changed",
     "notify.webhook_endpoint.created",

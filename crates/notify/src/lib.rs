@@ -3,7 +3,8 @@
 //! # Invariants
 //! * Every event reaches every endpoint that wants it **at least once**, under one `webhook-id`: its event's id. An event that
 //!   commits late is not missed, and none is handed out twice ([`fan_out`]). The order is not promised.
-//! * A webhook goes where its tenant's [`Policy`] allows and nowhere else, and follows no redirect.
+//! * A webhook goes where the installation's [`Policy`] and the tenant's own list ([`destinations`]) allow and nowhere else, and
+//!   follows no redirect.
 //! * A signing secret leaves once, in the answer that made it; kept is a sealed copy (`secret_box`).
 //! * An attempt is written down by the transaction that ends its job, together with the job of the next one ([`deliver`]).
 //! * Nothing that is written into a mail can become a header of it ([`mail`]).
@@ -12,6 +13,7 @@
 
 pub mod deliver;
 pub mod deliveries;
+pub mod destinations;
 pub mod endpoints;
 pub mod error;
 pub mod events;

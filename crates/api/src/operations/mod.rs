@@ -15,6 +15,7 @@ mod jobs;
 mod keys;
 mod nodes;
 mod operators;
+mod outgoing_destinations;
 mod plans;
 mod products;
 mod routes;
@@ -70,6 +71,7 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(
             connections::put_mapping::put_mapping,
             connections::delete_mapping::delete_mapping
+            audit::list_installation_audit_events::list_installation_audit_events
         ))
         .routes(routes!(
             products::create_product::create_product,
@@ -159,6 +161,10 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(
             consumers::create_consumer::create_consumer,
             consumers::list_consumers::list_consumers
+        ))
+        .routes(routes!(
+            outgoing_destinations::get_outgoing_destinations::get_outgoing_destinations,
+            outgoing_destinations::put_outgoing_destinations::put_outgoing_destinations
         ))
         .routes(routes!(
             webhooks::create_webhook_endpoint::create_webhook_endpoint,

@@ -140,6 +140,7 @@ pub(crate) struct Held {
     pub(crate) status: KeyStatus,
     pub(crate) environment: Environment,
     pub(crate) secret_version: i32,
+    pub(crate) last_four: String,
     pub(crate) expires_at: Option<DateTime<Utc>>,
     pub(crate) old_secret_valid_until: Option<DateTime<Utc>>,
 }
@@ -147,7 +148,7 @@ pub(crate) struct Held {
 pub(crate) async fn lock(tx: &mut TenantTx, id: KeyId) -> Result<Option<Held>, sqlx::Error> {
     sqlx::query_as!(
         Held,
-        r#"SELECT accessor_type AS "accessor_type: _", status AS "status: _", environment AS "environment: _", secret_version, expires_at,
+        r#"SELECT accessor_type AS "accessor_type: _", status AS "status: _", environment AS "environment: _", secret_version, last_four, expires_at,
              (SELECT max(valid_until) FROM superseded_secrets AS s
               WHERE s.tenant_id = k.tenant_id AND s.key_id = k.id) AS old_secret_valid_until
            FROM api_keys AS k WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
@@ -210,11 +211,11 @@ pub(crate) async fn end_bindings(tx: &mut TenantTx, subscription_id: Subscriptio
     Ok(())
 }
 
-/// Of these keys, those that no live binding holds and that are not revoked.
-pub(crate) async fn without_binding(tx: &mut TenantTx, ids: &[KeyId]) -> Result<Vec<KeyId>, sqlx::Error> {
+/// Of these keys, those that no live binding holds and that are not revoked, with their status.
+pub(crate) async fn without_binding(tx: &mut TenantTx, ids: &[KeyId]) -> Result<Vec<(KeyId, KeyStatus)>, sqlx::Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    sqlx::query_scalar!(
-        r#"SELECT k.id AS "id: KeyId" FROM api_keys AS k
+    let rows = sqlx::query!(
+        r#"SELECT k.id AS "id: KeyId", k.status AS "status: KeyStatus" FROM api_keys AS k
            WHERE k.tenant_id = $1 AND k.id = ANY($2) AND k.status <> 'REVOKED'
              AND NOT EXISTS (SELECT FROM key_subscription_bindings AS b
                    WHERE b.tenant_id = k.tenant_id AND b.key_id = k.id AND b.ended_at IS NULL)"#,
@@ -222,7 +223,8 @@ pub(crate) async fn without_binding(tx: &mut TenantTx, ids: &[KeyId]) -> Result<
         &ids,
     )
     .fetch_all(&mut **tx)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.status)).collect())
 }
 
 /// What replaces a key's secret.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::row::{AuditEvent, Outcome};
 use super::store;
-use crate::{DatabaseError, Page, PageRequest, TenantTx};
+use crate::{DatabaseError, INSTALLATION, Page, PageRequest, SystemTx, TenantTx};
 
 /// How far the time in a row's id may lie from the time it tells: an id is made while its transaction runs.
 const ID_TIME_SLACK: TimeDelta = TimeDelta::hours(1);
@@ -47,5 +47,17 @@ pub async fn list(
     filter: &AuditFilter,
     request: PageRequest,
 ) -> Result<Page<AuditEvent>, DatabaseError> {
-    Ok(Page::from_rows(store::list(tx, filter, request).await?, request))
+    let tenant_id = tx.tenant_id();
+    let rows = store::list(tx, tenant_id, filter, request).await?;
+    Ok(Page::from_rows(rows, request))
+}
+
+/// A page of the installation's own audit log, newest first.
+pub async fn list_installation(
+    tx: &mut SystemTx,
+    filter: &AuditFilter,
+    request: PageRequest,
+) -> Result<Page<AuditEvent>, DatabaseError> {
+    let rows = store::list(tx, INSTALLATION, filter, request).await?;
+    Ok(Page::from_rows(rows, request))
 }

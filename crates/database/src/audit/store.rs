@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::list::AuditFilter;
 use super::row::{ActorKind, AuditEvent, Outcome, Row};
-use crate::{PageRequest, TenantTx};
+use crate::PageRequest;
 
 /// Whose and which row.
 pub(super) type Key = (Uuid, Uuid);
@@ -157,11 +157,11 @@ pub(super) async fn without_time_limit(connection: &mut PgConnection) -> Result<
 
 /// A page of events, newest first.
 pub(super) async fn list(
-    tx: &mut TenantTx,
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
     filter: &AuditFilter,
     request: PageRequest,
 ) -> Result<Vec<AuditEvent>, sqlx::Error> {
-    let tenant_id = tx.tenant_id();
     let (floor, ceiling) = filter.id_bounds();
     let before = match request.after {
         Some(after) => after.min(ceiling),
@@ -169,7 +169,7 @@ pub(super) async fn list(
     };
     // Planned anew each time: which index serves depends on which filters there are.
     sqlx::query!("SET LOCAL plan_cache_mode = force_custom_plan")
-        .execute(&mut **tx)
+        .execute(&mut *connection)
         .await?;
     sqlx::query_as!(
         AuditEvent,
@@ -194,6 +194,6 @@ pub(super) async fn list(
         filter.to,
         request.probe(),
     )
-    .fetch_all(&mut **tx)
+    .fetch_all(connection)
     .await
 }

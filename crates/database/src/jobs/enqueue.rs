@@ -25,7 +25,8 @@ pub(super) struct Row {
 /// Enqueues a job of the transaction's tenant; it exists when the transaction has committed. One round trip.
 ///
 /// Where the new job has a unique key and one with that key has not ended, returns that one's id. If it was
-/// still queued, it runs after this commit and so sees it; if it was running, it may have looked before.
+/// still queued, it runs after this commit and so sees it. If it was running, it may have looked before: however
+/// that run ends, it is queued again, with all its attempts. Two with one key never run at once.
 pub async fn enqueue<J: Job>(tx: &mut TenantTx, job: NewJob<J>) -> Result<JobId, JobError> {
     let tenant_id = Some(tx.tenant_id());
     let row = row(job, tenant_id, tx.clock(), tx.rng(), tx.now())?;

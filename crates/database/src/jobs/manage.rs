@@ -36,6 +36,7 @@ pub async fn get(tx: &mut TenantTx, id: JobId) -> Result<JobView, JobError> {
 /// Cancels a queued job at once. A running one is asked: it ends as CANCELLED when its handler heeds that or its
 /// attempt fails, and as SUCCEEDED when it was done first.
 pub async fn cancel(tx: &mut TenantTx, id: JobId) -> Result<JobView, JobError> {
+    let before = store::find(tx, id).await?.ok_or(JobError::NotFound(id))?;
     let cancelled = store::cancel(tx, id).await?;
     let job = get(tx, id).await?;
     if !cancelled {
@@ -45,7 +46,7 @@ pub async fn cancel(tx: &mut TenantTx, id: JobId) -> Result<JobView, JobError> {
         });
     }
     let detail = json!({ "kind": job.kind, "state": job.state });
-    tx.happened("jobs", "job.cancelled", id, detail);
+    tx.changed_telling("jobs", "job.cancelled", id, detail, &before, &job);
     Ok(job)
 }
 
@@ -53,6 +54,7 @@ pub async fn cancel(tx: &mut TenantTx, id: JobId) -> Result<JobView, JobError> {
 ///
 /// Fails while another one with its unique key has not ended; the transaction can then only be dropped.
 pub async fn replay(tx: &mut TenantTx, id: JobId) -> Result<JobView, JobError> {
+    let before = store::find(tx, id).await?.ok_or(JobError::NotFound(id))?;
     let replayed = store::replay(tx, id).await.map_err(|error| {
         let clash = broken_unique(&error) == Some("jobs_unique");
         if clash { JobError::Replaced(id) } else { error.into() }
@@ -64,7 +66,7 @@ pub async fn replay(tx: &mut TenantTx, id: JobId) -> Result<JobView, JobError> {
             allowed: "only a FAILED or DEAD job can be replayed",
         });
     }
-    tx.happened("jobs", "job.replayed", id, json!({ "kind": job.kind }));
+    tx.changed_telling("jobs", "job.replayed", id, json!({ "kind": job.kind }), &before, &job);
     Ok(job)
 }
 

@@ -16,6 +16,7 @@
 //!   work be done twice.
 //! * An attempt is counted when it is claimed, so a job that kills its worker ends as DEAD. Between attempts it
 //!   waits: 2 s, doubled each time, at most an hour, with jitter.
+//! * Of a unique job, one waits or runs. What asks for it while it runs makes it run once more, however that run ends.
 //! * No lane starves another ([`lanes`]). Within a lane, what is due longest comes first.
 //! * Of a worker that ends in good order, jobs that do not finish in time go back without a counted attempt.
 //!

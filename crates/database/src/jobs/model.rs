@@ -94,7 +94,7 @@ impl<J: Job> NewJob<J> {
         Self { run_at, ..self }
     }
 
-    /// The same, unless one of this kind with this key has not ended yet.
+    /// The same, unless one of this kind with this key waits already; one that runs is to run again then.
     #[must_use]
     pub fn unique(self, key: impl Into<String>) -> Self {
         let unique_key = Some(key.into());

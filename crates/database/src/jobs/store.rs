@@ -28,13 +28,15 @@ pub(super) struct Claimed {
 /// Inserts, or finds the one with the same unique key, and wakes a worker.
 pub(super) async fn insert(connection: &mut PgConnection, row: &Row) -> Result<JobId, sqlx::Error> {
     // The update that changes nothing holds the other job until we commit: while it is queued, nobody claims it
-    // before what we write can be seen.
+    // before what we write can be seen. One that runs may have looked before, so it is to run again; see the trigger
+    // `job_again` of migration 0011.
     let inserted = sqlx::query!(
         r#"INSERT INTO jobs AS job (id, tenant_id, kind, lane, payload, unique_key, state, attempts, attempts_max, due_at, created_at)
            VALUES ($1, $2, $3, $4, $5, $6, 'QUEUED', 0, $7, $8, $9)
            ON CONFLICT (coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'), kind, unique_key)
              WHERE ended_at IS NULL AND unique_key IS NOT NULL
-             DO UPDATE SET unique_key = job.unique_key
+             DO UPDATE SET unique_key = job.unique_key,
+               again_at = CASE WHEN job.state = 'RUNNING' THEN least(job.again_at, excluded.due_at) END
            RETURNING id AS "id: JobId", CASE WHEN $8 <= $9 THEN pg_notify($10, '')::text END AS told"#,
         row.id.uuid(),
         row.tenant_id.map(TenantId::uuid),
@@ -71,7 +73,7 @@ pub(super) async fn claim(
                AND (state = 'QUEUED' OR attempts < attempts_max AND NOT cancel_requested)
              ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
            )
-           UPDATE jobs SET state = 'RUNNING', attempts = attempts + 1, lease_token = $4, due_at = $6, started_at = $5
+           UPDATE jobs SET state = 'RUNNING', attempts = attempts + 1, lease_token = $4, due_at = $6, started_at = $5, again_at = NULL
            FROM due WHERE jobs.id = due.id
            RETURNING jobs.id AS "id: _", tenant_id AS "tenant_id: _", kind, payload, attempts, attempts_max"#,
         lane.as_str(),
@@ -256,7 +258,7 @@ pub(super) async fn give_back(
 pub(super) async fn cancel(tx: &mut TenantTx, id: JobId) -> Result<bool, sqlx::Error> {
     let now = tx.now();
     let cancelled = sqlx::query!(
-        "UPDATE jobs SET cancel_requested = true, state = CASE WHEN state = 'QUEUED' THEN 'CANCELLED' ELSE state END,
+        "UPDATE jobs SET cancel_requested = true, again_at = NULL, state = CASE WHEN state = 'QUEUED' THEN 'CANCELLED' ELSE state END,
            ended_at = CASE WHEN state = 'QUEUED' THEN $3::timestamptz END
          WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL
          RETURNING CASE WHEN state = 'RUNNING' THEN pg_notify($4, $5)::text END AS told",

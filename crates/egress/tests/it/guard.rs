@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gatewright_egress::address::AddressKind;
-use gatewright_egress::{Client, EgressError, Options, Policy, Refusal, Request};
+use gatewright_egress::{Client, Destination, EgressError, Options, Policy, Refusal, Request};
 
 use crate::server::{Names, Server, client, client_with, ok, options, policy};
 
@@ -235,4 +235,114 @@ async fn a_resting_connection_is_judged_like_a_new_one() {
         "another tenant has no part in it"
     );
     assert_eq!(server.seen().len(), 1);
+}
+
+/// What a tenant's list says, within what the installation opens and delegates.
+#[tokio::test]
+async fn a_tenants_list_narrows_and_opens_only_what_is_delegated() {
+    let server = Server::start("127.0.0.1", |_| ok("inside")).await;
+    let port = server.address.port();
+    let names = Names::one("inner.example", &[&["127.0.0.1"]]);
+    names.also("metadata.example", &[&["169.254.169.254"]]);
+    let client = client_with(names);
+    let listed = |opened: &[&str], delegated: &[&str], only: &[&str]| Policy {
+        delegated: policy(delegated).opened,
+        only: Some(only.iter().map(|line| line.parse().unwrap()).collect()),
+        ..policy(opened)
+    };
+    let ask = async |url: String, policy: Policy| match client.send(Request::get(url), &policy).await {
+        Ok(_) => "reached",
+        Err(EgressError::Refused(Refusal::NotListed(_))) => "not listed",
+        Err(EgressError::Refused(Refusal::Address { .. })) => "address",
+        Err(EgressError::Refused(Refusal::PlainHttp)) => "plain http",
+        Err(error) => panic!("{error:?}"),
+    };
+    let (by_number, by_name) = (server.url("/"), format!("http://inner.example:{port}/"));
+    let right = format!("127.0.0.1:{port}");
+    let wrong = format!("127.0.0.1:{}", port.wrapping_add(1).max(1));
+    let named = format!("inner.example:{port}");
+    for (url, opened, delegated, only, expected) in [
+        (
+            &by_number,
+            &["127.0.0.1"][..],
+            &[][..],
+            &[right.as_str()][..],
+            "reached",
+        ),
+        (&by_number, &["127.0.0.1"], &[], &[wrong.as_str()], "not listed"),
+        (&by_number, &["127.0.0.1"], &[], &["inner.example"], "not listed"),
+        (&by_number, &["127.0.0.1"], &[], &[], "not listed"),
+        (&by_name, &["127.0.0.1"], &[], &[named.as_str()], "reached"),
+        (&by_name, &["127.0.0.1"], &[], &["127.0.0.0/8"], "reached"),
+        (&by_name, &["127.0.0.1"], &[], &["10.0.0.0/8"], "not listed"),
+        // A list alone opens nothing.
+        (&by_number, &[], &[], &["127.0.0.1"], "plain http"),
+        (&by_name, &[], &[], &["inner.example"], "plain http"),
+        // What is delegated is open to whoever lists it.
+        (&by_number, &[], &["127.0.0.0/8"], &["127.0.0.1"], "reached"),
+        (&by_name, &[], &["127.0.0.0/8"], &["*.example"], "reached"),
+        (&by_name, &[], &["*.example"], &["*.example"], "reached"),
+        (&by_number, &[], &["*.example"], &["127.0.0.1"], "plain http"),
+        (&by_number, &[], &["10.0.0.0/8"], &["127.0.0.1"], "address"),
+        (&by_number, &[], &["127.0.0.0/8"], &["10.0.0.0/8"], "not listed"),
+    ] {
+        let answer = ask(url.clone(), listed(opened, delegated, only)).await;
+        assert_eq!(answer, expected, "{url} {opened:?} {delegated:?} {only:?}");
+    }
+    let unlisted = Policy {
+        delegated: policy(&["127.0.0.0/8"]).opened,
+        ..Policy::default()
+    };
+    assert_eq!(
+        ask(by_number.clone(), unlisted).await,
+        "plain http",
+        "delegated is not opened"
+    );
+    for url in ["https://169.254.169.254/", "https://metadata.example/"] {
+        let everything = ["169.254.169.254", "*.example"];
+        let answer = ask(url.to_owned(), listed(&[], &everything, &everything)).await;
+        assert_eq!(answer, "address", "no tenant reaches a metadata service: {url}");
+    }
+}
+
+#[test]
+fn a_line_of_a_tenants_list_that_could_never_open_anything_is_refused() {
+    let policy = Policy {
+        delegated: policy(&["10.1.0.0/16", "169.254.169.254"]).opened,
+        ..policy(&["127.0.0.1"])
+    };
+    let judge = |line: &str| policy.judge_line(&line.parse::<Destination>().unwrap()).is_ok();
+    for fine in [
+        "example.com",
+        "*.local:80",
+        "192.0.3.0/24",
+        "10.1.2.0/24:443",
+        "127.0.0.1:1",
+        "0.0.0.0/0",
+        "[2600::1]:443",
+    ] {
+        assert!(judge(fine), "{fine}");
+    }
+    for refused in [
+        "10.0.0.0/8",
+        "10.2.0.0/16",
+        "127.0.0.2",
+        "169.254.169.254",
+        "::1",
+        "[fd00::1]:443",
+        "::ffff:10.2.0.1",
+    ] {
+        assert!(!judge(refused), "{refused}");
+    }
+    for unreadable in [
+        "",
+        ":80",
+        "example.com:",
+        "example.com:99999",
+        "a:b:c",
+        "*.:80",
+        "http://example.com",
+    ] {
+        assert!(unreadable.parse::<Destination>().is_err(), "{unreadable}");
+    }
 }

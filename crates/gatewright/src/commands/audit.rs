@@ -11,7 +11,7 @@ use gatewright_database::audit::export::{Export, ExportFormat};
 use gatewright_database::audit::list::AuditFilter;
 use gatewright_database::audit::verify::{Head, verify};
 use gatewright_database::page::PAGE_MAX;
-use gatewright_database::{Actor, Caller, Database, PageRequest, SystemTx, SystemUse};
+use gatewright_database::{Actor, Caller, Database, INSTALLATION, PageRequest, SystemTx, SystemUse};
 use gatewright_types::ids::RequestId;
 use gatewright_types::slug::Slug;
 use gatewright_types::{Clock, Rng};
@@ -23,11 +23,14 @@ use crate::settings::Settings;
 /// What is to be proven.
 #[derive(Args)]
 pub struct VerifyArguments {
-    /// Only this tenant's log, by its slug; every tenant's when absent.
-    #[arg(long)]
+    /// Only this tenant's log, by its slug; the installation's and every tenant's when absent.
+    #[arg(long, group = "one_log")]
     tenant: Option<Slug>,
+    /// Only the installation's own log.
+    #[arg(long, group = "one_log")]
+    installation: bool,
     /// A head that this command printed earlier, `<sequence>:<hash>`: the log must still lead there.
-    #[arg(long, requires = "tenant")]
+    #[arg(long, requires = "one_log")]
     head: Option<Head>,
 }
 
@@ -61,13 +64,19 @@ enum Format {
 pub async fn run_verify(settings: &Settings, arguments: &VerifyArguments) -> anyhow::Result<()> {
     let database = open(settings).await?;
     let mut tx = database.system(SystemUse::VerifyAudit).await?;
+    let named = |tenant: Tenant| (tenant.slug.to_string(), tenant.id);
+    let installation = || ("the installation".to_owned(), INSTALLATION);
     let wanted = match &arguments.tenant {
-        Some(slug) => vec![find(&mut tx, slug).await?],
-        None => every_tenant(&mut tx).await?,
+        Some(slug) => vec![named(find(&mut tx, slug).await?)],
+        None if arguments.installation => vec![installation()],
+        None => {
+            let tenants = every_tenant(&mut tx).await?.into_iter().map(named);
+            std::iter::once(installation()).chain(tenants).collect()
+        }
     };
     let mut broken = 0;
-    for tenant in wanted {
-        let report = verify(&mut tx, tenant.id, arguments.head).await?;
+    for (name, id) in wanted {
+        let report = verify(&mut tx, id, arguments.head).await?;
         let sealed = match report.head {
             Some(head) => format!("sealed up to {head}"),
             None => "nothing is sealed".to_owned(),
@@ -81,8 +90,7 @@ pub async fn run_verify(settings: &Settings, arguments: &VerifyArguments) -> any
         };
         let waiting = report.waiting;
         print(&format!(
-            "{}: {verdict}; {sealed}; {waiting} rows wait to be sealed\n",
-            tenant.slug
+            "{name}: {verdict}; {sealed}; {waiting} rows wait to be sealed\n"
         ))?;
     }
     tx.close().await?;

@@ -17,6 +17,9 @@ pub mod vault;
 
 use std::io::Write;
 
+/// How much of a token is no secret.
+const LAST_FOUR: usize = 4;
+
 /// Prints what a command is asked for.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();

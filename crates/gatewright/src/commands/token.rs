@@ -7,7 +7,7 @@ use gatewright_types::slug::Slug;
 use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
 
-use super::print;
+use super::{LAST_FOUR, print};
 use crate::postgres;
 use crate::settings::Settings;
 
@@ -26,16 +26,17 @@ pub async fn run(settings: &Settings, tenant: &Slug) -> anyhow::Result<()> {
         actor: Actor::Installation,
         request_id: RequestId::mint(clock, rng),
     };
-    let detail = serde_json::json!({});
+    let secret = owner.token.expose_secret();
+    let detail = serde_json::json!({ "lastFour": &secret[secret.len() - LAST_FOUR..] });
     tx.happened(
         &database,
         &caller,
         "identity",
         "operator.token_replaced",
         owner.operator_id,
-        detail,
+        &detail,
     )
     .await?;
     tx.commit().await?;
-    print(&format!("{}\n", owner.token.expose_secret()))
+    print(&format!("{secret}\n"))
 }

@@ -198,6 +198,16 @@ async fn the_command_says_how_far_a_log_is_sealed_and_fails_at_the_first_bad_row
     let with_head = ["audit", "verify", "--tenant", "acme", "--head", head];
     assert!(command(&app, &with_head).await.0);
     assert!(!command(&app, &["audit", "verify", "--tenant", "nobody"]).await.0);
+    // The installation's own log is one of them, and can be asked for alone.
+    assert!(command(&app, &["bootstrap"]).await.0);
+    let (fine, said) = command(&app, &["audit", "verify", "--installation"]).await;
+    assert!(fine && said.starts_with("the installation: intact; "), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        !command(&app, &["audit", "verify", "--installation", "--tenant", "acme"])
+            .await
+            .0
+    );
     let (fine, said) = command(&app, &["audit", "verify", "--tenant", "acme", "--head", "10:00"]).await;
     assert!(!fine && said.contains("hexadecimal"), "{said}");
 
@@ -211,7 +221,8 @@ async fn the_command_says_how_far_a_log_is_sealed_and_fails_at_the_first_bad_row
     let (fine, said) = command(&app, &["audit", "verify"]).await;
     assert!(!fine, "{said}");
     assert!(
-        said.contains(&format!("acme: BROKEN: row {third} at sequence 3")),
+        said.contains("the installation: intact; ")
+            && said.contains(&format!("acme: BROKEN: row {third} at sequence 3")),
         "{said}"
     );
     assert!(!command(&app, &["audit", "verify", "--tenant", "acme"]).await.0);

@@ -12,6 +12,7 @@ mod consumers;
 mod doctor;
 mod hammer;
 mod idempotency;
+mod installation_audit;
 mod jobs;
 mod keys;
 mod leaks;

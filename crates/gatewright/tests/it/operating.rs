@@ -62,6 +62,8 @@ async fn every_command_of_the_operators_page_runs() {
                 ("PATH", &path),
                 ("GATEWRIGHT_HTTP_ADDR", &http_addr),
                 ("GATEWRIGHT_GATEWAY_ADDR", &free_addr()),
+                ("EDGE_ADDR", &free_addr()),
+                ("EDGE_HEALTH_ADDR", &free_addr()),
                 ("API", &format!("http://{http_addr}/api/v1")),
             ],
         )

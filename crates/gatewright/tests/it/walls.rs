@@ -42,6 +42,8 @@ impl World {
         let who = app.tenant(slug).await;
         let settings = json!({ "secretRetention": "WHILE_ACTIVE" });
         expect(&who, 200, Method::PATCH, "/credential-settings", Some(settings)).await;
+        let destinations = json!({ "destinations": ["127.0.0.1", "example.com"] });
+        expect(&who, 200, Method::PUT, "/outgoing-destinations", Some(destinations)).await;
         let product = who.product("Translation API").await;
         expect(
             &who,
@@ -139,7 +141,13 @@ fn terms(product: &str) -> Value {
 const NO_NODE: &str = "nod_01m80hxe67f59s79ed8y354rh0";
 
 /// What only the installation does: a node serves gateways of every tenant.
-const OF_THE_INSTALLATION: [&str; 4] = ["create_enrollment_code", "list_nodes", "drain_node", "revoke_node"];
+const OF_THE_INSTALLATION: [&str; 5] = [
+    "create_enrollment_code",
+    "list_nodes",
+    "drain_node",
+    "revoke_node",
+    "list_installation_audit_events",
+];
 
 /// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
 const LAST: [&str; 14] = [
@@ -214,7 +222,7 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
     match operation.id.as_str() {
         "create_tenant" => (None, Some(json!({ "name": "Initech" }))),
         "create_enrollment_code" => (None, Some(json!({ "name": "edge" }))),
-        "list_nodes" => (None, None),
+        "list_nodes" | "list_installation_audit_events" => (None, None),
         // There is none: an operator is refused before anybody looks.
         "drain_node" | "revoke_node" => (Some(NO_NODE), None),
         "get_tenant" => (Some(&of.who.id), None),
@@ -240,7 +248,12 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "create_product" => (None, Some(json!({ "kind": "API", "name": "Another API" }))),
         "get_product" | "get_contract" => (Some(product), None),
         "change_product" => (Some(product), Some(json!({ "name": "Renamed" }))),
-        "put_contract" => (Some(product), Some(contract())),
+        "put_contract" => {
+            let another = json!({ "format": "OPENAPI", "document": r#"{"openapi":"3.0.3"}"# });
+            (Some(product), Some(another))
+        }
+        "get_outgoing_destinations" => (None, None),
+        "put_outgoing_destinations" => (None, Some(json!({ "destinations": ["127.0.0.1"] }))),
         "create_plan" => {
             let mut body = terms(product);
             body["name"] = json!("Another plan");
@@ -259,7 +272,7 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "move_subscription" => (Some(subscription), Some(json!({ "to": "PAUSED" }))),
         "add_key" => (Some(subscription), Some(json!({ "name": "another" }))),
         "get_credential_settings" => (None, None),
-        "change_credential_settings" => (None, Some(json!({ "leakPolicy": "NOTIFY" }))),
+        "change_credential_settings" => (None, Some(json!({ "leakPolicy": "SUSPEND" }))),
         "report_secrets" => (None, Some(json!({ "candidates": [{ "token": of.subscribed.key }] }))),
         "verify_key" => (None, Some(json!({ "key": of.subscribed.key }))),
         "get_key" | "reactivate_key" | "revoke_key" | "suspend_key" => (Some(key), None),

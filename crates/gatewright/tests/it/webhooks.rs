@@ -1,5 +1,7 @@
 //! Webhooks from the event to a receiver that judges them with the reference library.
 
+mod destinations;
+
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_database::SystemUse;
+use gatewright_database::{Caller, Origin, SystemTx, SystemUse};
 use gatewright_snapshot::protocol::Enrollment;
 use gatewright_types::CredentialHash;
 use gatewright_types::access::NodeState;
@@ -11,6 +11,7 @@ use gatewright_types::credential::CREDENTIAL_MAX_LENGTH;
 use gatewright_types::ids::NodeId;
 use gatewright_vault::NODE_TOKEN_PREFIX;
 use secrecy::SecretString;
+use serde_json::{Value, json};
 
 use super::{Nodes, Reported};
 use crate::{NativeError, store};
@@ -34,14 +35,21 @@ pub struct EnrollmentCode {
 
 impl Nodes {
     /// Makes a code; the node that uses it gets this name.
-    pub async fn create_enrollment_code(&self, name: &str) -> Result<EnrollmentCode, NativeError> {
+    pub async fn create_enrollment_code(
+        &self,
+        tx: &mut SystemTx,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<EnrollmentCode, NativeError> {
         let now = self.database.clock().now();
         let minted = gatewright_vault::mint_enrollment_code(self.database.rng());
         let expires_at = now + ENROLLMENT_CODE_VALID;
-        let mut tx = self.database.system(SystemUse::ManageNodes).await?;
-        require_room(&mut tx).await?;
-        store::nodes::insert_code(&mut tx, &minted.hash, name, now, expires_at).await?;
-        tx.commit().await?;
+        require_room(tx).await?;
+        store::nodes::insert_code(tx, &minted.hash, name, now, expires_at).await?;
+        let made = json!({ "name": name, "expiresAt": expires_at });
+        let action = "enrollment_code.created";
+        tx.installation_changed(&self.database, caller, action, "", &Value::Null, &made)
+            .await?;
         Ok(EnrollmentCode {
             code: minted.secret,
             expires_at,
@@ -49,13 +57,18 @@ impl Nodes {
     }
 
     /// Lets a node in and gives it a token.
-    pub async fn enroll(&self, enrollment: &Enrollment) -> Result<(NodeId, SecretString), NativeError> {
+    pub async fn enroll(
+        &self,
+        (caller, origin): (Caller, Origin),
+        enrollment: &Enrollment,
+    ) -> Result<(NodeId, SecretString), NativeError> {
         if enrollment.code.len() > CREDENTIAL_MAX_LENGTH {
             return Err(NativeError::EnrollmentCode);
         }
         let (clock, rng) = (self.database.clock(), self.database.rng());
         let hash = CredentialHash::of(enrollment.code.as_bytes());
         let mut tx = self.database.system(SystemUse::ManageNodes).await?;
+        tx.came_from(origin);
         let name = store::nodes::use_code(&mut tx, &hash, clock.now()).await?;
         let name = name.ok_or(NativeError::EnrollmentCode)?;
         require_room(&mut tx).await?;
@@ -67,6 +80,9 @@ impl Nodes {
             ..Reported::default()
         };
         store::nodes::insert(&mut tx, id, &name, Some(&minted.hash), &reported, clock.now()).await?;
+        let made = json!({ "name": name, "version": reported.version, "addr": reported.addr });
+        tx.installation_changed(&self.database, &caller, "node.enrolled", id, &Value::Null, &made)
+            .await?;
         tx.commit().await?;
         tracing::info!(node.id = %id, node.name = name, "a node was let in");
         Ok((id, minted.secret))

@@ -1,10 +1,11 @@
 //! Looking at nodes, and shutting them out.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_database::{Page, PageRequest, SystemUse};
+use gatewright_database::{Caller, Origin, Page, PageRequest, SystemUse};
 use gatewright_snapshot::protocol::{AWAY_AFTER_MS, News};
 use gatewright_types::access::NodeState;
 use gatewright_types::ids::NodeId;
+use serde_json::json;
 
 use super::Nodes;
 use crate::model::{Node, NodeAnswer};
@@ -20,17 +21,23 @@ impl Nodes {
     }
 
     /// Tells a node to finish what is under way and end; returns how it answered.
-    pub async fn drain(&self, id: NodeId) -> Result<(Node, Option<NodeAnswer>), NativeError> {
-        self.move_to(id, NodeState::Draining).await
+    pub async fn drain(&self, by: (Caller, Origin), id: NodeId) -> Result<(Node, Option<NodeAnswer>), NativeError> {
+        self.move_to(by, id, NodeState::Draining).await
     }
 
     /// Shuts a node out for ever: it admits nobody any more. Returns how it answered.
-    pub async fn revoke(&self, id: NodeId) -> Result<(Node, Option<NodeAnswer>), NativeError> {
-        self.move_to(id, NodeState::Revoked).await
+    pub async fn revoke(&self, by: (Caller, Origin), id: NodeId) -> Result<(Node, Option<NodeAnswer>), NativeError> {
+        self.move_to(by, id, NodeState::Revoked).await
     }
 
-    async fn move_to(&self, node_id: NodeId, state: NodeState) -> Result<(Node, Option<NodeAnswer>), NativeError> {
+    async fn move_to(
+        &self,
+        (caller, origin): (Caller, Origin),
+        node_id: NodeId,
+        state: NodeState,
+    ) -> Result<(Node, Option<NodeAnswer>), NativeError> {
         let mut tx = self.database.system(SystemUse::ManageNodes).await?;
+        tx.came_from(origin);
         let found = store::nodes::find(&mut tx, node_id, self.away_before()).await?;
         let before = found.ok_or_else(|| NativeError::not_found("node", node_id))?;
         if before.in_process {
@@ -46,6 +53,13 @@ impl Nodes {
         }
         let node = store::nodes::find(&mut tx, node_id, self.away_before()).await?;
         let node = node.ok_or_else(|| NativeError::not_found("node", node_id))?;
+        let name = match state {
+            NodeState::Revoked => "node.revoked",
+            _ => "node.drained",
+        };
+        let (before, after) = (json!({ "state": before.state }), json!({ "state": state }));
+        tx.installation_changed(&self.database, &caller, name, node_id, &before, &after)
+            .await?;
         tx.commit().await?;
         tracing::info!(node.id = %node_id, node.state = state.as_str(), "a node was moved");
         let answers = self.tell(written, news, Some(node_id)).await;

@@ -25,10 +25,8 @@ pub(crate) async fn insert(tx: &mut TenantTx, endpoint: &WebhookEndpoint) -> Res
 
 /// How many there are; holds the tenant's row, so that two who count do not both add the last one.
 pub(crate) async fn count(tx: &mut TenantTx) -> Result<i64, sqlx::Error> {
+    super::hold_tenant(tx).await?;
     let tenant_id = tx.tenant_id().uuid();
-    sqlx::query_scalar!("SELECT id FROM tenants WHERE id = $1 FOR UPDATE", tenant_id)
-        .fetch_one(&mut **tx)
-        .await?;
     sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM webhook_endpoints WHERE tenant_id = $1"#,
         tenant_id

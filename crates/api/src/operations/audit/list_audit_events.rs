@@ -2,6 +2,7 @@
 
 use axum::Json;
 use chrono::{DateTime, Utc};
+use gatewright_database::PageRequest;
 use gatewright_database::audit::list::{AuditFilter, list};
 use gatewright_database::audit::row::{AuditEvent, Outcome};
 use gatewright_types::ids::OperatorId;
@@ -50,6 +51,13 @@ impl From<AuditQuery> for AuditFilter {
     }
 }
 
+impl AuditQuery {
+    /// Which page is wanted.
+    pub(super) fn page(&self) -> Result<PageRequest, ApiError> {
+        page_request(self.limit, self.cursor.as_deref())
+    }
+}
+
 /// List audit events: who did what, from where, and what was refused.
 ///
 /// They cannot be changed; `gatewright audit verify` proves that nobody has.
@@ -58,7 +66,7 @@ pub(crate) async fn list_audit_events(
     operator: Operator,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<List<AuditEvent>>, ApiError> {
-    let request = page_request(query.limit, query.cursor.as_deref())?;
+    let request = query.page()?;
     let mut tx = operator.begin().await?;
     let page = list(&mut tx, &query.into(), request).await?;
     Ok(Json(List::new(page, |item| item.id.uuid())))

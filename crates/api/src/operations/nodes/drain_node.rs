@@ -14,8 +14,9 @@ use crate::principal::Installation;
 #[utoipa::path(post, path = "/nodes/{id}/drain", tag = "Nodes", params(("id" = NodeId, Path)), responses((status = 200, description = "The node", body = ToldNode)))]
 pub(crate) async fn drain_node(
     State(state): State<ApiState>,
-    _: Installation,
+    Installation { caller, origin }: Installation,
     Id(id): Id<NodeId>,
 ) -> Result<Json<ToldNode>, ApiError> {
-    Ok(Json(ToldNode::new(state.nodes().drain(id).await?)))
+    let told = state.nodes().drain((caller, origin), id).await?;
+    Ok(Json(ToldNode::new(told)))
 }

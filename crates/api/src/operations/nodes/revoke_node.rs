@@ -14,8 +14,9 @@ use crate::principal::Installation;
 #[utoipa::path(post, path = "/nodes/{id}/revoke", tag = "Nodes", params(("id" = NodeId, Path)), responses((status = 200, description = "The node", body = ToldNode)))]
 pub(crate) async fn revoke_node(
     State(state): State<ApiState>,
-    _: Installation,
+    Installation { caller, origin }: Installation,
     Id(id): Id<NodeId>,
 ) -> Result<Json<ToldNode>, ApiError> {
-    Ok(Json(ToldNode::new(state.nodes().revoke(id).await?)))
+    let told = state.nodes().revoke((caller, origin), id).await?;
+    Ok(Json(ToldNode::new(told)))
 }

@@ -1,29 +1,22 @@
 //! `POST /tenants`
 
-use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::extract::State;
 use axum::response::Response;
 use gatewright_catalog::check::slug_or_from_name;
 use gatewright_catalog::model::Tenant;
 use gatewright_catalog::tenants;
-use gatewright_database::idempotency::{self, Scope};
-use gatewright_database::{Actor, Caller, Origin, SystemTx, SystemUse};
+use gatewright_database::{Caller, SystemUse};
 use gatewright_identity::tokens;
-use gatewright_types::ProblemCode;
-use gatewright_types::ids::RequestId;
 use gatewright_types::slug::Slug;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::ApiState;
 use crate::error::ApiError;
-use crate::extract::{self, BODY_MAX_BYTES, Raw};
-use crate::principal::{Installation, peer, request_id};
-use crate::reveal::{Revealing, hide};
-use crate::work::{in_flight, judge, respond, scope};
+use crate::extract;
+use crate::order::{Deed, Order};
+use crate::reveal::Revealing;
 
 /// What a tenant is made from.
 #[derive(Deserialize, ToSchema)]
@@ -49,88 +42,30 @@ pub(crate) struct NewlyMade {
 
 /// Create a tenant; the answer reveals its owner's token, once. Needs an installation's token.
 #[utoipa::path(post, path = "/tenants", tag = "Tenants", request_body = NewTenant, responses((status = 201, description = "The tenant and its owner's token", body = NewlyMade)))]
-pub(crate) async fn create_tenant(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
-    let (mut parts, body) = request.into_parts();
-    let Installation = Installation::from_request_parts(&mut parts, &state).await?;
-    let (request_id, peer) = (request_id(&parts), peer(&parts));
-    let kept_under = scope(&parts, None, Uuid::nil())?;
-    let Raw(bytes) = Raw::<BODY_MAX_BYTES>::from_request(Request::from_parts(parts, body), &state).await?;
-    let new: NewTenant = extract::json(&bytes)?;
+pub(crate) async fn create_tenant(State(state): State<ApiState>, order: Order) -> Result<Response, ApiError> {
+    let new: NewTenant = extract::json(&order.body)?;
     let slug = slug_or_from_name(new.slug, &new.name)?;
+    let mut deed = order.begin(SystemUse::ManageTenants).await?;
+    let made = make(&mut deed, &state, &new.name, slug).await?;
+    deed.created(made.tenant.id, &made).await
+}
 
+async fn make(deed: &mut Deed, state: &ApiState, name: &str, slug: Slug) -> Result<NewlyMade, ApiError> {
     let database = state.database();
-    let mut tx = database.system(SystemUse::ManageTenants).await?;
-    tx.came_from(Origin { token_id: None, peer });
-    let kept_under = kept_under.map(|mut kept_under| {
-        kept_under.fingerprint = Sha256::digest(&bytes).into();
-        kept_under
-    });
-    match make_once(&mut tx, &state, request_id, new.name, slug, kept_under).await {
-        Ok(body) => {
-            tx.commit().await?;
-            Ok(respond(StatusCode::CREATED, &body))
-        }
-        Err(error) => {
-            // Dropped, it would hold the key a moment longer than its answer takes.
-            tx.close().await?;
-            Err(error)
-        }
-    }
-}
-
-/// Makes the tenant unless that was done under this key before, and keeps the answer.
-async fn make_once(
-    tx: &mut SystemTx,
-    state: &ApiState,
-    request_id: RequestId,
-    name: String,
-    slug: Slug,
-    kept_under: Option<Scope>,
-) -> Result<Value, ApiError> {
-    let now = state.database().clock().now();
-    if let Some(kept_under) = &kept_under {
-        judge(idempotency::claim(tx, kept_under, now).await?)?;
-    }
-    let made = make(tx, state, request_id, &name, slug).await?;
-    let tenant_id = made.tenant.id;
-    let body = serde_json::to_value(made)
-        .map_err(|_| ApiError::new(ProblemCode::Internal, "The answer cannot be written."))?;
-    if let Some(kept_under) = kept_under {
-        let mut kept = body.clone();
-        hide(&mut kept);
-        let status = StatusCode::CREATED.as_u16();
-        if !idempotency::keep(tx, tenant_id, &kept_under, now, status, &kept).await? {
-            return Err(in_flight());
-        }
-    }
-    Ok(body)
-}
-
-async fn make(
-    tx: &mut SystemTx,
-    state: &ApiState,
-    request_id: RequestId,
-    name: &str,
-    slug: Slug,
-) -> Result<NewlyMade, ApiError> {
-    let (clock, rng) = (state.database().clock(), state.database().rng());
+    let (clock, rng) = (database.clock(), database.rng());
+    let tx = &mut *deed.tx;
     let tenant = tenants::create(tx, clock, rng, name, slug).await?;
     let owner = tokens::create_owner(tx, clock, rng, tenant.id).await?;
-    let caller = Caller {
+    let made = json!({ "name": tenant.name, "slug": tenant.slug, "ownerId": owner.operator_id });
+    // The first row of the tenant's log, and one of the installation's.
+    let its = Caller {
         tenant_id: tenant.id,
-        actor: Actor::Installation,
-        request_id,
+        ..deed.caller
     };
-    let detail = json!({ "name": tenant.name, "slug": tenant.slug, "ownerId": owner.operator_id });
-    tx.happened(
-        state.database(),
-        &caller,
-        "catalog",
-        "tenant.created",
-        tenant.id,
-        detail,
-    )
-    .await?;
+    tx.happened(database, &its, "catalog", "tenant.created", tenant.id, &made)
+        .await?;
+    tx.installation_changed(database, &deed.caller, "tenant.created", tenant.id, &Value::Null, &made)
+        .await?;
     Ok(NewlyMade {
         tenant,
         operator_token: Revealing::new(owner.token),

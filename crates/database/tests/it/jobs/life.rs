@@ -1,7 +1,7 @@
 //! One job from the transaction that enqueues it to its end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatewright_database::jobs::model::{PAYLOAD_MAX_BYTES, UNIQUE_KEY_MAX};
@@ -200,6 +200,69 @@ async fn a_unique_job_is_there_once_until_it_has_ended() {
     // Of many that enqueue at once, one makes it.
     let ids = futures_ids(&scene).await;
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+/// Whoever asks while it runs may have changed what it has looked at already.
+#[tokio::test]
+async fn a_unique_job_that_is_asked_for_while_it_runs_runs_again_however_that_run_ends() {
+    let scene = Scene::new().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let begun = Arc::new(Mutex::new(Vec::<String>::new()));
+    let (held, noted) = (Arc::clone(&gate), Arc::clone(&begun));
+    let worker = scene.worker(does(move |task, running| {
+        let (gate, begun) = (Arc::clone(&held), Arc::clone(&noted));
+        Box::pin(async move {
+            let earlier = {
+                let mut begun = begun.lock().unwrap();
+                begun.push(task.name.clone());
+                begun.iter().filter(|name| **name == task.name).count() - 1
+            };
+            gate.acquire().await.unwrap().forget();
+            match task.name.as_str() {
+                "fails" if earlier == 0 => Err(Failure::Fatal("for good".to_owned())),
+                "retries" if earlier == 0 => Err(Failure::Retry("not yet".to_owned())),
+                "cancelled" | "withdrawn" if earlier == 0 => Err(Failure::Cancelled),
+                name => write_effect(name, &running).await,
+            }
+        })
+    }));
+    let runs = async |name: &str| begun.lock().unwrap().iter().filter(|one| *one == name).count();
+    let until_run = async |name: &str, times: usize| {
+        until("it runs", async || (runs(name).await == times).then_some(())).await;
+    };
+    for name in ["succeeds", "fails", "retries", "cancelled"] {
+        let id = scene.enqueue(task(name).unique(name)).await;
+        until_run(name, 1).await;
+        if name == "cancelled" {
+            cancel(&scene, id).await.unwrap();
+        }
+        // Asked for twice meanwhile, it runs once more, after the run that is under way.
+        assert_eq!(scene.enqueue(task(name).unique(name)).await, id);
+        assert_eq!(scene.enqueue(task(name).unique(name)).await, id);
+        assert_eq!(runs(name).await, 1, "never two at once");
+        gate.add_permits(1);
+        until_run(name, 2).await;
+        let again = scene.job(id).await;
+        assert_eq!((again.state, again.attempts), (JobState::Running, 1), "{name}");
+        assert!(!again.cancel_requested, "{name}");
+        gate.add_permits(1);
+        assert_eq!(scene.until_ended(id).await.state, JobState::Succeeded, "{name}");
+        assert_eq!(runs(name).await, 2, "{name}");
+    }
+    assert_eq!(
+        scene.effects().await.len(),
+        5,
+        "the first run of one, and the second of all"
+    );
+
+    // Cancelled after it was asked for: that was the last word.
+    let id = scene.enqueue(task("withdrawn").unique("withdrawn")).await;
+    until_run("withdrawn", 1).await;
+    scene.enqueue(task("withdrawn").unique("withdrawn")).await;
+    cancel(&scene, id).await.unwrap();
+    gate.add_permits(1);
+    assert_eq!(scene.until_ended(id).await.state, JobState::Cancelled);
+    worker.stop(Duration::from_secs(5)).await;
 }
 
 async fn futures_ids(scene: &Arc<Scene>) -> Vec<JobId> {
