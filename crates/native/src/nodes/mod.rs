@@ -29,6 +29,7 @@ use gatewright_snapshot::AccessChange;
 use gatewright_snapshot::protocol::{AWAY_AFTER_MS, CHANGES_PER_NEWS_MAX, News};
 use gatewright_types::CredentialHash;
 use gatewright_types::ids::NodeId;
+use secrecy::SecretString;
 use tokio::sync::watch;
 
 pub use enroll::{ENROLLMENT_CODE_VALID, EnrollmentCode, NODES_MAX};
@@ -48,6 +49,8 @@ pub const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(1);
 pub const AWAY_AFTER: Duration = Duration::from_millis(AWAY_AFTER_MS.unsigned_abs());
 /// How long news are kept; a node that was away for longer forgets what it knows.
 pub const NEWS_KEPT: TimeDelta = TimeDelta::hours(1);
+/// What the nodes' key is derived from a master key for.
+const SHARED_CACHE_PURPOSE: &str = "shared-cache";
 /// News that are read from the database at once.
 const PAGE: i64 = 64;
 
@@ -253,6 +256,13 @@ impl Nodes {
     /// The configuration of the last news about it that are known here.
     pub async fn latest_snapshot(&self) -> Result<Arc<Current>, NativeError> {
         self.snapshot(self.feed.configuration()).await
+    }
+
+    /// What nodes seal with what they share through Redis. Every control plane derives the same from the master key, so
+    /// it is kept nowhere, and it changes with the master key. None for a process without one.
+    pub fn shared_cache_key(&self) -> Option<SecretString> {
+        let vault = self.database.vault()?;
+        Some(vault.keyring().active().derive(SHARED_CACHE_PURPOSE))
     }
 
     /// A node says how far it is.
