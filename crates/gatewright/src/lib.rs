@@ -21,6 +21,7 @@ pub mod reload;
 pub mod role;
 pub mod service_manager;
 pub mod settings;
+pub mod shared_cache;
 pub mod signals;
 pub mod telemetry;
 pub mod upstream;

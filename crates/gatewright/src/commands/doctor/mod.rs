@@ -1,6 +1,6 @@
 //! `gatewright doctor`: looks at everything that Gatewright needs and changes nothing.
 //!
-//! A file per part: `configuration`, `ports`, `folder`, `machine`, `database`. Each adds to one list of
+//! A file per part: `configuration`, `ports`, `folder`, `machine`, `database`, `redis`. Each adds to one list of
 //! [`Finding`]s; what is wrong says why it matters and what repairs it.
 
 mod configuration;
@@ -9,6 +9,7 @@ mod finding;
 mod folder;
 mod machine;
 mod ports;
+mod redis;
 
 use std::path::Path;
 
@@ -61,5 +62,6 @@ pub async fn examine(config: Option<&Path>) -> Vec<Finding> {
     if settings.role.has_database() {
         database::examine(&settings, &mut findings).await;
     }
+    redis::examine(&settings, &mut findings).await;
     findings
 }
