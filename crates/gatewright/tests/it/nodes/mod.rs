@@ -2,6 +2,7 @@
 
 mod fleet;
 mod load;
+mod shared;
 
 use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
