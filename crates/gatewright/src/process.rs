@@ -12,7 +12,7 @@ use gatewright_types::ids::NodeId;
 use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
 
-use crate::health::Health;
+use crate::health::{Health, Watched};
 use crate::metrics::Metrics;
 use crate::notices;
 use crate::parts::control::{self, Addresses, ControlPlane};
@@ -122,7 +122,11 @@ impl Prepared {
             (Front::Api(control), gateway)
         } else {
             (
-                Front::Health(Health::start(listener, Some(database.clone()), Arc::clone(&drain))),
+                Front::Health(Health::start(
+                    listener,
+                    Watched::Database(database.clone()),
+                    Arc::clone(&drain),
+                )),
                 None,
             )
         };

@@ -174,6 +174,31 @@ impl ControlPlane {
         Ok(Fetched::New { etag, json: whole })
     }
 
+    /// Every place, and what time it is there by the Date of its answer (RFC 9110 §6.6.1).
+    pub(super) async fn clocks(&self) -> Vec<(String, anyhow::Result<i64>)> {
+        let mut clocks = Vec::new();
+        for (at, place) in self.places.iter().enumerate() {
+            clocks.push((place.name.clone(), self.clock(at).await));
+        }
+        clocks
+    }
+
+    async fn clock(&self, at: usize) -> anyhow::Result<i64> {
+        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, self.connect_to(&self.places[at].url));
+        let connection = connecting.await.context("no connection in time")??;
+        let request = self.request(at, &Method::GET, "/snapshot", Bytes::new(), None)?;
+        let (response, _) = self.exchange(at, connection, request, CALL_TIMEOUT).await?;
+        // Without a token a control plane says so, and nothing else does at this path.
+        let status = response.status();
+        ensure!(
+            status == StatusCode::UNAUTHORIZED,
+            "{BASE_PATH} answers {status}: no control plane for nodes"
+        );
+        let date = text(response.headers(), &header::DATE);
+        let date = chrono::DateTime::parse_from_rfc2822(&date).context("it does not say what time it is")?;
+        Ok(date.timestamp_millis())
+    }
+
     /// The news, as they come.
     pub(super) async fn news(&self, after: Option<u64>, starting: bool) -> Result<Incoming, CallError> {
         let after = after.map_or_else(String::new, |after| format!("&after={after}"));

@@ -37,10 +37,11 @@ use tokio::task::JoinHandle;
 
 use crate::bring_news;
 use crate::glue::LOOKUPS_WAITING_MAX;
-use crate::health::Health;
+use crate::health::{Health, Watched};
 use crate::metrics::Metrics;
 use crate::parts::metrics::MetricsServer;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 use control::{CallError, ControlPlane, Fetched};
 use keeper::Keeper;
 use news::Follower;
@@ -62,6 +63,7 @@ pub struct Node {
     /// Who answers it: they end after it.
     tasks: Vec<JoinHandle<()>>,
     metrics: Option<MetricsServer>,
+    telemetry: Option<Telemetry>,
     health: Health,
     health_addr: SocketAddr,
     _lock: std::fs::File,
@@ -106,13 +108,17 @@ impl Node {
         let shared = settings.shared_cache(&clock)?;
         let beginning = begin(&control, &keeper, kept_snapshot).await?;
 
+        let telemetry = match &settings.otlp_endpoint {
+            Some(endpoint) => Some(Telemetry::start(endpoint, settings.trace_percent, identity.node_id)?),
+            None => None,
+        };
         let (lookups, questions) = mpsc::channel(LOOKUPS_WAITING_MAX);
         let options = Options {
             addr: settings.gateway_addr,
             cores: settings.cores(),
             clock: clock.clone(),
             limits: settings.limits(),
-            tracing: None,
+            tracing: telemetry.as_ref().map(Telemetry::tracing),
             heard: beginning.heard,
         };
         let version = beginning.snapshot.version;
@@ -127,7 +133,11 @@ impl Node {
             .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
             .transpose()?;
         let health_addr = health_listener.local_addr()?;
-        let health = Health::start(health_listener, None, Arc::clone(&drain));
+        let health = Health::start(
+            health_listener,
+            Watched::Node(Arc::new(gateway.standing())),
+            Arc::clone(&drain),
+        );
         let told_to_end = Arc::new(Notify::new());
         let follower = Follower {
             control: Arc::clone(&control),
@@ -170,6 +180,7 @@ impl Node {
             following,
             tasks,
             metrics,
+            telemetry,
             health,
             health_addr,
             _lock: lock,
@@ -215,12 +226,21 @@ impl Node {
         if let Some(metrics) = self.metrics {
             metrics.stop().await;
         }
+        if let Some(telemetry) = self.telemetry {
+            telemetry.stop().await;
+        }
         let saved = tokio::time::timeout(SAVE_TIMEOUT, self.keeper.save()).await;
         if saved.is_err() {
             tracing::warn!("what the node knows could not be written in time");
         }
         self.health.stop().await
     }
+}
+
+/// Each address of `control_url`, and what time it is there in milliseconds since 1970, or why nobody can say.
+pub async fn control_planes(settings: &Settings) -> anyhow::Result<Vec<(String, anyhow::Result<i64>)>> {
+    let url = settings.control_url.as_deref().unwrap_or_default();
+    Ok(ControlPlane::new(url, settings.ca_file.as_deref())?.clocks().await)
 }
 
 /// The newest configuration; that of the disk where the control plane is away.

@@ -86,7 +86,12 @@ async fn a_gateway_node_is_asked_for_nothing_that_it_does_not_have() {
         ("GATEWRIGHT_HTTP_ADDR", &addr),
     ];
     let found = findings(&home, &node).await;
-    assert!(found.1, "{found:#?}");
+    expect(&found, "PROBLEM", "control plane", "http://127.0.0.1:1: ");
+    assert_eq!(
+        found.0.iter().filter(|one| one["level"] != "OK").count(),
+        1,
+        "{found:#?}"
+    );
     for check in ["postgresql", "database", "master key"] {
         assert!(!found.0.iter().any(|one| one["check"] == check), "{found:#?}");
     }

@@ -3,6 +3,7 @@
 mod fleet;
 mod load;
 mod shared;
+mod tells;
 
 use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
