@@ -139,6 +139,17 @@ pub async fn keep_vault(database: Database) {
     }
 }
 
+/// Follows a rotation of the master key, every minute, where nobody keeps the vault.
+pub async fn follow_master_key(database: Database) {
+    let mut minutes = tokio::time::interval(VAULT_INTERVAL);
+    loop {
+        minutes.tick().await;
+        if let Err(error) = crate::vault::follow(&database).await {
+            tracing::warn!(%error, "which master key wraps could not be read");
+        }
+    }
+}
+
 async fn erase_ended(database: &Database) -> Result<(), gatewright_database::DatabaseError> {
     let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
     gatewright_credentials::sealed::erase_ended(&mut tx, database.clock().now()).await?;

@@ -6,9 +6,9 @@ use gatewright_database::jobs::{Registry, Worker, WorkerOptions};
 use gatewright_database::{Database, housekeeping};
 use tokio::task::JoinHandle;
 
-use crate::notices;
 use crate::parts::control::Addresses;
 use crate::settings::Settings;
+use crate::{glue, notices};
 
 /// What every worker can do: each domain that has jobs adds its line.
 pub fn registry(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Registry> {
@@ -23,6 +23,8 @@ pub fn registry(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Re
 pub struct Working {
     worker: Worker,
     handing_out: JoinHandle<()>,
+    /// In a process without an API, whose part that is otherwise.
+    following_key: Option<JoinHandle<()>>,
 }
 
 /// Starts the worker of this process; none where the settings say so.
@@ -37,6 +39,7 @@ pub fn start(settings: &Settings, database: &Database, addresses: &Addresses) ->
     Ok(Some(Working {
         worker: Worker::start(database.clone(), registry(settings, addresses)?, options),
         handing_out: tokio::spawn(gatewright_notify::fan_out::keep_going(database.clone())),
+        following_key: (!settings.role.serves_api()).then(|| tokio::spawn(glue::follow_master_key(database.clone()))),
     }))
 }
 
@@ -44,6 +47,9 @@ impl Working {
     /// Begins nothing more, lets what runs finish for at most `drain`, and gives the rest back.
     pub async fn stop(self, drain: Duration) {
         self.handing_out.abort();
+        if let Some(following) = self.following_key {
+            following.abort();
+        }
         self.worker.stop(drain).await;
     }
 }
