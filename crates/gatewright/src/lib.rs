@@ -7,6 +7,7 @@ pub mod apply;
 pub mod bring_news;
 pub mod commands;
 pub mod demo;
+pub mod figures;
 pub mod glue;
 pub mod health;
 pub mod http;

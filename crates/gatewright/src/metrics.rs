@@ -17,6 +17,7 @@ use axum::routing::get;
 use gatewright_api::Answered;
 use gatewright_database::Database;
 use gatewright_gateway::{DURATION_BOUNDS_US, Gateway, GatewayFigures};
+use gatewright_native::Nodes;
 use http::header;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, NoLabelSet};
@@ -29,6 +30,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
+use crate::figures::{Jobs, NodesCollector};
 use crate::shared_cache::SharedCache;
 
 /// What OpenMetrics 1.0 is called.
@@ -94,6 +96,16 @@ impl Metrics {
     /// Also tells about the connections to the database.
     pub fn add_database(&self, database: &Database) {
         self.register(DatabaseCollector(database.clone()));
+    }
+
+    /// Also tells how the nodes are.
+    pub fn add_nodes(&self, nodes: &Arc<Nodes>) {
+        self.register(NodesCollector(Arc::downgrade(nodes)));
+    }
+
+    /// Also tells how many jobs there are.
+    pub fn add_jobs(&self, jobs: &Jobs) {
+        self.register(jobs.clone());
     }
 
     /// Also tells about the cache that nodes share.

@@ -110,6 +110,19 @@ impl Effects {
     }
 }
 
+/// How the nodes are that this process has heard of in the last minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standings {
+    /// Nodes that have taken in all news.
+    pub current: usize,
+    /// Nodes that have news to take in.
+    pub behind: usize,
+    /// Nodes that have said nothing for [`AWAY_AFTER`].
+    pub silent: usize,
+    /// News that the slowest of those that are not silent has to take in.
+    pub news_behind: u64,
+}
+
 /// What a node finds at its position.
 pub enum Next {
     /// What comes next, in order.
@@ -256,6 +269,25 @@ impl Nodes {
     /// The configuration of the last news about it that are known here.
     pub async fn latest_snapshot(&self) -> Result<Arc<Current>, NativeError> {
         self.snapshot(self.feed.configuration()).await
+    }
+
+    /// How the nodes are.
+    pub fn standings(&self) -> Standings {
+        // First: what a node has taken in meanwhile does not make it look slow.
+        let last = self.feed.last();
+        let mut standings = Standings::default();
+        for (position, is_silent) in self.progress.stands() {
+            let behind = last.saturating_sub(position);
+            match (is_silent, behind) {
+                (true, _) => standings.silent += 1,
+                (false, 0) => standings.current += 1,
+                (false, _) => standings.behind += 1,
+            }
+            if !is_silent {
+                standings.news_behind = standings.news_behind.max(behind);
+            }
+        }
+        standings
     }
 
     /// What nodes seal with what they share through Redis. Every control plane derives the same from the master key, so
