@@ -58,10 +58,12 @@ fn apart(place: &str, apart_ms: u64) -> Finding {
         "keys expire by the node's clock, and what nodes share through Redis is dated by it",
         "let chrony or systemd-timesyncd set the clocks of both machines",
     );
-    match apart_ms {
-        ..=APART_WARNING_MS => Finding::ok(CHECK, what),
-        ..=APART_PROBLEM_MS => Finding::warning(CHECK, what, why, repair),
-        _ => Finding::problem(CHECK, what, why, repair),
+    if apart_ms > APART_PROBLEM_MS {
+        Finding::problem(CHECK, what, why, repair)
+    } else if apart_ms > APART_WARNING_MS {
+        Finding::warning(CHECK, what, why, repair)
+    } else {
+        Finding::ok(CHECK, what)
     }
 }
 
