@@ -6,16 +6,16 @@ CARGO ?= cargo
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: run test check bench fmt soak prepare generate package ensure ensure-mail ensure-judges
+.PHONY: run test check bench fmt soak prepare generate package ensure ensure-mail ensure-judges ensure-redis
 
 run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
 	@$(CARGO) build --release --locked -p gatewright
 	@exec target/release/gatewright demo $(ARGS)
 
-test: ensure ensure-mail ensure-judges ## Run every test on real PostgreSQL
+test: ensure ensure-mail ensure-judges ensure-redis ## Run every test on real PostgreSQL
 	scripts/with-postgres.sh $(CARGO) test --workspace --locked --no-fail-fast
 
-soak: ensure ensure-mail ensure-judges ## The long forms of the tests
+soak: ensure ensure-mail ensure-judges ensure-redis ## The long forms of the tests
 	GATEWRIGHT_TEST_SOAK=1 PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release -- --include-ignored
 
 check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, generated files
@@ -62,3 +62,6 @@ ensure-mail:
 ensure-judges:
 	@scripts/ensure-aio-kong.sh
 	@scripts/ensure-prism.sh
+
+ensure-redis:
+	@scripts/ensure-redis.sh

@@ -42,6 +42,7 @@ pub(crate) fn router() -> Router<ApiState> {
         .route("/news", get(news))
         .route("/lookups", post(look_up))
         .route("/reports", post(report))
+        .route("/shared-cache-key", get(shared_cache_key))
 }
 
 /// The node that holds the token of the request; it may be revoked.
@@ -137,11 +138,30 @@ async fn look_up(
     let _turn = state.look_up_turn().await;
     // Before the query: what it finds is at least as new as this.
     let begun = Instant::now();
+    let position = state.nodes().position();
     let records = access::look_up_for_node(state.database(), &questions.hashes).await?;
     Ok(Json(Answers {
         age_ms: millis(begun.elapsed()),
+        position: Some(position),
         records,
     }))
+}
+
+/// What nodes seal with what they share.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SharedCacheKey {
+    key: Revealing,
+}
+
+async fn shared_cache_key(State(state): State<ApiState>, node: FromNode) -> Result<Response, ApiError> {
+    node.require_right()?;
+    let key = state.nodes().shared_cache_key();
+    let key = key.ok_or_else(|| ApiError::not_found("This control plane has no master key."))?;
+    let told = SharedCacheKey {
+        key: Revealing::new(key),
+    };
+    Ok(Json(told).into_response())
 }
 
 /// Also a revoked node may say that it knows.

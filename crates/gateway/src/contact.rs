@@ -17,7 +17,7 @@ pub(crate) struct Contact {
 
 /// How a node stands with its control plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// There was a word of it, not long ago.
     Heard,
     /// There was none for so long that nothing that is known is surely true.

@@ -11,7 +11,7 @@ use gatewright_snapshot::{AccessChange, Snapshot};
 use gatewright_types::Clock;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::contact::Contact;
+use crate::contact::{Contact, Standing};
 use crate::core::{self, Command, Seedling};
 use crate::credentials::Lookup;
 use crate::limits::{COMMANDS, Limits};
@@ -147,6 +147,12 @@ impl Gateway {
     /// The control plane was heard of; what it said was true `age` ago.
     pub fn hear(&self, age: Duration) {
         self.contact.hear(age);
+    }
+
+    /// Tells how the gateway stands with its control plane, also when it has ended.
+    pub fn standing(&self) -> impl Fn() -> Standing + Send + Sync + use<> {
+        let contact = Arc::clone(&self.contact);
+        move || contact.standing()
     }
 
     /// Takes in changes of who is admitted. When this returns, every core has.

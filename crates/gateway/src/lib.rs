@@ -69,6 +69,7 @@ mod trace;
 mod upstream;
 mod vigil;
 
+pub use contact::Standing;
 pub use credentials::{Lookup, LookupAnswer};
 pub use gateway::{Gateway, Options, StartError};
 pub use limits::Limits;

@@ -7,6 +7,8 @@ use gatewright_gateway::Gateway;
 use gatewright_snapshot::AccessChange;
 use gatewright_snapshot::protocol::News;
 
+type BoxFuture = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// How long a core may take before the log says so; one that takes longer does not answer callers either.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -17,6 +19,15 @@ pub fn changes<'n>(news: impl Iterator<Item = &'n News>) -> Vec<AccessChange> {
         _ => None,
     });
     changes.flatten().cloned().collect()
+}
+
+/// Hands changes to every core as they come, whoever tells of them; nothing is acknowledged by that.
+pub fn ahead(gateway: &Arc<Gateway>) -> impl Fn(Vec<AccessChange>) -> BoxFuture + use<> {
+    let gateway = Arc::clone(gateway);
+    move |changes| {
+        let gateway = Arc::clone(&gateway);
+        Box::pin(async move { gateway.apply(changes.into()).await })
+    }
 }
 
 /// Returns when every core has taken the changes in, however long that takes: until then it must not be said.

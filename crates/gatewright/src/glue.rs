@@ -11,11 +11,14 @@ use gatewright_api::ApiState;
 use gatewright_database::Database;
 use gatewright_database::audit::seal::seal;
 use gatewright_gateway::{Lookup, LookupAnswer};
-use gatewright_native::access;
+use gatewright_native::{Nodes, access};
+use gatewright_snapshot::Credential;
 use gatewright_types::CredentialHash;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+
+use crate::shared_cache::SharedCache;
 
 /// Look-ups that wait for the control plane.
 pub const LOOKUPS_WAITING_MAX: usize = 4096;
@@ -28,8 +31,19 @@ const VAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// How often the audit log is sealed and the last uses of tokens are written.
 const NOTES_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Who is asked about credentials in the control plane's own process: the cache that nodes share, then the database.
+#[derive(Clone)]
+pub struct Desk {
+    /// The database.
+    pub database: Database,
+    /// Where the news are.
+    pub nodes: Arc<Nodes>,
+    /// What nodes share, if they do.
+    pub shared: Option<Arc<SharedCache>>,
+}
+
 /// Answers the gateway's questions about credentials, many per query, until the queue is closed.
-pub async fn answer_lookups(database: Database, mut lookups: mpsc::Receiver<Lookup>) {
+pub async fn answer_lookups(desk: Desk, mut lookups: mpsc::Receiver<Lookup>) {
     let slots = Arc::new(Semaphore::new(LOOKUP_QUERIES_MAX));
     let mut queries = JoinSet::new();
     let mut waiting = Vec::with_capacity(LOOKUPS_PER_QUERY_MAX);
@@ -39,9 +53,9 @@ pub async fn answer_lookups(database: Database, mut lookups: mpsc::Receiver<Look
             break;
         }
         let asked = std::mem::take(&mut waiting);
-        let database = database.clone();
+        let desk = desk.clone();
         queries.spawn(async move {
-            answer(&database, asked).await;
+            desk.answer(asked).await;
             drop(slot);
         });
         while queries.try_join_next().is_some() {}
@@ -49,35 +63,63 @@ pub async fn answer_lookups(database: Database, mut lookups: mpsc::Receiver<Look
     queries.join_all().await;
 }
 
-async fn answer(database: &Database, asked: Vec<Lookup>) {
-    let hashes: Vec<CredentialHash> = asked.iter().map(|lookup| lookup.hash).collect();
-    // Before the query: what it finds is at least as new as this.
-    let answered_at_ms = database.clock().now_ms();
-    let found = match access::look_up_for_node(database, &hashes).await {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::warn!(%error, "credentials could not be looked up");
-            for lookup in asked {
-                let _ = lookup.reply.send(LookupAnswer::Unavailable);
-            }
-            return;
+impl Desk {
+    async fn answer(&self, mut asked: Vec<Lookup>) {
+        if let Some(shared) = &self.shared {
+            let hashes: Vec<CredentialHash> = asked.iter().map(|lookup| lookup.hash).collect();
+            let found = shared.find(&hashes).await;
+            asked = asked
+                .into_iter()
+                .filter_map(|lookup| match found.get(&lookup.hash) {
+                    Some(found) => {
+                        reply(lookup, Some(&found.credential), found.answered_at_ms);
+                        None
+                    }
+                    None => Some(lookup),
+                })
+                .collect();
         }
-    };
-    let found: HashMap<_, _> = found
-        .into_iter()
-        .map(|record| (record.hash, record.credential))
-        .collect();
-    for lookup in asked {
-        let answer = match found.get(&lookup.hash) {
-            Some(credential) => LookupAnswer::Found {
-                credential: Box::new(credential.clone()),
-                answered_at_ms,
-            },
-            None => LookupAnswer::Unknown { answered_at_ms },
-        };
-        // Nobody waits any more when the caller has hung up.
-        let _ = lookup.reply.send(answer);
+        if !asked.is_empty() {
+            self.ask(asked).await;
+        }
     }
+
+    async fn ask(&self, asked: Vec<Lookup>) {
+        let hashes: Vec<CredentialHash> = asked.iter().map(|lookup| lookup.hash).collect();
+        // Before the query: what it finds is at least as new as these.
+        let answered_at_ms = self.database.clock().now_ms();
+        let position = self.nodes.position();
+        let records = match access::look_up_for_node(&self.database, &hashes).await {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::warn!(%error, "credentials could not be looked up");
+                for lookup in asked {
+                    let _ = lookup.reply.send(LookupAnswer::Unavailable);
+                }
+                return;
+            }
+        };
+        let found: HashMap<_, _> = records.iter().map(|record| (record.hash, &record.credential)).collect();
+        for lookup in asked {
+            let credential = found.get(&lookup.hash).copied();
+            reply(lookup, credential, answered_at_ms);
+        }
+        if let Some(shared) = &self.shared {
+            shared.learn(&records, answered_at_ms, position).await;
+        }
+    }
+}
+
+fn reply(lookup: Lookup, credential: Option<&Credential>, answered_at_ms: i64) {
+    let answer = match credential {
+        Some(credential) => LookupAnswer::Found {
+            credential: Box::new(credential.clone()),
+            answered_at_ms,
+        },
+        None => LookupAnswer::Unknown { answered_at_ms },
+    };
+    // Nobody waits any more when the caller has hung up.
+    let _ = lookup.reply.send(answer);
 }
 
 /// Erases what is past its time, and follows a rotation of the master key, every minute.
@@ -91,6 +133,17 @@ pub async fn keep_vault(database: Database) {
         if let Err(error) = forget_ended_tokens(&database).await {
             tracing::warn!(%error, "tokens that ended long ago could not be removed");
         }
+        if let Err(error) = crate::vault::follow(&database).await {
+            tracing::warn!(%error, "which master key wraps could not be read");
+        }
+    }
+}
+
+/// Follows a rotation of the master key, every minute, where nobody keeps the vault.
+pub async fn follow_master_key(database: Database) {
+    let mut minutes = tokio::time::interval(VAULT_INTERVAL);
+    loop {
+        minutes.tick().await;
         if let Err(error) = crate::vault::follow(&database).await {
             tracing::warn!(%error, "which master key wraps could not be read");
         }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use gatewright_database::Database;
+use gatewright_gateway::Standing;
 use hyper::StatusCode;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -24,18 +25,26 @@ pub struct Health {
     serving: JoinHandle<()>,
 }
 
+/// What readiness depends on.
+#[derive(Clone)]
+pub enum Watched {
+    /// A worker's database.
+    Database(Database),
+    /// A gateway node, which serves from what it knows while its control plane is away.
+    Node(Arc<dyn Fn() -> Standing + Send + Sync>),
+}
+
 #[derive(Clone)]
 struct Answers {
-    /// None on a gateway node, which serves from what it knows.
-    database: Option<Database>,
+    watched: Watched,
     draining: Arc<AtomicBool>,
 }
 
 impl Health {
     /// Serves them.
-    pub fn start(listener: TcpListener, database: Option<Database>, drain: Arc<AtomicU64>) -> Self {
+    pub fn start(listener: TcpListener, watched: Watched, drain: Arc<AtomicU64>) -> Self {
         let answers = Answers {
-            database,
+            watched,
             draining: Arc::default(),
         };
         let router = Router::new()
@@ -64,8 +73,15 @@ async fn ready(State(answers): State<Answers>) -> Response {
     if answers.draining.load(Ordering::Acquire) {
         return away("DRAINING");
     }
-    let Some(database) = answers.database else {
-        return Json(json!({ "status": "UP" })).into_response();
+    let database = match answers.watched {
+        Watched::Database(database) => database,
+        Watched::Node(standing) => {
+            return match standing() {
+                Standing::Heard => Json(json!({ "status": "UP", "controlPlane": "UP" })).into_response(),
+                Standing::CutOff => Json(json!({ "status": "UP", "controlPlane": "AWAY" })).into_response(),
+                Standing::Revoked => away("REVOKED"),
+            };
+        }
     };
     match database.ping().await {
         Ok(()) => Json(json!({ "status": "UP", "database": "UP" })).into_response(),

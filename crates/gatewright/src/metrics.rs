@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use axum::routing::get;
 use gatewright_api::Answered;
 use gatewright_database::Database;
 use gatewright_gateway::{DURATION_BOUNDS_US, Gateway, GatewayFigures};
+use gatewright_native::Nodes;
 use http::header;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, NoLabelSet};
@@ -27,6 +29,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
+
+use crate::figures::{Jobs, NodesCollector};
+use crate::shared_cache::SharedCache;
 
 /// What OpenMetrics 1.0 is called.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -91,6 +96,21 @@ impl Metrics {
     /// Also tells about the connections to the database.
     pub fn add_database(&self, database: &Database) {
         self.register(DatabaseCollector(database.clone()));
+    }
+
+    /// Also tells how the nodes are.
+    pub fn add_nodes(&self, nodes: &Arc<Nodes>) {
+        self.register(NodesCollector(Arc::downgrade(nodes)));
+    }
+
+    /// Also tells how many jobs there are.
+    pub fn add_jobs(&self, jobs: &Jobs) {
+        self.register(jobs.clone());
+    }
+
+    /// Also tells about the cache that nodes share.
+    pub fn add_shared_cache(&self, shared: &Arc<SharedCache>) {
+        self.register(SharedCacheCollector(Arc::downgrade(shared)));
     }
 
     fn register(&self, collector: impl Collector) {
@@ -175,6 +195,51 @@ impl Collector for DatabaseCollector {
             "Connections to the database that nobody uses",
             i64::from(connections.idle),
         )
+    }
+}
+
+struct SharedCacheCollector(Weak<SharedCache>);
+
+impl fmt::Debug for SharedCacheCollector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedCacheCollector")
+    }
+}
+
+impl Collector for SharedCacheCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some(shared) = self.0.upgrade() else {
+            return Ok(());
+        };
+        let connected = i64::from(shared.is_connected());
+        gauge(
+            &mut encoder,
+            "shared_cache_connected",
+            "Whether Redis is connected",
+            connected,
+        )?;
+        let counts = shared.counts();
+        let help = "Credentials that were looked for in Redis, by what came of it";
+        let mut family = encoder.encode_descriptor("shared_cache_lookups", help, None, MetricType::Counter)?;
+        for (result, count) in [
+            ("hit", &counts.hits),
+            ("miss", &counts.misses),
+            ("refused", &counts.refused),
+        ] {
+            let count = ConstCounter::new(count.load(Ordering::Relaxed));
+            count.encode(family.encode_family(&[("result", result)])?)?;
+        }
+        for (name, help, count) in [
+            ("shared_cache_errors", "Requests to Redis that failed", &counts.errors),
+            (
+                "shared_cache_calls",
+                "Changes of access that other nodes called out",
+                &counts.calls,
+            ),
+        ] {
+            counter(&mut encoder, name, help, count.load(Ordering::Relaxed))?;
+        }
+        Ok(())
     }
 }
 

@@ -11,8 +11,10 @@ use gatewright_database::Database;
 use gatewright_types::ids::NodeId;
 use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
-use crate::health::Health;
+use crate::figures::Jobs;
+use crate::health::{Health, Watched};
 use crate::metrics::Metrics;
 use crate::notices;
 use crate::parts::control::{self, Addresses, ControlPlane};
@@ -40,6 +42,8 @@ pub struct Process {
     worker: Option<Working>,
     metrics: Option<MetricsServer>,
     telemetry: Option<Telemetry>,
+    /// Counts jobs for the metrics.
+    counting: Option<JoinHandle<()>>,
 }
 
 enum Front {
@@ -99,6 +103,12 @@ impl Prepared {
             None => None,
         };
         metrics.add_database(&database);
+        // Asked of the database only where somebody looks.
+        let counting = metrics_listener.is_some().then(|| {
+            let jobs = Jobs::default();
+            metrics.add_jobs(&jobs);
+            tokio::spawn(jobs.measure(database.clone()))
+        });
         let instance = NodeId::mint(database.clock(), database.rng());
         let telemetry = match &settings.otlp_endpoint {
             Some(endpoint) => Some(Telemetry::start(endpoint, settings.trace_percent, instance)?),
@@ -107,6 +117,7 @@ impl Prepared {
         let orchestrator = notices::orchestrator(settings, &database, addresses.listens)?;
         let (front, gateway) = if settings.role.serves_api() {
             let nodes = control::nodes(settings, &database, &addresses).await?;
+            metrics.add_nodes(&nodes);
             let gateway = if settings.role.serves_gateways() {
                 let gateway =
                     NativeGateway::start(settings, &database, &nodes, telemetry.as_ref().map(Telemetry::tracing))
@@ -124,7 +135,11 @@ impl Prepared {
             (Front::Api(control), gateway)
         } else {
             (
-                Front::Health(Health::start(listener, Some(database.clone()), Arc::clone(&drain))),
+                Front::Health(Health::start(
+                    listener,
+                    Watched::Database(database.clone()),
+                    Arc::clone(&drain),
+                )),
                 None,
             )
         };
@@ -141,6 +156,7 @@ impl Prepared {
             front,
             gateway,
             telemetry,
+            counting,
         })
     }
 }
@@ -211,6 +227,9 @@ impl Process {
         }
         if let Some(gateway) = self.gateway {
             gateway.stop(drain.saturating_sub(begun.elapsed())).await;
+        }
+        if let Some(counting) = self.counting {
+            counting.abort();
         }
         if let Some(metrics) = self.metrics {
             metrics.stop().await;

@@ -5,17 +5,20 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use gatewright_database::jobs::lanes::{CONCURRENCY_MAX, CONCURRENCY_MIN};
 use gatewright_gateway::Limits;
+use gatewright_types::Clock;
 use gatewright_types::slug::Slug;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::notices;
 use crate::role::Role;
+use crate::shared_cache::SharedCache;
 use crate::telemetry;
 
 /// What every variable of ours starts with.
@@ -78,6 +81,10 @@ pub struct Settings {
     pub control_url: Option<String>,
     /// Role `gateway`: the one-time code that lets the node in; needed once.
     pub enrollment_code: Option<SecretString>,
+    /// A Redis through which nodes share what they looked up; none: they do not.
+    pub redis_url: Option<SecretString>,
+    /// Certificates, as PEM, of the only authorities that `control_url` and `redis_url` are believed by; none: the system's.
+    pub ca_file: Option<PathBuf>,
     /// Holds everything that is not in the database.
     pub data_dir: PathBuf,
     /// A PostgreSQL to use; none: a private one.
@@ -135,6 +142,8 @@ impl Default for Settings {
             record_valid_seconds: 30,
             control_url: None,
             enrollment_code: None,
+            redis_url: None,
+            ca_file: None,
             data_dir: PathBuf::from("gatewright-data"),
             database_url: None,
             master_key: None,
@@ -258,6 +267,7 @@ impl Settings {
         // Said now rather than when the first mail or webhook is to be sent.
         notices::policy(self)?;
         notices::mailer(self).map(drop)?;
+        self.shared_cache(&Clock::System)?;
         if self.trace_percent > 100 {
             bail!("trace_percent: expected at most 100");
         }
@@ -297,6 +307,16 @@ impl Settings {
             record_valid: Duration::from_secs(self.record_valid_seconds),
             ..Limits::default()
         }
+    }
+
+    /// What its nodes share, if they do.
+    pub fn shared_cache(&self, clock: &Clock) -> anyhow::Result<Option<Arc<SharedCache>>> {
+        let Some(url) = &self.redis_url else {
+            return Ok(None);
+        };
+        let valid = Duration::from_secs(self.record_valid_seconds);
+        let shared = SharedCache::open(url, self.ca_file.as_deref(), valid, clock.clone())?;
+        Ok(Some(Arc::new(shared)))
     }
 
     /// How many threads the native gateway gets.
@@ -429,7 +449,7 @@ mod tests {
             .join("\n");
         let table: toml::Table = uncommented.parse().unwrap();
         let settings = Settings::deserialize(table.clone()).unwrap();
-        assert_eq!(table.len(), 26, "every setting stands there");
+        assert_eq!(table.len(), 28, "every setting stands there");
         let default = Settings::default();
         assert_eq!(settings.http_addr, default.http_addr);
         assert_eq!(settings.gateway_addr, default.gateway_addr);

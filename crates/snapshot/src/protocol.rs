@@ -7,6 +7,7 @@
 //! | `GET /news?after=…&starting=…` | | [`News`], one per line, until either side ends it |
 //! | `POST /lookups` | [`Questions`] | [`Answers`] |
 //! | `POST /reports` | [`Report`] | [`Told`] |
+//! | `GET /shared-cache-key` | | [`SharedCacheKey`] |
 //!
 //! All but the first carry the node's token. Numbers of news have no holes, so a node that misses one
 //! knows; it then forgets what it knows of credentials, and asks.
@@ -132,8 +133,19 @@ pub struct Questions {
 pub struct Answers {
     /// How old this was when it was sent, in milliseconds.
     pub age_ms: u64,
+    /// True after the news up to this number; absent from a control plane before it was told.
+    #[serde(default)]
+    pub position: Option<u64>,
     /// The records; what is missing is nobody's.
     pub records: Vec<AccessChange>,
+}
+
+/// What nodes seal with what they share through Redis.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SharedCacheKey {
+    /// The key.
+    pub key: SecretString,
 }
 
 /// How far a node is.

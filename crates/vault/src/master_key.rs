@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::hmac;
 use gatewright_types::ids::TenantId;
 use gatewright_types::{CredentialHash, Rng};
+use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use crate::aead::{self, KEY_LENGTH, KeyBytes, NONCE_LENGTH, TAG_LENGTH};
@@ -17,6 +19,8 @@ const ID_PREFIX: &str = "mk_";
 const ID_DIGITS: usize = 16;
 /// Keeps an id from being the hash of the key for any other purpose.
 const ID_DOMAIN: &[u8] = b"gatewright/master-key-id/1";
+/// Keeps derived keys apart from whatever else a master key may authenticate.
+const DERIVE_DOMAIN: &[u8] = b"gatewright/derived-key/1/";
 /// The form of a wrapped data key.
 const FORMAT: u8 = 1;
 
@@ -109,6 +113,16 @@ impl MasterKey {
     /// Its 64 digits, for the file that holds it.
     pub(crate) fn to_hex(&self) -> Zeroizing<String> {
         hex::encode(&self.bytes[..])
+    }
+
+    /// A key for another purpose, as 64 hexadecimal digits: the same from the same master key, and of no use for finding
+    /// that or the key of another purpose (HMAC as a pseudorandom function, NIST SP 800-108 §4).
+    pub fn derive(&self, purpose: &str) -> SecretString {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.bytes[..]);
+        let mut context = hmac::Context::with_key(&key);
+        context.update(DERIVE_DOMAIN);
+        context.update(purpose.as_bytes());
+        hex::encode(context.sign().as_ref()).as_str().into()
     }
 
     /// Wraps a data key.

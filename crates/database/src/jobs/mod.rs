@@ -27,6 +27,7 @@
 mod attempt;
 pub mod backoff;
 pub mod enqueue;
+pub mod figures;
 pub mod handler;
 pub mod lanes;
 mod leases;

@@ -437,3 +437,36 @@ pub(super) async fn move_schedule(
     .await?;
     Ok(())
 }
+
+/// The jobs of one kind, counted.
+pub(super) struct FiguresRow {
+    pub(super) kind: String,
+    pub(super) queued: i64,
+    pub(super) running: i64,
+    pub(super) dead: i64,
+    pub(super) oldest: Option<DateTime<Utc>>,
+}
+
+/// Counts jobs by kind.
+pub(super) async fn figures(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<FiguresRow>, sqlx::Error> {
+    // In two parts, because each is one small partial index.
+    sqlx::query_as!(
+        FiguresRow,
+        r#"SELECT kind AS "kind!", count(*) FILTER (WHERE state = 'QUEUED') AS "queued!", count(*) FILTER (WHERE state = 'RUNNING') AS "running!",
+             count(*) FILTER (WHERE state = 'DEAD') AS "dead!", min(due_at) FILTER (WHERE state = 'QUEUED' AND due_at <= $1) AS oldest
+           FROM (
+             SELECT kind, state, due_at FROM jobs WHERE ended_at IS NULL
+             UNION ALL
+             SELECT kind, state, due_at FROM jobs WHERE state = 'DEAD'
+           ) AS counted
+           GROUP BY kind ORDER BY kind LIMIT $2"#,
+        now,
+        limit,
+    )
+    .fetch_all(connection)
+    .await
+}

@@ -1,12 +1,13 @@
 //! Asking the control plane: HTTP/1.1, over TLS where its address says so.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use gatewright_snapshot::protocol::{
-    Answers, BASE_PATH, Enrolled, Enrollment, Questions, REQUEST_MAX_BYTES, Report, Told,
+    Answers, BASE_PATH, Enrolled, Enrollment, Questions, REQUEST_MAX_BYTES, Report, SharedCacheKey, Told,
 };
 use gatewright_snapshot::target_url::TargetUrl;
 use gatewright_types::{CredentialHash, ProblemCode};
@@ -15,7 +16,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use rustls_pki_types::ServerName;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,7 +87,7 @@ pub(super) struct ControlPlane {
     places: Vec<Place>,
     chosen: AtomicUsize,
     token: OnceLock<SecretString>,
-    tls: OnceLock<TlsConnector>,
+    tls: Option<TlsConnector>,
     idle: Mutex<Vec<Kept>>,
 }
 
@@ -100,8 +102,8 @@ struct Place {
 }
 
 impl ControlPlane {
-    /// From `https://one.example.com,https://other.example.com`.
-    pub(super) fn new(urls: &str) -> anyhow::Result<Self> {
+    /// From `https://one.example.com,https://other.example.com`, believed by the authorities in the file if there is one.
+    pub(super) fn new(urls: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
         let places = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).map(|url| {
             let parsed = TargetUrl::parse(url).with_context(|| format!("control_url: {url}"))?;
             Ok(Place {
@@ -113,11 +115,12 @@ impl ControlPlane {
         if places.is_empty() || places.len() > PLACES_MAX {
             bail!("control_url: expected 1 to {PLACES_MAX} addresses");
         }
+        let is_tls = places.iter().any(|place| place.url.is_https);
         Ok(Self {
+            tls: is_tls.then(|| connector(ca_file)).transpose()?,
             places,
             chosen: AtomicUsize::new(0),
             token: OnceLock::new(),
-            tls: OnceLock::new(),
             idle: Mutex::default(),
         })
     }
@@ -153,6 +156,11 @@ impl ControlPlane {
         self.read(&reply)
     }
 
+    pub(super) async fn shared_cache_key(&self) -> Result<SecretString, CallError> {
+        let reply = self.call(Method::GET, "/shared-cache-key", None::<&()>).await?;
+        Ok(self.read::<SharedCacheKey>(&reply)?.key)
+    }
+
     pub(super) async fn snapshot(&self, known: Option<&str>) -> Result<Fetched, CallError> {
         let response = self.send(Method::GET, "/snapshot", Bytes::new(), known, SNAPSHOT_TIMEOUT);
         let (response, connection) = response.await?;
@@ -164,6 +172,31 @@ impl ControlPlane {
         let whole = self.collect(response, SNAPSHOT_MAX_BYTES, SNAPSHOT_TIMEOUT).await?;
         self.rest(connection);
         Ok(Fetched::New { etag, json: whole })
+    }
+
+    /// Every place, and what time it is there by the Date of its answer (RFC 9110 §6.6.1).
+    pub(super) async fn clocks(&self) -> Vec<(String, anyhow::Result<i64>)> {
+        let mut clocks = Vec::new();
+        for (at, place) in self.places.iter().enumerate() {
+            clocks.push((place.name.clone(), self.clock(at).await));
+        }
+        clocks
+    }
+
+    async fn clock(&self, at: usize) -> anyhow::Result<i64> {
+        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, self.connect_to(&self.places[at].url));
+        let connection = connecting.await.context("no connection in time")??;
+        let request = self.request(at, &Method::GET, "/snapshot", Bytes::new(), None)?;
+        let (response, _) = self.exchange(at, connection, request, CALL_TIMEOUT).await?;
+        // Without a token a control plane says so, and nothing else does at this path.
+        let status = response.status();
+        ensure!(
+            status == StatusCode::UNAUTHORIZED,
+            "{BASE_PATH} answers {status}: no control plane for nodes"
+        );
+        let date = text(response.headers(), &header::DATE);
+        let date = chrono::DateTime::parse_from_rfc2822(&date).context("it does not say what time it is")?;
+        Ok(date.timestamp_millis())
     }
 
     /// The news, as they come.
@@ -301,7 +334,7 @@ impl ControlPlane {
             return shake_hands(stream).await;
         }
         let name = ServerName::try_from(url.host.clone())?;
-        let tls = self.tls.get_or_init(connector);
+        let tls = self.tls.as_ref().context("no TLS")?;
         shake_hands(tls.connect(name, stream).await?).await
     }
 
@@ -345,17 +378,27 @@ where
     Ok(sender)
 }
 
-fn connector() -> TlsConnector {
+fn connector(ca_file: Option<&Path>) -> anyhow::Result<TlsConnector> {
     let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
+    match ca_file {
+        Some(path) => {
+            let of_file = || format!("ca_file: {}", path.display());
+            for certificate in CertificateDer::pem_file_iter(path).with_context(of_file)? {
+                roots.add(certificate.with_context(of_file)?).with_context(of_file)?;
+            }
+            ensure!(!roots.is_empty(), "{}: no certificate is in it", of_file());
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("aws-lc-rs speaks the protocol versions of rustls")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 fn text(fields: &HeaderMap, name: &header::HeaderName) -> String {

@@ -27,10 +27,11 @@ pub(super) struct Identity {
 pub(super) async fn load_or_enroll(
     folder: &Path,
     url: &str,
+    ca_file: Option<&Path>,
     code: Option<&SecretString>,
     addr: &str,
 ) -> anyhow::Result<(ControlPlane, Identity)> {
-    let control = ControlPlane::new(url)?;
+    let control = ControlPlane::new(url, ca_file)?;
     let path = folder.join(FILE);
     let identity = match std::fs::read(&path) {
         Ok(bytes) => {

@@ -1,21 +1,20 @@
-//! Answering the gateway's questions about credentials: the one place where the control plane is asked.
-//!
-//! A cache that nodes share would stand in [`Desk::ask`], before the control plane; its answers carry
-//! their age as those do.
+//! Answering the gateway's questions about credentials: the one place where the control plane is asked, after the
+//! cache that nodes share. The answers of both carry their age.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gatewright_gateway::{Lookup, LookupAnswer};
-use gatewright_snapshot::protocol::QUESTIONS_MAX;
-use gatewright_snapshot::{AccessChange, Credential};
+use gatewright_snapshot::AccessChange;
+use gatewright_snapshot::protocol::{Answers, QUESTIONS_MAX};
 use gatewright_types::{Clock, CredentialHash};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::control::{CallError, ControlPlane};
 use super::keeper::Keeper;
+use crate::shared_cache::{Found, SharedCache};
 
 /// Requests that are under way at once.
 const REQUESTS_MAX: usize = 4;
@@ -26,12 +25,14 @@ const AWAY_PAUSE: Duration = Duration::from_millis(500);
 pub(super) async fn answer(
     control: Arc<ControlPlane>,
     keeper: Arc<Keeper>,
+    shared: Option<Arc<SharedCache>>,
     clock: Clock,
     mut lookups: mpsc::Receiver<Lookup>,
 ) {
     let desk = Arc::new(Desk {
         control,
         keeper,
+        shared,
         clock,
         away_since: Mutex::default(),
     });
@@ -57,6 +58,7 @@ pub(super) async fn answer(
 struct Desk {
     control: Arc<ControlPlane>,
     keeper: Arc<Keeper>,
+    shared: Option<Arc<SharedCache>>,
     clock: Clock,
     away_since: Mutex<Option<Instant>>,
 }
@@ -67,19 +69,50 @@ impl Desk {
         // Several cores may ask about one key.
         hashes.sort_unstable();
         hashes.dedup();
-        let answered = self.ask(&hashes).await;
+        let shared = match &self.shared {
+            Some(shared) => shared.find(&hashes).await,
+            None => HashMap::new(),
+        };
+        self.keep(&shared);
+        hashes.retain(|hash| !shared.contains_key(hash));
+        let answered = if hashes.is_empty() {
+            None
+        } else {
+            self.ask(&hashes).await
+        };
         for Lookup { hash, reply } in asked {
-            let answer = match &answered {
-                Some((records, answered_at_ms)) => found(records.get(&hash), *answered_at_ms),
-                None => self.remembered(&hash),
+            let answer = match (shared.get(&hash), &answered) {
+                (Some(found), _) => LookupAnswer::Found {
+                    credential: Box::new(found.credential.clone()),
+                    answered_at_ms: found.answered_at_ms,
+                },
+                (None, Some((answers, answered_at_ms))) => said(answers, &hash, *answered_at_ms),
+                (None, None) => self.remembered(&hash),
             };
             // Nobody waits any more when the caller has hung up.
             let _ = reply.send(answer);
         }
+        // Nobody waits for that.
+        if let (Some(shared), Some((answers, answered_at_ms))) = (&self.shared, answered)
+            && let Some(position) = answers.position
+        {
+            shared.learn(&answers.records, answered_at_ms, position).await;
+        }
     }
 
-    /// The records with these hashes and when they were true; none when nobody can be asked.
-    async fn ask(&self, hashes: &[CredentialHash]) -> Option<(HashMap<CredentialHash, Credential>, i64)> {
+    /// What the shared cache says may be remembered like everything else.
+    fn keep(&self, shared: &HashMap<CredentialHash, Found>) {
+        for (hash, found) in shared {
+            let record = AccessChange {
+                hash: *hash,
+                credential: found.credential.clone(),
+            };
+            self.keeper.learn(&[*hash], &[record], found.answered_at_ms);
+        }
+    }
+
+    /// What the control plane says and when it was true; none when nobody can be asked.
+    async fn ask(&self, hashes: &[CredentialHash]) -> Option<(Answers, i64)> {
         let away_since = *self.away_since.lock().unwrap_or_else(PoisonError::into_inner);
         if away_since.is_some_and(|since| since.elapsed() < AWAY_PAUSE) {
             return None;
@@ -93,13 +126,7 @@ impl Desk {
             Ok(answers) => {
                 let answered_at_ms = sent_at_ms.saturating_sub_unsigned(answers.age_ms);
                 self.keeper.learn(hashes, &answers.records, answered_at_ms);
-                let records = answers.records.into_iter();
-                Some((
-                    records
-                        .map(|AccessChange { hash, credential }| (hash, credential))
-                        .collect(),
-                    answered_at_ms,
-                ))
+                Some((answers, answered_at_ms))
             }
             Err(CallError::Revoked) => None,
             Err(error) => {
@@ -120,10 +147,10 @@ impl Desk {
     }
 }
 
-fn found(credential: Option<&Credential>, answered_at_ms: i64) -> LookupAnswer {
-    match credential {
-        Some(credential) => LookupAnswer::Found {
-            credential: Box::new(credential.clone()),
+fn said(answers: &Answers, hash: &CredentialHash, answered_at_ms: i64) -> LookupAnswer {
+    match answers.records.iter().find(|record| record.hash == *hash) {
+        Some(record) => LookupAnswer::Found {
+            credential: Box::new(record.credential.clone()),
             answered_at_ms,
         },
         None => LookupAnswer::Unknown { answered_at_ms },

@@ -30,15 +30,18 @@ use gatewright_gateway::{Gateway, Options};
 use gatewright_snapshot::Snapshot;
 use gatewright_snapshot::config::SnapshotConfig;
 use gatewright_types::Clock;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::bring_news;
 use crate::glue::LOOKUPS_WAITING_MAX;
-use crate::health::Health;
+use crate::health::{Health, Watched};
 use crate::metrics::Metrics;
 use crate::parts::metrics::MetricsServer;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 use control::{CallError, ControlPlane, Fetched};
 use keeper::Keeper;
 use news::Follower;
@@ -55,8 +58,12 @@ pub struct Node {
     drain: Arc<AtomicU64>,
     /// Rings when the control plane wants the node to end.
     told_to_end: Arc<Notify>,
+    /// Who brings it news: they end before it does.
+    following: Vec<JoinHandle<()>>,
+    /// Who answers it: they end after it.
     tasks: Vec<JoinHandle<()>>,
     metrics: Option<MetricsServer>,
+    telemetry: Option<Telemetry>,
     health: Health,
     health_addr: SocketAddr,
     _lock: std::fs::File,
@@ -87,20 +94,31 @@ impl Node {
             None => None,
         };
         let addr = settings.gateway_addr.to_string();
-        let (control, identity) =
-            identity::load_or_enroll(&folder, url, settings.enrollment_code.as_ref(), &addr).await?;
+        let (control, identity) = identity::load_or_enroll(
+            &folder,
+            url,
+            settings.ca_file.as_deref(),
+            settings.enrollment_code.as_ref(),
+            &addr,
+        )
+        .await?;
         let control = Arc::new(control);
         let (keeper, kept_snapshot) = Keeper::open(&folder, identity.node_id, clock.clone());
         let keeper = Arc::new(keeper);
+        let shared = settings.shared_cache(&clock)?;
         let beginning = begin(&control, &keeper, kept_snapshot).await?;
 
+        let telemetry = match &settings.otlp_endpoint {
+            Some(endpoint) => Some(Telemetry::start(endpoint, settings.trace_percent, identity.node_id)?),
+            None => None,
+        };
         let (lookups, questions) = mpsc::channel(LOOKUPS_WAITING_MAX);
         let options = Options {
             addr: settings.gateway_addr,
             cores: settings.cores(),
             clock: clock.clone(),
             limits: settings.limits(),
-            tracing: None,
+            tracing: telemetry.as_ref().map(Telemetry::tracing),
             heard: beginning.heard,
         };
         let version = beginning.snapshot.version;
@@ -108,15 +126,23 @@ impl Node {
         let gateway = Arc::new(gateway);
         let (metrics, drain) = (Metrics::default(), Arc::new(AtomicU64::new(settings.drain_seconds)));
         metrics.add_gateway(&gateway);
+        if let Some(shared) = &shared {
+            metrics.add_shared_cache(shared);
+        }
         let metrics = metrics_listener
             .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
             .transpose()?;
         let health_addr = health_listener.local_addr()?;
-        let health = Health::start(health_listener, None, Arc::clone(&drain));
+        let health = Health::start(
+            health_listener,
+            Watched::Node(Arc::new(gateway.standing())),
+            Arc::clone(&drain),
+        );
         let told_to_end = Arc::new(Notify::new());
         let follower = Follower {
             control: Arc::clone(&control),
             keeper: Arc::clone(&keeper),
+            shared: shared.clone(),
             gateway: Arc::clone(&gateway),
             clock: clock.clone(),
             id: identity.node_id,
@@ -128,19 +154,33 @@ impl Node {
                 snapshot_version: version,
             }),
         };
+        let mut following = vec![tokio::spawn(follower.run(beginning.etag))];
         let tasks = vec![
-            tokio::spawn(follower.run(beginning.etag)),
-            tokio::spawn(look_ups::answer(control, Arc::clone(&keeper), clock, questions)),
+            tokio::spawn(look_ups::answer(
+                Arc::clone(&control),
+                Arc::clone(&keeper),
+                shared.clone(),
+                clock,
+                questions,
+            )),
             tokio::spawn(Arc::clone(&keeper).save_now_and_then()),
         ];
+        if let Some(shared) = shared {
+            following.push(tokio::spawn(
+                Arc::clone(&shared).follow_key(move || key(Arc::clone(&control))),
+            ));
+            following.push(tokio::spawn(shared.run(bring_news::ahead(&gateway))));
+        }
         tracing::info!(node.id = %identity.node_id, "the node serves");
         Ok(Self {
             gateway,
             keeper,
             drain,
             told_to_end,
+            following,
             tasks,
             metrics,
+            telemetry,
             health,
             health_addr,
             _lock: lock,
@@ -168,12 +208,13 @@ impl Node {
     }
 
     /// Finishes what is under way, for at most the time that the settings give, and ends.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
+    pub async fn stop(self) -> anyhow::Result<()> {
         self.health.drain();
-        // The follower first; look-ups are answered until the gateway has ended.
-        let following = self.tasks.remove(0);
-        following.abort();
-        let _ = following.await;
+        // Look-ups are answered until the gateway has ended.
+        for task in self.following {
+            task.abort();
+            let _ = task.await;
+        }
         if let Some(gateway) = Arc::into_inner(self.gateway) {
             gateway
                 .drain(Duration::from_secs(self.drain.load(Ordering::Relaxed)))
@@ -185,12 +226,21 @@ impl Node {
         if let Some(metrics) = self.metrics {
             metrics.stop().await;
         }
+        if let Some(telemetry) = self.telemetry {
+            telemetry.stop().await;
+        }
         let saved = tokio::time::timeout(SAVE_TIMEOUT, self.keeper.save()).await;
         if saved.is_err() {
             tracing::warn!("what the node knows could not be written in time");
         }
         self.health.stop().await
     }
+}
+
+/// Each address of `control_url`, and what time it is there in milliseconds since 1970, or why nobody can say.
+pub async fn control_planes(settings: &Settings) -> anyhow::Result<Vec<(String, anyhow::Result<i64>)>> {
+    let url = settings.control_url.as_deref().unwrap_or_default();
+    Ok(ControlPlane::new(url, settings.ca_file.as_deref())?.clocks().await)
 }
 
 /// The newest configuration; that of the disk where the control plane is away.
@@ -230,6 +280,15 @@ async fn begin(control: &ControlPlane, keeper: &Keeper, kept: Option<(String, Ve
         }
         tokio::time::sleep(START_PAUSE).await;
     }
+}
+
+/// What is shared is sealed with this.
+async fn key(control: Arc<ControlPlane>) -> Option<SecretString> {
+    control
+        .shared_cache_key()
+        .await
+        .inspect_err(|error| tracing::debug!(%error, "the shared cache's key cannot be fetched"))
+        .ok()
 }
 
 fn compile(json: &[u8]) -> anyhow::Result<Snapshot> {

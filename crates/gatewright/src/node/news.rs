@@ -17,7 +17,8 @@ use tokio::sync::{Notify, watch};
 
 use super::control::{CallError, ControlPlane, Fetched};
 use super::keeper::Keeper;
-use crate::bring_news;
+use crate::shared_cache::SharedCache;
+use crate::{bring_news, shared_cache};
 
 /// How long a stream of news may be silent; then it is dead.
 const SILENCE_MAX: Duration = Duration::from_millis(4 * HEARTBEAT_INTERVAL_MS);
@@ -37,6 +38,7 @@ pub(super) struct Done {
 pub(super) struct Follower {
     pub(super) control: Arc<ControlPlane>,
     pub(super) keeper: Arc<Keeper>,
+    pub(super) shared: Option<Arc<SharedCache>>,
     pub(super) gateway: Arc<Gateway>,
     pub(super) clock: Clock,
     pub(super) id: NodeId,
@@ -146,6 +148,10 @@ impl Follower {
 
     /// From here on the news follow without a hole.
     async fn begin(&self, position: u64, reset: bool, state: NodeState) -> anyhow::Result<()> {
+        // Before anything is forgotten: nothing from before may come back.
+        if let Some(shared) = &self.shared {
+            shared.begin(position);
+        }
         match self.keeper.position() {
             _ if reset => {
                 tracing::warn!(
@@ -178,7 +184,12 @@ impl Follower {
         bring_news::access(&self.gateway, bring_news::changes(news.iter())).await;
         let (keeper, news) = (Arc::clone(&self.keeper), Arc::new(news));
         let kept = Arc::clone(&news);
-        tokio::task::spawn_blocking(move || keeper.take_in(&kept)).await??;
+        let on_disk = tokio::task::spawn_blocking(move || keeper.take_in(&kept));
+        if let Some(shared) = &self.shared {
+            shared.advance(last);
+            shared.take_in(&shared_cache::changes(news.iter())).await;
+        }
+        on_disk.await??;
         if news.iter().any(|one| matches!(one, News::Configuration { .. })) {
             self.wanted.send_replace(());
         }

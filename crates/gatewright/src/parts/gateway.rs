@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::{bring_news, glue};
+use crate::shared_cache::SharedCache;
+use crate::{bring_news, glue, shared_cache};
 
 /// Pause before what failed is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
@@ -28,6 +29,10 @@ pub struct NativeGateway {
     gateway: Arc<Gateway>,
     nodes: Arc<Nodes>,
     connected: Connected,
+    shared: Option<Arc<SharedCache>>,
+    /// Who brings it news: they end before it does.
+    following: Vec<JoinHandle<()>>,
+    /// Who answers it: they end after it.
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -41,6 +46,10 @@ impl NativeGateway {
     ) -> anyhow::Result<Self> {
         // Before the snapshot is taken: it is at least as new.
         let position = nodes.position();
+        let shared = settings.shared_cache(database.clock())?;
+        if let Some(shared) = &shared {
+            shared.begin(position);
+        }
         let current = nodes.latest_snapshot().await?;
         let (lookups, questions) = mpsc::channel(glue::LOOKUPS_WAITING_MAX);
         let options = Options {
@@ -68,15 +77,27 @@ impl NativeGateway {
             connected: id,
             wanted: watch::Sender::new(current.snapshot.version),
             reported: Mutex::new(reported),
+            shared: shared.clone(),
         };
-        let tasks = vec![
-            tokio::spawn(follower.run()),
-            tokio::spawn(glue::answer_lookups(database.clone(), questions)),
-        ];
+        let desk = glue::Desk {
+            database: database.clone(),
+            nodes: Arc::clone(nodes),
+            shared: shared.clone(),
+        };
+        let mut following = vec![tokio::spawn(follower.run())];
+        let tasks = vec![tokio::spawn(glue::answer_lookups(desk, questions))];
+        if let Some(shared) = &shared {
+            let nodes = Arc::clone(nodes);
+            let key = move || std::future::ready(nodes.shared_cache_key());
+            following.push(tokio::spawn(Arc::clone(shared).follow_key(key)));
+            following.push(tokio::spawn(Arc::clone(shared).run(bring_news::ahead(&gateway))));
+        }
         Ok(Self {
             gateway,
             nodes: Arc::clone(nodes),
             connected,
+            shared,
+            following,
             tasks,
         })
     }
@@ -84,6 +105,9 @@ impl NativeGateway {
     /// Lets `metrics` tell what it counts.
     pub fn tell(&self, metrics: &Metrics) {
         metrics.add_gateway(&self.gateway);
+        if let Some(shared) = &self.shared {
+            metrics.add_shared_cache(shared);
+        }
     }
 
     /// Where it listens.
@@ -92,11 +116,12 @@ impl NativeGateway {
     }
 
     /// Finishes what is under way for at most `limit` and ends.
-    pub async fn stop(mut self, limit: Duration) {
-        // The follower first; look-ups are answered until the gateway has ended.
-        let following = self.tasks.remove(0);
-        following.abort();
-        let _ = following.await;
+    pub async fn stop(self, limit: Duration) {
+        // Look-ups are answered until the gateway has ended.
+        for task in self.following {
+            task.abort();
+            let _ = task.await;
+        }
         if let Some(gateway) = Arc::into_inner(self.gateway) {
             gateway.drain(limit).await;
         }
@@ -114,6 +139,7 @@ struct Follower {
     /// The version of the configuration that is to be served.
     wanted: watch::Sender<u64>,
     reported: Mutex<Reported>,
+    shared: Option<Arc<SharedCache>>,
 }
 
 impl Follower {
@@ -137,6 +163,10 @@ impl Follower {
                 Ok(Next::Items(items)) => {
                     let news = items.iter().map(|item| &item.news);
                     bring_news::access(&self.gateway, bring_news::changes(news.clone())).await;
+                    if let Some(shared) = &self.shared {
+                        shared.advance(items.last().map_or(position, |item| item.news.seq()));
+                        shared.take_in(&shared_cache::changes(news.clone())).await;
+                    }
                     for one in news {
                         if let News::Configuration { seq } = one {
                             self.wanted.send_replace(*seq);
@@ -149,6 +179,10 @@ impl Follower {
                         news.position = position,
                         "news were missed; every credential is asked about again"
                     );
+                    // Before it is forgotten: nothing from before may come back.
+                    if let Some(shared) = &self.shared {
+                        shared.begin(now);
+                    }
                     self.gateway.forget().await;
                     self.wanted.send_modify(|wanted| *wanted = (*wanted).max(now));
                     self.report(|reported| reported.position = now);

@@ -8,9 +8,9 @@ use gatewright_orchestration::Orchestrator;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::notices;
 use crate::parts::control::Addresses;
 use crate::settings::Settings;
+use crate::{glue, notices};
 
 /// What every worker can do: each domain that has jobs adds its line.
 pub fn registry(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Registry> {
@@ -28,6 +28,8 @@ pub struct Working {
     /// What brings connected gateways to what is desired, and how it is told to stop.
     orchestrating: JoinHandle<()>,
     stop: watch::Sender<bool>,
+    /// In a process without an API, whose part that is otherwise.
+    following_key: Option<JoinHandle<()>>,
 }
 
 /// Starts the worker of this process; none where the settings say so.
@@ -51,6 +53,7 @@ pub fn start(
         handing_out: tokio::spawn(gatewright_notify::fan_out::keep_going(database.clone())),
         orchestrating: tokio::spawn(orchestrator.clone().run(stopped, drain)),
         stop,
+        following_key: (!settings.role.serves_api()).then(|| tokio::spawn(glue::follow_master_key(database.clone()))),
     }))
 }
 
@@ -64,6 +67,9 @@ impl Working {
                 tracing::error!(%error, "what works on connected gateways has ended badly");
             }
         };
+        if let Some(following) = self.following_key {
+            following.abort();
+        }
         tokio::join!(self.worker.stop(drain), orchestrating);
     }
 }

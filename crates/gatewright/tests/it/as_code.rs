@@ -3,7 +3,7 @@
 mod bad_files;
 mod between;
 mod round_trip;
-mod secure;
+pub(crate) mod secure;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::program::home::Home;
+use crate::redis::Redis;
 use crate::scene::text;
 
 /// What doctor says, and whether it found everything fine.
@@ -85,7 +86,12 @@ async fn a_gateway_node_is_asked_for_nothing_that_it_does_not_have() {
         ("GATEWRIGHT_HTTP_ADDR", &addr),
     ];
     let found = findings(&home, &node).await;
-    assert!(found.1, "{found:#?}");
+    expect(&found, "PROBLEM", "control plane", "http://127.0.0.1:1: ");
+    assert_eq!(
+        found.0.iter().filter(|one| one["level"] == "PROBLEM").count(),
+        1,
+        "{found:#?}"
+    );
     for check in ["postgresql", "database", "master key"] {
         assert!(!found.0.iter().any(|one| one["check"] == check), "{found:#?}");
     }
@@ -131,6 +137,22 @@ async fn what_is_wrong_with_settings_and_ports_is_said() {
         "{ended:?}"
     );
     assert!(ended.stdout.contains("cannot be asked") && !format!("{ended:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn redis_is_tried_and_its_password_is_never_shown() {
+    let Some(redis) = Redis::start().await else { return };
+    let home = Home::new();
+    let found = findings(&home, &[("GATEWRIGHT_REDIS_URL", &redis.url())]).await;
+    expect(&found, "OK", "redis", "answers");
+    assert!(!has(&found.0, "WARNING", "redis", ""), "{:#?}", found.0);
+    let away = [("GATEWRIGHT_REDIS_URL", "redis://user:hunter2@redis.invalid:1")];
+    let found = findings(&home, &away).await;
+    expect(&found, "WARNING", "redis", "redis.invalid:1: ");
+    expect(&found, "WARNING", "redis", "without TLS");
+    let wrong = findings(&home, &[("GATEWRIGHT_REDIS_URL", "hunter2@redis.invalid")]).await;
+    expect(&wrong, "PROBLEM", "settings", "redis_url");
+    assert!(!format!("{found:?}{wrong:?}").contains("hunter2"));
 }
 
 #[tokio::test]

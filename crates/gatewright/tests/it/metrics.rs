@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use gatewright::figures::Jobs;
+use gatewright::metrics::Metrics;
 use gatewright_types::Clock;
 
 use crate::scene::{PATH, Scene};
@@ -107,5 +109,42 @@ async fn a_scrape_says_what_both_planes_did_and_names_nothing_that_a_caller_inve
     // Only there: the addresses that the public reaches have no such page.
     let elsewhere = scene.acme.api_url.replace("/api/v1", "/metrics");
     assert_eq!(scene.app.client.get(elsewhere).send().await.unwrap().status(), 404);
+    scene.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_scrape_says_how_much_work_waits_and_how_far_the_nodes_are() {
+    let clock = gatewright_testkit::manual_clock();
+    let mut settings = gatewright_testkit::settings(&database::create().await);
+    settings.metrics_addr = Some("127.0.0.1:0".parse().unwrap());
+    let scene = Scene::set_in(TestApp::start_as(settings, clock.clone()).await).await;
+    scene.app.dead_job(&scene.acme).await;
+    scene.app.idle_job(&scene.acme).await;
+    scene.advance(90);
+    // The process counts every ten seconds; this one does it now.
+    let (jobs, metrics) = (Jobs::default(), Metrics::default());
+    metrics.add_jobs(&jobs);
+    let counting = tokio::spawn(jobs.measure(scene.app.process.database().clone()));
+    let queued = "gatewright_jobs{kind=\"test.idle\",state=\"queued\"}";
+    let counted = loop {
+        let counted = samples(&metrics.text().unwrap());
+        if counted.contains_key(queued) {
+            break counted;
+        }
+        tokio::task::yield_now().await;
+    };
+    counting.abort();
+    assert_eq!(counted[queued], 1.0);
+    assert_eq!(counted["gatewright_jobs{kind=\"test.idle\",state=\"running\"}"], 0.0);
+    assert_eq!(counted["gatewright_jobs{kind=\"test.idle\",state=\"dead\"}"], 1.0);
+    assert_eq!(counted["gatewright_job_waiting_seconds{kind=\"test.idle\"}"], 90.0);
+
+    let subscribed = scene.subscribe().await;
+    let path = format!("/keys/{}/revoke", subscribed.key_id);
+    scene.acme.post(&path, serde_json::json!({})).await;
+    let (_, samples) = scrape(&scene).await;
+    assert_eq!(samples["gatewright_nodes{standing=\"current\"}"], 1.0);
+    assert_eq!(samples["gatewright_nodes{standing=\"behind\"}"], 0.0);
+    assert_eq!(samples["gatewright_node_news_behind_max"], 0.0);
     scene.app.stop().await;
 }

@@ -10,6 +10,7 @@ use gatewright_testkit::{TestApp, database, manual_clock};
 use gatewright_types::access::NodeState;
 use gatewright_types::ids::RequestId;
 use reqwest::{Method, Response};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::scene::{PATH, Scene, refusal, text};
@@ -142,6 +143,7 @@ async fn nothing_is_said_to_whoever_holds_no_node_s_token() {
             (Method::GET, "/news"),
             (Method::POST, "/lookups"),
             (Method::POST, "/reports"),
+            (Method::GET, "/shared-cache-key"),
         ] {
             let request = scene.app.client.request(method, format!("{}{path}", url(&scene.app)));
             let response = request.bearer_auth(token).json(&json!({})).send().await.unwrap();
@@ -158,6 +160,30 @@ async fn nothing_is_said_to_whoever_holds_no_node_s_token() {
         401,
         "and a node is no operator"
     );
+    scene.app.stop().await;
+}
+
+#[tokio::test]
+async fn what_nodes_seal_with_is_told_to_nodes_alone_and_stands_nowhere() {
+    let scene = Scene::set().await;
+    let node = Visitor::enroll(&scene.app).await;
+    let answer = node.ask(Method::GET, "/shared-cache-key", None).await;
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let told: Value = answer.json().await.unwrap();
+    let key = text(&told, "key");
+    assert_eq!(key.len(), 64, "as long as what it is derived from");
+    let again: Value = node
+        .ask(Method::GET, "/shared-cache-key", None)
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(text(&again, "key"), key);
+    let ring = scene.app.process.database().vault().unwrap().keyring();
+    assert_ne!(ring.active().derive("another purpose").expose_secret(), key);
+    let answer = node.ask(Method::POST, "/lookups", Some(json!({ "hashes": [] }))).await;
+    let answers: Value = answer.json().await.unwrap();
+    assert!(answers["position"].is_u64(), "{answers}");
     scene.app.stop().await;
 }
 

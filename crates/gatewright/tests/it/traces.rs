@@ -18,7 +18,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PART: &str = "00f067aa0ba902b7";
 
 /// A collector on a free port, and what it gets.
-async fn collector() -> (String, mpsc::UnboundedReceiver<ExportTraceServiceRequest>) {
+pub(crate) async fn collector() -> (String, mpsc::UnboundedReceiver<ExportTraceServiceRequest>) {
     let (tell, told) = mpsc::unbounded_channel();
     let take = async |State(tell): State<mpsc::UnboundedSender<ExportTraceServiceRequest>>, body: Bytes| {
         tell.send(ExportTraceServiceRequest::decode(body).unwrap()).unwrap();

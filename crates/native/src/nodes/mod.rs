@@ -29,6 +29,7 @@ use gatewright_snapshot::AccessChange;
 use gatewright_snapshot::protocol::{AWAY_AFTER_MS, CHANGES_PER_NEWS_MAX, News};
 use gatewright_types::CredentialHash;
 use gatewright_types::ids::NodeId;
+use secrecy::SecretString;
 use tokio::sync::watch;
 
 pub use enroll::{ENROLLMENT_CODE_VALID, EnrollmentCode, NODES_MAX};
@@ -48,6 +49,8 @@ pub const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(1);
 pub const AWAY_AFTER: Duration = Duration::from_millis(AWAY_AFTER_MS.unsigned_abs());
 /// How long news are kept; a node that was away for longer forgets what it knows.
 pub const NEWS_KEPT: TimeDelta = TimeDelta::hours(1);
+/// What the nodes' key is derived from a master key for.
+const SHARED_CACHE_PURPOSE: &str = "shared-cache";
 /// News that are read from the database at once.
 const PAGE: i64 = 64;
 
@@ -105,6 +108,19 @@ impl Effects {
         }
         news
     }
+}
+
+/// How the nodes are that this process has heard of in the last minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standings {
+    /// Nodes that have taken in all news.
+    pub current: usize,
+    /// Nodes that have news to take in.
+    pub behind: usize,
+    /// Nodes that have said nothing for [`AWAY_AFTER`].
+    pub silent: usize,
+    /// News that the slowest of those that are not silent has to take in.
+    pub news_behind: u64,
 }
 
 /// What a node finds at its position.
@@ -266,6 +282,32 @@ impl Nodes {
     /// The configuration of the last news about it that are known here.
     pub async fn latest_snapshot(&self) -> Result<Arc<Current>, NativeError> {
         self.snapshot(self.feed.configuration()).await
+    }
+
+    /// How the nodes are.
+    pub fn standings(&self) -> Standings {
+        // First: what a node has taken in meanwhile does not make it look slow.
+        let last = self.feed.last();
+        let mut standings = Standings::default();
+        for (position, is_silent) in self.progress.stands() {
+            let behind = last.saturating_sub(position);
+            match (is_silent, behind) {
+                (true, _) => standings.silent += 1,
+                (false, 0) => standings.current += 1,
+                (false, _) => standings.behind += 1,
+            }
+            if !is_silent {
+                standings.news_behind = standings.news_behind.max(behind);
+            }
+        }
+        standings
+    }
+
+    /// What nodes seal with what they share through Redis. Every control plane derives the same from the master key, so
+    /// it is kept nowhere, and it changes with the master key. None for a process without one.
+    pub fn shared_cache_key(&self) -> Option<SecretString> {
+        let vault = self.database.vault()?;
+        Some(vault.keyring().active().derive(SHARED_CACHE_PURPOSE))
     }
 
     /// A node says how far it is.

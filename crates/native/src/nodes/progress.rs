@@ -137,6 +137,15 @@ impl Progress {
         shared
     }
 
+    /// Of everybody heard of lately: how far each is, and whether it is silent by now.
+    pub(super) fn stands(&self) -> Vec<(u64, bool)> {
+        let known = self.lock();
+        let stands = known
+            .values()
+            .map(|node| (node.reported.position, node.is_silent(AWAY_AFTER)));
+        stands.collect()
+    }
+
     /// Who is connected here.
     pub(super) fn here(&self) -> Vec<NodeId> {
         let known = self.lock();

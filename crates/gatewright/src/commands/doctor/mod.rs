@@ -1,14 +1,17 @@
 //! `gatewright doctor`: looks at everything that Gatewright needs and changes nothing.
 //!
-//! A file per part: `configuration`, `ports`, `folder`, `machine`, `database`. Each adds to one list of
+//! A file per part: `configuration`, `ports`, `folder`, `machine`, `database`, `control`,
+//! `redis`. Each adds to one list of
 //! [`Finding`]s; what is wrong says why it matters and what repairs it.
 
 mod configuration;
+mod control;
 mod database;
 mod finding;
 mod folder;
 mod machine;
 mod ports;
+mod redis;
 
 use std::path::Path;
 
@@ -61,5 +64,7 @@ pub async fn examine(config: Option<&Path>) -> Vec<Finding> {
     if settings.role.has_database() {
         database::examine(&settings, &mut findings).await;
     }
+    control::examine(&settings, &mut findings).await;
+    redis::examine(&settings, &mut findings).await;
     findings
 }

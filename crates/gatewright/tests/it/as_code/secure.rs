@@ -11,13 +11,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Desk;
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn acceptor(issuer: &CertifiedIssuer<'static, KeyPair>) -> TlsAcceptor {
+pub(crate) fn acceptor(issuer: &CertifiedIssuer<'static, KeyPair>) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, issuer).unwrap();
@@ -33,7 +33,7 @@ fn acceptor(issuer: &CertifiedIssuer<'static, KeyPair>) -> TlsAcceptor {
 }
 
 /// Ends TLS in front of `api`; returns the port.
-async fn terminate(acceptor: TlsAcceptor, api: String) -> u16 {
+pub(crate) async fn terminate(acceptor: TlsAcceptor, api: String) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

@@ -33,6 +33,8 @@ pub(super) struct Running {
 pub(super) struct Fleet {
     root: TempDir,
     record_valid_seconds: &'static str,
+    /// What else every process is told.
+    variables: Vec<(&'static str, String)>,
     pub(super) database_url: String,
     pub(super) upstream: Upstream,
     pub(super) installation: String,
@@ -75,24 +77,25 @@ impl Running {
 
     /// The first line of its log with this text; waits for it.
     pub(super) async fn line_with(&mut self, wanted: &str) -> String {
+        self.lines_with(wanted, 1).await.remove(0)
+    }
+
+    /// The lines of its log with this text; waits until there are so many.
+    pub(super) async fn lines_with(&mut self, wanted: &str, count: usize) -> Vec<String> {
         let found = async {
             loop {
                 self.seen.borrow_and_update();
-                let found = self
-                    .lines
-                    .lock()
-                    .unwrap()
-                    .iter()
-                    .find(|line| line.contains(wanted))
-                    .cloned();
-                match found {
-                    Some(line) => return line,
-                    None => self
-                        .seen
-                        .changed()
-                        .await
-                        .unwrap_or_else(|_| panic!("it ended: {}", self.log())),
+                let found: Vec<String> = {
+                    let lines = self.lines.lock().unwrap();
+                    lines.iter().filter(|line| line.contains(wanted)).cloned().collect()
+                };
+                if found.len() >= count {
+                    return found;
                 }
+                self.seen
+                    .changed()
+                    .await
+                    .unwrap_or_else(|_| panic!("it ended: {}", self.log()));
             }
         };
         tokio::time::timeout(PATIENCE, found)
@@ -168,11 +171,20 @@ impl Fleet {
 
     /// The same, with records that are valid for as many seconds.
     pub(super) async fn start_with(record_valid_seconds: &'static str) -> (Self, Running) {
+        Self::start_told(record_valid_seconds, Vec::new()).await
+    }
+
+    /// The same, and every process is told more.
+    pub(super) async fn start_told(
+        record_valid_seconds: &'static str,
+        variables: Vec<(&'static str, String)>,
+    ) -> (Self, Running) {
         let root = tempfile::tempdir().unwrap();
         let database_url = database::create().await;
         let mut fleet = Self {
             root,
             record_valid_seconds,
+            variables,
             database_url,
             upstream: Upstream::start().await,
             installation: String::new(),
@@ -219,13 +231,25 @@ impl Fleet {
 
     /// Another control plane, with a gateway of its own.
     pub(super) async fn control(&self, addr: SocketAddr) -> Running {
-        let variables = [
+        let addr = addr.to_string();
+        let mut variables = vec![
             ("GATEWRIGHT_DATABASE_URL", self.database_url.as_str()),
-            ("GATEWRIGHT_HTTP_ADDR", &addr.to_string()),
+            ("GATEWRIGHT_HTTP_ADDR", &addr),
             ("GATEWRIGHT_PUBLIC_URL", "http://console.test"),
-            ("GATEWRIGHT_RECORD_VALID_SECONDS", self.record_valid_seconds),
         ];
+        variables.extend(self.told());
         Running::start(command(&self.root.path().join("data"), &["serve"], &variables)).await
+    }
+
+    /// Tells every process that starts from now on.
+    pub(super) fn tell(&mut self, name: &'static str, value: String) {
+        self.variables.push((name, value));
+    }
+
+    /// What every process is told.
+    fn told(&self) -> impl Iterator<Item = (&str, &str)> {
+        let more = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
+        more.chain([("GATEWRIGHT_RECORD_VALID_SECONDS", self.record_valid_seconds)])
     }
 
     /// A one-time code.
@@ -250,10 +274,8 @@ impl Fleet {
     }
 
     pub(super) fn node_command(&self, name: &str, urls: &str, code: Option<&str>) -> Command {
-        let mut variables = vec![
-            ("GATEWRIGHT_CONTROL_URL", urls),
-            ("GATEWRIGHT_RECORD_VALID_SECONDS", self.record_valid_seconds),
-        ];
+        let mut variables = vec![("GATEWRIGHT_CONTROL_URL", urls)];
+        variables.extend(self.told());
         variables.extend(code.map(|code| ("GATEWRIGHT_ENROLLMENT_CODE", code)));
         command(&self.data_dir(name), &["serve", "--role", "gateway"], &variables)
     }

@@ -2,6 +2,8 @@
 
 mod fleet;
 mod load;
+mod shared;
+mod tells;
 
 use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
