@@ -71,6 +71,8 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(
             connections::put_mapping::put_mapping,
             connections::delete_mapping::delete_mapping
+        ))
+        .routes(routes!(
             audit::list_installation_audit_events::list_installation_audit_events
         ))
         .routes(routes!(
