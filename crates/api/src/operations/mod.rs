@@ -54,6 +54,9 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(audit::list_audit_events::list_audit_events))
         .routes(routes!(audit::export_audit_events::export_audit_events))
         .routes(routes!(
+            audit::list_installation_audit_events::list_installation_audit_events
+        ))
+        .routes(routes!(
             connections::create_connection::create_connection,
             connections::list_connections::list_connections
         ))
@@ -71,7 +74,6 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(
             connections::put_mapping::put_mapping,
             connections::delete_mapping::delete_mapping
-            audit::list_installation_audit_events::list_installation_audit_events
         ))
         .routes(routes!(
             products::create_product::create_product,
