@@ -161,7 +161,7 @@ pub async fn connect(
         .map_err(|error| name_taken(error, &connection.name))?;
     store::health::insert(tx, id).await?;
     settings::set_provisions(tx, true).await?;
-    tx.happened("orchestration", "connection.created", id, json!(connection));
+    tx.created("orchestration", "connection.created", id, &connection);
     Ok(connection)
 }
 

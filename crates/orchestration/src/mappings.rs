@@ -4,7 +4,7 @@ use gatewright_catalog::products;
 use gatewright_connectors::model::{Judgement, Offered, Page};
 use gatewright_database::TenantTx;
 use gatewright_types::ids::{GatewayId, ProductId};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::connections;
 use crate::engine::Orchestrator;
@@ -88,7 +88,7 @@ pub async fn put(
     store::mappings::put(tx, &mapping).await?;
     match before {
         Some(before) => tx.changed("orchestration", "mapping.changed", gateway_id, &before, &mapping),
-        None => tx.happened("orchestration", "mapping.created", gateway_id, json!(mapping)),
+        None => tx.created("orchestration", "mapping.created", gateway_id, &mapping),
     }
     // Whoever has it there already may call something else from now on.
     applications::touch_connection(tx, gateway_id, Urgency::Security).await?;
