@@ -9,6 +9,7 @@ mod audit;
 mod backups;
 mod configuration;
 mod consumers;
+mod crashes;
 mod doctor;
 mod hammer;
 mod idempotency;
