@@ -7,6 +7,7 @@ mod api;
 mod as_code;
 mod audit;
 mod backups;
+mod changes;
 mod configuration;
 mod consumers;
 mod crashes;
