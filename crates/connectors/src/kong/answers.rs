@@ -36,6 +36,8 @@ const KONNECT_ABSENT: i64 = 5;
 pub(crate) struct Told<'a> {
     pub(crate) operation: &'static str,
     pub(crate) writes: bool,
+    /// Whether it is to be there afterwards.
+    pub(crate) puts: bool,
     pub(crate) secret: bool,
     pub(crate) secrets: &'a [SecretString],
 }
@@ -136,9 +138,9 @@ impl Told<'_> {
             // A proxy's, or a workspace that is gone: it says nothing about the object.
             (StatusCode::NOT_FOUND, _) => FaultKind::Transient,
             (StatusCode::BAD_REQUEST, Some(FOREIGN_KEY)) => FaultKind::NotFound,
-            (StatusCode::CONFLICT, Some(UNIQUE)) | (StatusCode::BAD_REQUEST, Some(PRIMARY_KEY)) => FaultKind::Foreign,
-            // Konnect's conflicts have no number of Kong's; what is taken shows when we look.
-            (StatusCode::CONFLICT, None) if self.writes => FaultKind::Foreign,
+            (StatusCode::BAD_REQUEST, Some(PRIMARY_KEY)) => FaultKind::Foreign,
+            // Konnect's conflicts need not have Kong's number; what is taken shows when we look.
+            (StatusCode::CONFLICT, Some(UNIQUE) | None) if self.puts => FaultKind::Foreign,
             (StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED, _) => FaultKind::Conflict,
             (StatusCode::TOO_MANY_REQUESTS, _) => FaultKind::Throttled(retry_after(answer, link)),
             (StatusCode::METHOD_NOT_ALLOWED, _) | (_, Some(WITHOUT_DATABASE)) => FaultKind::Unsupported,
