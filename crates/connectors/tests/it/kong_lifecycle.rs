@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use gatewright_connectors::Step;
 use gatewright_connectors::model::{Secret, fingerprint};
+use gatewright_connectors::{Connector, Step};
 use secrecy::ExposeSecret;
+use vendor_fakes::faults::{Fault, Rule};
 use vendor_fakes::kong::Flavor;
 
 use crate::kong_shop::{KEY, ORDERS, PAYMENTS, Shop, drop_key, key, scope, subscribed};
@@ -160,4 +161,44 @@ async fn kong_makes_a_secret_once() {
     let observed = shop.observe().await;
     let read = shop.read(&observed.credentials[0]).await.unwrap();
     assert_eq!(read.expose_secret(), first.expose_secret());
+}
+
+#[tokio::test]
+async fn nothing_waits_for_kong_more_often_than_it_must() {
+    for (flavor, by_row) in [(Flavor::Oss, 0), (Flavor::Konnect, 1)] {
+        let shop = Shop::open(flavor).await;
+        shop.fake.fail(Rule {
+            method: None,
+            ..Rule::new("GET", "**", Fault::Slow { ms: 20 })
+        });
+        let looked = async || {
+            let observed = shop.observe().await;
+            assert_eq!(shop.calls.rounds(), 1, "a look is one wait");
+            observed
+        };
+        let observed = looked().await;
+        for (step, rounds) in [
+            (Step::Application, 1),
+            (Step::Scope(scope(&[ORDERS, PAYMENTS])), 1),
+            (key(1, KEY), 1),
+        ] {
+            shop.kong.apply(&shop.link, &shop.ours, &step, &observed).await.unwrap();
+            assert_eq!(shop.calls.rounds(), rounds, "{flavor:?} {}", step.operation());
+        }
+        for (step, rounds) in [
+            // As it is already.
+            (key(1, KEY), 0),
+            (Step::Scope(scope(&[ORDERS, PAYMENTS])), 0),
+            // Konnect knows no groups by name, so their rows are looked for first.
+            (Step::Scope(scope(&[ORDERS])), 1 + by_row),
+            (Step::Suspend, 2),
+            (Step::Reactivate(scope(&[ORDERS, PAYMENTS])), 2),
+            (drop_key(1), 1),
+            (Step::DropApplication, 2),
+        ] {
+            let observed = looked().await;
+            shop.kong.apply(&shop.link, &shop.ours, &step, &observed).await.unwrap();
+            assert!(shop.calls.rounds() <= rounds, "{flavor:?} {}", step.operation());
+        }
+    }
 }

@@ -82,6 +82,10 @@ async fn a_mapping_that_cannot_be_kept_is_refused_and_what_is_open_is_named() {
     );
 
     let path = format!("/plugins/{}", plugin["id"].as_str().unwrap());
+    let mut off = acl.clone();
+    off["enabled"] = json!(false);
+    shop.by_hand(Method::PUT, &path, off).await;
+    assert!(judge(&["prod-bare"]).await.refusals[0].contains("switched off"));
     shop.by_hand(Method::DELETE, &path, json!(null)).await;
     let mut on_route = acl.clone();
     on_route["route"] = json!({ "id": first["id"] });

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use vendor_fakes::kong::{Fake, Flavor, Options, Seed};
 
-use crate::stand::{TOKEN, application, link, settings};
+use crate::stand::{Calls, TOKEN, application, link, settings};
 
 pub(crate) const KEY: &str = "sk_live_theCustomersSecret0001";
 pub(crate) const ORDERS: &str = "prod-orders";
@@ -23,6 +23,7 @@ pub(crate) struct Shop {
     pub(crate) fake: Fake,
     pub(crate) kong: Kong,
     pub(crate) link: Link,
+    pub(crate) calls: Calls,
     pub(crate) ours: Application,
     client: Client,
     policy: Policy,
@@ -45,7 +46,7 @@ impl Shop {
         };
         let control_plane = options.control_plane;
         let fake = Fake::start(options).await.unwrap();
-        let (link, _) = link(longest);
+        let (link, calls) = link(longest);
         let settings = Settings {
             workspace: (flavor == Flavor::Enterprise).then(|| "default".to_owned()),
             control_plane_id: (flavor == Flavor::Konnect).then(|| control_plane.to_string()),
@@ -72,6 +73,7 @@ impl Shop {
             },
             fake,
             link,
+            calls,
         }
     }
 
