@@ -46,24 +46,10 @@ impl Shop {
         };
         let control_plane = options.control_plane;
         let fake = Fake::start(options).await.unwrap();
+        let kong = Self::connected(&fake.admin_url(), flavor, control_plane);
         let (link, calls) = link(longest);
-        let settings = Settings {
-            workspace: (flavor == Flavor::Enterprise).then(|| "default".to_owned()),
-            control_plane_id: (flavor == Flavor::Konnect).then(|| control_plane.to_string()),
-            flavor: match flavor {
-                Flavor::Konnect => kong::Flavor::Konnect,
-                _ => kong::Flavor::AdminApi,
-            },
-            ..settings(&fake.admin_url())
-        };
-        let credentials: Credentials = serde_json::from_value(match flavor {
-            Flavor::Oss | Flavor::DbLess => json!({}),
-            Flavor::Enterprise => json!({ "headers": { "Kong-Admin-Token": TOKEN } }),
-            Flavor::Konnect => json!({ "bearer": TOKEN }),
-        })
-        .unwrap();
         Self {
-            kong: Kong::new(settings, &credentials).unwrap(),
+            kong,
             ours: application(1),
             client: Client::new(Egress::default()),
             policy: Policy {
@@ -75,6 +61,30 @@ impl Shop {
             link,
             calls,
         }
+    }
+
+    fn connected(url: &str, flavor: Flavor, control_plane: uuid::Uuid) -> Kong {
+        let settings = Settings {
+            workspace: (flavor == Flavor::Enterprise).then(|| "default".to_owned()),
+            control_plane_id: (flavor == Flavor::Konnect).then(|| control_plane.to_string()),
+            flavor: match flavor {
+                Flavor::Konnect => kong::Flavor::Konnect,
+                _ => kong::Flavor::AdminApi,
+            },
+            ..settings(url)
+        };
+        let credentials: Credentials = serde_json::from_value(match flavor {
+            Flavor::Oss | Flavor::DbLess => json!({}),
+            Flavor::Enterprise => json!({ "headers": { "Kong-Admin-Token": TOKEN } }),
+            Flavor::Konnect => json!({ "bearer": TOKEN }),
+        })
+        .unwrap();
+        Kong::new(settings, &credentials).unwrap()
+    }
+
+    /// Calls it from now on through something that stands before it.
+    pub(crate) fn through(&mut self, url: &str, flavor: Flavor) {
+        self.kong = Self::connected(url, flavor, Options::default().control_plane);
     }
 
     pub(crate) async fn observe(&self) -> Observed {
