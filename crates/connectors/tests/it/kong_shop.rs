@@ -6,14 +6,14 @@ use std::time::Duration;
 use gatewright_connectors::kong::{self, Credentials, Kong, Settings};
 use gatewright_connectors::model::{Applied, ObservedCredential, Secret};
 use gatewright_connectors::{Application, Connector, Fault, Link, Observed, Step};
-use gatewright_egress::{Answer, Body, Client, Opened, Options as Egress, Policy, Request};
+use gatewright_egress::{Answer, Body, Client, Options as Egress, Policy, Request};
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use vendor_fakes::kong::{Fake, Flavor, Options, Seed};
 
-use crate::stand::{Calls, TOKEN, application, link, settings};
+use crate::stand::{Calls, TOKEN, application, link, settings, this_machine};
 
 pub(crate) const KEY: &str = "sk_live_theCustomersSecret0001";
 pub(crate) const ORDERS: &str = "prod-orders";
@@ -52,11 +52,7 @@ impl Shop {
             kong,
             ours: application(1),
             client: Client::new(Egress::default()),
-            policy: Policy {
-                opened: vec!["127.0.0.1".parse::<Opened>().unwrap()],
-                plain_http: true,
-                ports: None,
-            },
+            policy: this_machine(),
             fake,
             link,
             calls,

@@ -57,16 +57,20 @@ impl Gate for Calls {
     }
 }
 
+/// What may be reached: this machine.
+pub(crate) fn this_machine() -> Policy {
+    Policy {
+        opened: vec!["127.0.0.1".parse::<Opened>().unwrap()],
+        plain_http: true,
+        ..Policy::default()
+    }
+}
+
 /// A link that may go to this machine, with a clock that stands at [`NOW_MS`].
 pub(crate) fn link(call_timeout: Duration) -> (Link, Calls) {
     let calls = Calls::default();
-    let policy = Policy {
-        opened: vec!["127.0.0.1".parse::<Opened>().unwrap()],
-        plain_http: true,
-        ports: None,
-    };
     let clock = Clock::manual(chrono::DateTime::from_timestamp_millis(NOW_MS).unwrap());
-    let link = Link::new(Client::new(Options::default()), policy, calls.clone());
+    let link = Link::new(Client::new(Options::default()), this_machine(), calls.clone());
     (link.with_call_timeout(call_timeout).with_clock(clock), calls)
 }
 
