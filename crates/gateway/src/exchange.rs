@@ -173,7 +173,7 @@ async fn exchange<'s>(
 }
 
 /// What hyper lets through and we do not.
-fn check_framing(fields: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn check_framing(fields: &HeaderMap) -> Result<(), Refusal> {
     let ambiguous = |detail: &'static str| Err(Refusal::new(ProblemCode::AmbiguousRequest, detail));
     if let Some(first) = fields.get(header::TRANSFER_ENCODING) {
         // RFC 9112 §7: other codings before chunked exist on paper; not every server agrees on them.
@@ -191,7 +191,7 @@ fn check_framing(fields: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn frame(body: &Incoming) -> Framing {
+pub(crate) fn frame(body: &Incoming) -> Framing {
     if body.is_end_stream() {
         return Framing::None;
     }
@@ -199,7 +199,11 @@ fn frame(body: &Incoming) -> Framing {
 }
 
 /// Writes the request line: method, the target that the upstream is asked for, version.
-fn write_request_line(head: &mut Vec<u8>, matched: &Match<'_, '_>, parts: &request::Parts) -> Result<(), Refusal> {
+pub(crate) fn write_request_line(
+    head: &mut Vec<u8>,
+    matched: &Match<'_, '_>,
+    parts: &request::Parts,
+) -> Result<(), Refusal> {
     head.extend_from_slice(parts.method.as_str().as_bytes());
     head.push(b' ');
     let from = head.len();

@@ -57,6 +57,9 @@ mod core;
 mod credentials;
 mod exchange;
 mod fields;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod limits;
 mod listen;

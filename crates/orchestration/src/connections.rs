@@ -161,7 +161,7 @@ pub async fn connect(
         .map_err(|error| name_taken(error, &connection.name))?;
     store::health::insert(tx, id).await?;
     settings::set_provisions(tx, true).await?;
-    tx.changed("orchestration", "connection.created", id, &Value::Null, &connection);
+    tx.created("orchestration", "connection.created", id, &connection);
     Ok(connection)
 }
 

@@ -88,7 +88,7 @@ pub async fn put(
     store::mappings::put(tx, &mapping).await?;
     match before {
         Some(before) => tx.changed("orchestration", "mapping.changed", gateway_id, &before, &mapping),
-        None => tx.changed("orchestration", "mapping.created", gateway_id, &Value::Null, &mapping),
+        None => tx.created("orchestration", "mapping.created", gateway_id, &mapping),
     }
     // Whoever has it there already may call something else from now on.
     applications::touch_connection(tx, gateway_id, Urgency::Security).await?;

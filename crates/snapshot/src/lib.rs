@@ -25,6 +25,9 @@ mod admission;
 mod compile;
 pub mod config;
 pub mod credential;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 pub mod path;
 mod presented;

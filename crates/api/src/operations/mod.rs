@@ -54,6 +54,9 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(audit::list_audit_events::list_audit_events))
         .routes(routes!(audit::export_audit_events::export_audit_events))
         .routes(routes!(
+            audit::list_installation_audit_events::list_installation_audit_events
+        ))
+        .routes(routes!(
             connections::create_connection::create_connection,
             connections::list_connections::list_connections
         ))

@@ -36,6 +36,8 @@ const KONNECT_ABSENT: i64 = 5;
 pub(crate) struct Told<'a> {
     pub(crate) operation: &'static str,
     pub(crate) writes: bool,
+    /// Whether it is to be there afterwards.
+    pub(crate) puts: bool,
     pub(crate) secret: bool,
     pub(crate) secrets: &'a [SecretString],
 }
@@ -50,6 +52,18 @@ struct Complaint {
     fields: Option<Map<String, Value>>,
     detail: Option<String>,
     title: Option<String>,
+    details: Value,
+}
+
+impl Complaint {
+    /// Konnect numbers everything that it does not like 3, and says in words which constraint failed, as in
+    /// `name (type: unique) constraint failed`.
+    fn failed_in_konnect(&self, constraint: &str) -> bool {
+        let details = self.details.as_array().into_iter().flatten();
+        let mut messages = details.filter_map(|detail| detail["messages"].as_array()).flatten();
+        let words = format!("(type: {constraint}) constraint failed");
+        messages.any(|message| message.as_str().is_some_and(|message| message.contains(&words)))
+    }
 }
 
 impl Told<'_> {
@@ -136,9 +150,15 @@ impl Told<'_> {
             // A proxy's, or a workspace that is gone: it says nothing about the object.
             (StatusCode::NOT_FOUND, _) => FaultKind::Transient,
             (StatusCode::BAD_REQUEST, Some(FOREIGN_KEY)) => FaultKind::NotFound,
-            (StatusCode::CONFLICT, Some(UNIQUE)) | (StatusCode::BAD_REQUEST, Some(PRIMARY_KEY)) => FaultKind::Foreign,
-            // Konnect's conflicts have no number of Kong's; what is taken shows when we look.
-            (StatusCode::CONFLICT, None) if self.writes => FaultKind::Foreign,
+            (StatusCode::BAD_REQUEST, _) if complaint.failed_in_konnect("foreign") => FaultKind::NotFound,
+            (StatusCode::BAD_REQUEST, _)
+                if complaint.failed_in_konnect("unique") || complaint.failed_in_konnect("primary") =>
+            {
+                FaultKind::Foreign
+            }
+            (StatusCode::BAD_REQUEST, Some(PRIMARY_KEY)) if complaint.name.is_some() => FaultKind::Foreign,
+            // Konnect's conflicts need not have Kong's number; what is taken shows when we look.
+            (StatusCode::CONFLICT, Some(UNIQUE) | None) if self.puts => FaultKind::Foreign,
             (StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED, _) => FaultKind::Conflict,
             (StatusCode::TOO_MANY_REQUESTS, _) => FaultKind::Throttled(retry_after(answer, link)),
             (StatusCode::METHOD_NOT_ALLOWED, _) | (_, Some(WITHOUT_DATABASE)) => FaultKind::Unsupported,

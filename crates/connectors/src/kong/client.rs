@@ -169,6 +169,7 @@ impl Caller {
         let told = Told {
             operation: ask.operation,
             writes: !method.is_safe(),
+            puts: body.is_some(),
             secret: ask.secret,
             secrets: &self.at.secrets,
         };

@@ -57,7 +57,7 @@ impl Kong {
             }
             made => made?,
         };
-        check_id(names, number, &row)?;
+        self.check_id(link, names, number, &row).await?;
         Ok(ensured(&row.id))
     }
 
@@ -67,7 +67,7 @@ impl Kong {
             Err(fault) if is_taken(&fault) => self.found(link, names, number).await?.ok_or(fault)?,
             made => made?,
         };
-        check_id(names, number, &row)?;
+        self.check_id(link, names, number, &row).await?;
         generated(row)
     }
 
@@ -126,6 +126,20 @@ impl Kong {
         })
     }
 
+    /// Takes a key away again that was made with another id than ours: nobody would know whose it is.
+    async fn check_id(&self, link: &Link, names: &Names, number: u32, row: &Key) -> Result<(), Fault> {
+        let id = names.credential_id(number);
+        if row.id == id {
+            return Ok(());
+        }
+        self.drop_credential(link, names, None, Some(&row.id)).await?;
+        let words = format!(
+            "the key {} was made where {id} was asked for, and was taken away again",
+            row.id
+        );
+        Err(Fault::new(FaultKind::Unsupported, words))
+    }
+
     /// Our credential of this number, under our consumer and nowhere else.
     async fn found(&self, link: &Link, names: &Names, number: u32) -> Result<Option<Key>, Fault> {
         self.key(link, &names.consumer_id(), &names.credential_id(number)).await
@@ -144,7 +158,7 @@ impl Kong {
         number: u32,
         secret: &SecretString,
         ttl: Option<u32>,
-    ) -> Result<Key, Fault> {
+    ) -> Result<(), Fault> {
         let mut body = json!({ "key": secret.expose_secret(), "tags": names.credential_tags(number) });
         if let Some(ttl) = ttl {
             body["ttl"] = ttl.max(1).into();
@@ -154,7 +168,16 @@ impl Kong {
             names.consumer_id(),
             names.credential_id(number)
         );
-        self.caller.put(link, Ask::new("key.put", path).secret(), &body).await
+        let put: Result<Key, Fault> = self.caller.put(link, Ask::new("key.put", path).secret(), &body).await;
+        match put {
+            Err(fault) if is_taken(&fault) => {
+                let row = self.found(link, names, number).await?;
+                let is_so =
+                    |row: Key| row.key.as_ref().map(of) == Some(of(secret)) && row.ttl.is_some() == ttl.is_some();
+                if row.is_some_and(is_so) { Ok(()) } else { Err(fault) }
+            }
+            put => put.map(|_| ()),
+        }
     }
 }
 
@@ -164,18 +187,6 @@ fn seen(observed: &Observed, number: u32) -> Option<&ObservedCredential> {
 
 fn of(secret: &SecretString) -> [u8; 32] {
     fingerprint(secret.expose_secret().as_bytes())
-}
-
-fn check_id(names: &Names, number: u32, row: &Key) -> Result<(), Fault> {
-    if row.id == names.credential_id(number) {
-        return Ok(());
-    }
-    let words = format!(
-        "the key {} was made where {} was asked for",
-        row.id,
-        names.credential_id(number)
-    );
-    Err(Fault::new(FaultKind::Unsupported, words))
 }
 
 fn ensured(id: &str) -> Applied {

@@ -88,8 +88,8 @@ fn refusal(layout: &Layout, doors: Option<&Vec<Door<'_>>>, group: &str) -> Optio
         None if layout.is_switched_off(group) => "the acl plugin that allows this group is switched off",
         None => "no acl plugin allows this group",
         Some(doors) if doors.is_empty() => "an acl plugin allows this group, and no route can be called with it",
-        Some(doors) if doors.iter().all(|door| door.plugin("key-auth").is_none()) => {
-            "no route that lets this group in reads keys (key-auth), so no key can open it"
+        Some(doors) if !doors.iter().any(Door::reads_keys) => {
+            "no route that lets this group in reads this gateway's keys (key-auth), so none opens it"
         }
         Some(_) => return None,
     };
@@ -114,6 +114,11 @@ fn leaks(door: &Door<'_>) -> Option<String> {
 }
 
 fn without_key(door: &Door<'_>) -> Option<String> {
-    let locked = door.plugin("key-auth").is_none();
-    locked.then(|| format!("{}: has acl and no key-auth, so no key opens it", door.name()))
+    let locked = !door.reads_keys();
+    locked.then(|| {
+        format!(
+            "{}: has acl and no key-auth that reads this gateway's keys, so none opens it",
+            door.name()
+        )
+    })
 }

@@ -165,6 +165,17 @@ impl<'a> Door<'a> {
             .find_map(|(route, service)| self.layout.plugins.get(&(name.to_owned(), route, service)))
     }
 
+    /// Whether keys of this Kong's consumers are read here, and not only those of one of Konnect's realms.
+    pub(crate) fn reads_keys(&self) -> bool {
+        self.plugin("key-auth").is_some_and(|plugin| {
+            let realms = plugin
+                .config
+                .as_ref()
+                .and_then(|config| config.get("identity_realms")?.as_array());
+            realms.is_none_or(|realms| realms.is_empty() || realms.iter().any(|realm| realm["scope"] == "cp"))
+        })
+    }
+
     /// What is open here, if anything.
     pub(crate) fn open(&self) -> Option<Open> {
         if self.plugin("request-termination").is_some() || self.service.is_some_and(|service| !service.enabled) {

@@ -146,6 +146,14 @@ impl Kong {
         match put {
             // Without a consumer nobody is admitted.
             Err(fault) if is_missing(&fault) => Ok(()),
+            Err(fault) if is_taken(&fault) => {
+                let ours = self.suspension(link, names).await?;
+                if ours.is_some_and(|plugin| plugin.enabled) {
+                    Ok(())
+                } else {
+                    Err(fault)
+                }
+            }
             put => put.map(|_| ()),
         }
     }

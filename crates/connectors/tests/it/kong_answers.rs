@@ -30,6 +30,10 @@ fn credential() -> Step {
 
 #[tokio::test]
 async fn each_status_has_its_class() {
+    let konnect = |message: &str| {
+        let detail = format!(r#"{{"type":"ERROR_TYPE_REFERENCE","field":"key","messages":["{message}"]}}"#);
+        format!(r#"{{"code":3,"message":"data constraint error","details":[{detail}]}}"#)
+    };
     let coded = |code: u8| format!(r#"{{"message":"m","name":"n","code":{code},"fields":{{}}}}"#);
     for (status, body, kind) in [
         (
@@ -40,6 +44,22 @@ async fn each_status_has_its_class() {
         ("403 Forbidden", r#"{"message":"no"}"#.to_owned(), FaultKind::Forbidden),
         ("400 Bad Request", coded(2), FaultKind::Invalid),
         ("400 Bad Request", coded(4), FaultKind::NotFound),
+        ("400 Bad Request", coded(3), FaultKind::Foreign),
+        (
+            "400 Bad Request",
+            konnect("key (type: unique) constraint failed"),
+            FaultKind::Foreign,
+        ),
+        (
+            "400 Bad Request",
+            konnect("consumer_id (type: foreign) constraint failed"),
+            FaultKind::NotFound,
+        ),
+        (
+            "400 Bad Request",
+            konnect("length must be at least 1"),
+            FaultKind::Invalid,
+        ),
         ("405 Method Not Allowed", coded(12), FaultKind::Unsupported),
         ("500 Internal Server Error", coded(8), FaultKind::Transient),
         ("503 Service Unavailable", String::new(), FaultKind::Transient),

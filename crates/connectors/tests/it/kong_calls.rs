@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatewright_connectors::kong::{Flavor, Settings, SuspendBy};
 use gatewright_connectors::model::{Secret, mark};
-use gatewright_connectors::{Connector, Observed, Step};
+use gatewright_connectors::{Connector, FaultKind, Observed, Step};
 use secrecy::SecretString;
 
 use crate::stand::{Said, TOKEN, application, json, kong, link, settings};
@@ -164,4 +164,25 @@ async fn suspended_by_groups_alone_no_plugin_is_made() {
             .any(|request| request.contains("/acls/prod%20b%2Fc ")),
         "names are encoded"
     );
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_with_another_id_is_taken_away_again() {
+    let said = Said::start(|request| match request {
+        request if request.starts_with("POST") => json("201 Created", r#"{"id":"of-its-own","key":"k"}"#),
+        request => empty(request),
+    })
+    .await;
+    let (link, calls) = link(LONG);
+    let step = Step::Credential {
+        number: 1,
+        secret: Secret::Generated,
+        scope: BTreeSet::new(),
+    };
+    let fault = kong(settings(&said.url))
+        .apply(&link, &application(1), &step, &Observed::default())
+        .await;
+    assert_eq!(fault.unwrap_err().kind, FaultKind::Unsupported);
+    assert_eq!(calls.take(), ["key.post", "key.delete"]);
+    assert!(said.seen()[1].contains("/key-auth/of-its-own "), "{:?}", said.seen());
 }

@@ -97,6 +97,15 @@ async fn what_stands_in_the_way_is_named() {
 }
 
 #[tokio::test]
+async fn a_role_that_does_not_see_the_node_may_do() {
+    let said = said(node(|_| {}), ("GET / ", "403 Forbidden")).await;
+    let (link, _) = link(Duration::from_secs(10));
+    let report = kong(settings(&said.url)).verify(&link).await.unwrap();
+    assert_eq!(report.problems, Vec::<String>::new());
+    assert!(report.warnings[0].contains("403"), "{report:?}");
+}
+
+#[tokio::test]
 async fn a_gateway_that_does_not_answer_is_no_report() {
     let said = said(node(|_| {}), ("GET / ", "503 Service Unavailable")).await;
     let (link, _) = link(Duration::from_secs(10));

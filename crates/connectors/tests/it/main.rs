@@ -2,8 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../../../vendor-fakes/tests/it/judge.rs"]
+mod judge;
 mod kong_answers;
 mod kong_calls;
+mod kong_description;
+mod kong_drift;
+mod kong_faults;
+mod kong_foreign;
+mod kong_lifecycle;
+mod kong_offers;
 mod kong_settings;
+mod kong_shop;
 mod kong_verify;
+#[path = "../../../vendor-fakes/tests/it/papers.rs"]
+mod papers;
 mod stand;

@@ -22,35 +22,55 @@ pub(crate) const NOW_MS: i64 = 1_795_305_600_000;
 
 /// Lets every call through and remembers what it was.
 #[derive(Clone, Default)]
-pub(crate) struct Calls(Arc<Mutex<Vec<&'static str>>>);
+pub(crate) struct Calls(Arc<Mutex<Seen>>);
+
+#[derive(Default)]
+struct Seen {
+    operations: Vec<&'static str>,
+    under_way: usize,
+    rounds: usize,
+}
 
 impl Calls {
     /// What was called since the last time, in order.
     pub(crate) fn take(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.0.lock().unwrap().operations)
+    }
+
+    /// How often since the last time there was nothing left but to wait for an answer: calls at once count once.
+    pub(crate) fn rounds(&self) -> usize {
+        std::mem::take(&mut self.0.lock().unwrap().rounds)
     }
 }
 
 impl Gate for Calls {
     fn pass<'a>(&'a self, _: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
+        self.0.lock().unwrap().under_way += 1;
         Box::pin(std::future::ready(Ok(())))
     }
 
     fn made(&self, record: CallRecord) {
-        self.0.lock().unwrap().push(record.operation);
+        let mut seen = self.0.lock().unwrap();
+        seen.operations.push(record.operation);
+        seen.under_way -= 1;
+        seen.rounds += usize::from(seen.under_way == 0);
+    }
+}
+
+/// What may be reached: this machine.
+pub(crate) fn this_machine() -> Policy {
+    Policy {
+        opened: vec!["127.0.0.1".parse::<Opened>().unwrap()],
+        plain_http: true,
+        ..Policy::default()
     }
 }
 
 /// A link that may go to this machine, with a clock that stands at [`NOW_MS`].
 pub(crate) fn link(call_timeout: Duration) -> (Link, Calls) {
     let calls = Calls::default();
-    let policy = Policy {
-        opened: vec!["127.0.0.1".parse::<Opened>().unwrap()],
-        plain_http: true,
-        ports: None,
-    };
     let clock = Clock::manual(chrono::DateTime::from_timestamp_millis(NOW_MS).unwrap());
-    let link = Link::new(Client::new(Options::default()), policy, calls.clone());
+    let link = Link::new(Client::new(Options::default()), this_machine(), calls.clone());
     (link.with_call_timeout(call_timeout).with_clock(clock), calls)
 }
 

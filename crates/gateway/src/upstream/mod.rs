@@ -7,7 +7,7 @@
 //! this differs from hyper's client is written in `tests/it/differential.rs`, which holds the two
 //! against each other.
 
-mod answer;
+pub(crate) mod answer;
 mod connect;
 mod incoming;
 mod outgoing;

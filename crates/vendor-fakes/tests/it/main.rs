@@ -5,6 +5,7 @@
     reason = "helpers of tests are tests, too"
 )]
 
+mod judge;
 mod papers;
 mod world;
 
