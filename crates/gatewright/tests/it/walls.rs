@@ -325,16 +325,14 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "get_webhook_delivery" | "replay_webhook_delivery" => (Some(&of.delivery), None),
         "list_connections" => (None, None),
         "create_connection" => (None, Some(of.connected.another())),
-        "get_connection"
-        | "get_capabilities"
-        | "verify_connection"
-        | "disable_connection"
-        | "enable_connection"
-        | "list_mappings"
-        | "delete_mapping"
-        | "delete_connection" => (Some(&of.connected.id), None),
+        "get_connection" | "get_capabilities" | "verify_connection" | "disable_connection" | "enable_connection"
+        | "list_mappings" | "delete_mapping" | "delete_connection" => (Some(&of.connected.id), None),
         "change_connection" => (Some(&of.connected.id), Some(json!({ "name": "Renamed" }))),
-        "put_mapping" => (Some(&of.connected.id), Some(json!({ "scope": [GROUP] }))),
+        // Another scope than that of the scene: what does not change is not audited.
+        "put_mapping" => (
+            Some(&of.connected.id),
+            Some(json!({ "scope": [GROUP, "prod-payments"] })),
+        ),
         "reset_breaker" => (Some(&of.connected.broken), None),
         "list_subscription_gateways" => (Some(subscription), None),
         "reveal_gateway_secret" => (Some(key), None),

@@ -85,9 +85,24 @@ async fn what_an_operator_reads_shows_nothing_of_another_tenant() {
     // Nor does a second id in a path.
     let (acmes, own) = (&acme.product, &rival.connected.id);
     for (method, path, body) in [
-        (Method::PUT, format!("/connections/{own}/mappings/{acmes}"), json!({ "scope": [GROUP] })),
-        (Method::DELETE, format!("/connections/{own}/mappings/{acmes}"), json!({})),
-        (Method::POST, format!("/keys/{}/gateways/{}/reveal", rival.subscribed.key_id, acme.connected.id), json!({})),
+        (
+            Method::PUT,
+            format!("/connections/{own}/mappings/{acmes}"),
+            json!({ "scope": [GROUP] }),
+        ),
+        (
+            Method::DELETE,
+            format!("/connections/{own}/mappings/{acmes}"),
+            json!({}),
+        ),
+        (
+            Method::POST,
+            format!(
+                "/keys/{}/gateways/{}/reveal",
+                rival.subscribed.key_id, acme.connected.id
+            ),
+            json!({}),
+        ),
     ] {
         expect(&rival.who, 404, method, &path, Some(body)).await;
     }
