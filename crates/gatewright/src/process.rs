@@ -14,7 +14,7 @@ use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::figures::Jobs;
+use crate::figures::{Jobs, Provisioning};
 use crate::health::{Health, Watched};
 use crate::metrics::Metrics;
 use crate::notices;
@@ -44,7 +44,7 @@ pub struct Process {
     metrics: Option<MetricsServer>,
     telemetry: Option<Telemetry>,
     orchestrator: Orchestrator,
-    /// Counts jobs for the metrics.
+    /// Counts jobs and what is due on connected gateways for the metrics.
     counting: Option<JoinHandle<()>>,
 }
 
@@ -105,18 +105,22 @@ impl Prepared {
             None => None,
         };
         metrics.add_database(&database);
+        let orchestrator = notices::orchestrator(settings, &database, addresses.listens)?;
         // Asked of the database only where somebody looks.
         let counting = metrics_listener.is_some().then(|| {
-            let jobs = Jobs::default();
+            let (jobs, provisioning) = (Jobs::default(), Provisioning::new(orchestrator.clone()));
             metrics.add_jobs(&jobs);
-            tokio::spawn(jobs.measure(database.clone()))
+            metrics.add_provisioning(&provisioning);
+            let database = database.clone();
+            tokio::spawn(async move {
+                tokio::join!(jobs.measure(database), provisioning.measure());
+            })
         });
         let instance = NodeId::mint(database.clock(), database.rng());
         let telemetry = match &settings.otlp_endpoint {
             Some(endpoint) => Some(Telemetry::start(endpoint, settings.trace_percent, instance)?),
             None => None,
         };
-        let orchestrator = notices::orchestrator(settings, &database, addresses.listens)?;
         let (front, gateway) = if settings.role.serves_api() {
             let nodes = control::nodes(settings, &database, &addresses).await?;
             metrics.add_nodes(&nodes);

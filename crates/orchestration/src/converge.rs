@@ -307,6 +307,9 @@ impl Orchestrator {
         begun: (DateTime<Utc>, tokio::time::Instant),
         fault: Option<&Fault>,
     ) -> AttemptRow {
+        let took = begun.1.elapsed();
+        self.tallies()
+            .count(prepared.connection.vendor, operation, fault.is_none(), took);
         AttemptRow {
             id: EventId::mint(self.database().clock(), self.database().rng()).uuid(),
             subscription_id: Some(prepared.row.subscription_id),
@@ -318,7 +321,7 @@ impl Orchestrator {
                 .and_then(|fault| fault.status)
                 .and_then(|status| i16::try_from(status).ok()),
             attempt: prepared.row.attempts + 1,
-            duration_ms: (begun.1.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            duration_ms: (took.as_secs_f64() * 1e6).round() / 1e3,
             request_id: prepared.row.request_id,
             attempted_at: begun.0,
         }

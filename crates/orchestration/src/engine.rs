@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::OrchestrationError;
 use crate::breaker::PROBE_FOR;
 use crate::converge::{CONNECTION_KIND, LEASE, Outcome};
+use crate::figures::Tallies;
 use crate::gate::{Rate, RateGate};
 use crate::model::Connection;
 use crate::store::{self, applications};
@@ -51,6 +52,7 @@ struct Inner {
     /// By connection; made anew when it changed.
     known: Mutex<HashMap<GatewayId, Known>>,
     wake: Notify,
+    tallies: Tallies,
 }
 
 #[derive(Clone)]
@@ -71,6 +73,7 @@ impl Orchestrator {
             factory,
             known,
             wake,
+            tallies: Tallies::default(),
         }))
     }
 
@@ -163,6 +166,11 @@ impl Orchestrator {
     /// A way to a gateway that is not connected yet.
     pub(crate) fn free_link(&self) -> Link {
         Link::new(self.0.client.clone(), self.0.policy.clone(), Free)
+    }
+
+    /// What this process has tried, for the metrics.
+    pub fn tallies(&self) -> &Tallies {
+        &self.0.tallies
     }
 
     /// Wakes the dispatcher of this process.

@@ -323,7 +323,16 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "change_webhook_endpoint" => (Some(&of.endpoint), Some(json!({ "description": "renamed" }))),
         "replay_failed_deliveries" => (Some(&of.endpoint), Some(json!({ "since": "2026-01-01T00:00:00Z" }))),
         "get_webhook_delivery" | "replay_webhook_delivery" => (Some(&of.delivery), None),
-        "list_connections" => (None, None),
+        "list_connections"
+        | "list_provisioning_attempts"
+        | "export_provisioning_attempts"
+        | "get_provisioning_statistics"
+        | "list_dead_letters" => (None, None),
+        "replay_dead_letters" => {
+            let body = json!({ "connectionId": of.connected.broken, "subscriptionIds": [subscription] });
+            (None, Some(body))
+        }
+        "list_breaker_changes" => (Some(&of.connected.broken), None),
         "create_connection" => (None, Some(of.connected.another())),
         "get_connection" | "get_capabilities" | "verify_connection" | "disable_connection" | "enable_connection"
         | "list_mappings" | "delete_mapping" | "delete_connection" => (Some(&of.connected.id), None),
@@ -354,7 +363,7 @@ fn request_with(app: &TestApp, operation: &Operation, of: &World, by: &World) ->
         .replace("{tokenId}", &of.token)
         .replace("{productId}", &of.product)
         .replace("{gatewayId}", &of.connected.id);
-    if operation.id == "export_audit_events" {
+    if operation.id.starts_with("export_") {
         path.push_str("?format=NDJSON");
     }
     let request = app

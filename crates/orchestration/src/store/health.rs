@@ -1,10 +1,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_database::TenantTx;
+use gatewright_database::{PageRequest, SystemTx, TenantTx};
 use gatewright_types::ids::GatewayId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::breaker::Breaker;
+use crate::history::BreakerChange;
 
 /// A new connection's.
 pub(crate) async fn insert(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::Error> {
@@ -133,4 +134,35 @@ pub(crate) async fn reserve(
     .fetch_optional(connection)
     .await?;
     Ok(end.map(|end| end - length))
+}
+
+/// How a breaker moved, newest first.
+pub(crate) async fn changes(
+    tx: &mut TenantTx,
+    id: GatewayId,
+    request: PageRequest,
+) -> Result<Vec<BreakerChange>, sqlx::Error> {
+    sqlx::query_as!(
+        BreakerChange,
+        r#"SELECT id AS "id: _", changed_at, from_state AS "from: _", to_state AS "to: _", reason FROM breaker_changes
+           WHERE tenant_id = $1 AND connection_id = $2 AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        request.after,
+        request.probe(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Removes moves before `before`.
+pub(crate) async fn forget_changes(tx: &mut SystemTx, before: DateTime<Utc>, limit: i64) -> Result<u64, sqlx::Error> {
+    let removed = sqlx::query!(
+        "DELETE FROM breaker_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM breaker_changes WHERE changed_at < $1 LIMIT $2))",
+        before,
+        limit,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(removed.rows_affected())
 }

@@ -94,6 +94,7 @@ enum Told {
 fn owed(operation: &Operation) -> Told {
     match operation.id.as_str() {
         "report_secrets" => Told::Neither("what a leak changes has rows of its own, by the tenant's policy"),
+        "replay_dead_letters" => Told::Neither("it makes up to 500 applications due; the row counts them"),
         "replay_failed_deliveries" => Told::Neither("it queues up to 500 deliveries; the row counts them"),
         // Revoked, it stays and can be seen; before, there was no time of its end.
         "delete_token" => Told::After,

@@ -51,6 +51,10 @@ impl Connected {
                attempt, duration_ms, attempted_at)
              SELECT tenant_id, gen_random_uuid(), $1, id, 'APPLICATION', 'FAILED', 'INVALID', 'refused', 400, 1, 12.5, now()
              FROM subscriptions WHERE id = $2",
+            "INSERT INTO provisioning_hours SELECT tenant_id, id, '2026-01-01T00:00:00Z', 'SUSPEND', 30, 1, 0
+             FROM connections WHERE id = $1 AND $2 IS NOT NULL",
+            "INSERT INTO provisioning_rollups SELECT tenant_id, id, '2026-01-01T01:00:00Z'
+             FROM connections WHERE id = $1 AND $2 IS NOT NULL",
             "INSERT INTO activations SELECT tenant_id, id, 'PRIMARY_FIRST', now() + interval '1 day', now()
              FROM subscriptions WHERE id = $2 AND $1 IS NOT NULL",
             "INSERT INTO rotations SELECT c.tenant_id, c.key_id, c.secret_version, 300, now(), now()

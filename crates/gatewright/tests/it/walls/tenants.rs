@@ -75,6 +75,12 @@ async fn what_an_operator_reads_shows_nothing_of_another_tenant() {
     for path in [
         format!("/subscriptions?customerId={}", acme.customer),
         format!("/keys?subscriptionId={}", acme.subscribed.subscription_id),
+        format!("/provisioning/attempts?connectionId={}", acme.connected.broken),
+        format!(
+            "/provisioning/attempts?subscriptionId={}",
+            acme.subscribed.subscription_id
+        ),
+        format!("/provisioning/dead-letters?connectionId={}", acme.connected.broken),
     ] {
         assert_eq!(
             rival.who.get(&path).await,
