@@ -13,7 +13,7 @@ use gatewright_connectors::model::Vendor;
 use gatewright_connectors::{Connector, Fault, FaultKind, Link};
 use gatewright_database::{Database, SystemUse, TenantTx};
 use gatewright_egress::{Client, Policy};
-use gatewright_types::ids::GatewayId;
+use gatewright_types::ids::{EventId, GatewayId};
 use gatewright_types::problem::FieldError;
 use gatewright_vault::Sealed;
 use secrecy::SecretString;
@@ -207,6 +207,11 @@ impl Orchestrator {
         let until = now + LEASE;
         let mut tx = database.system(SystemUse::ProvisionGateways).await?;
         let mut claimed = applications::probe(&mut tx, now, token, until, now + PROBE_FOR).await?;
+        let probed = claimed.iter().map(|one| {
+            let id = EventId::mint(database.clock(), database.rng()).uuid();
+            (id, one.tenant_id, one.connection_id)
+        });
+        store::health::insert_probes(&mut tx, now, &probed.collect::<Vec<_>>()).await?;
         let places = (
             i64::try_from(PER_GATEWAY_MAX).unwrap_or(1),
             i64::try_from(places).unwrap_or(1),

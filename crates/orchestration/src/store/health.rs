@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_database::{PageRequest, SystemTx, TenantTx};
-use gatewright_types::ids::GatewayId;
+use gatewright_types::ids::{GatewayId, TenantId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -134,6 +134,35 @@ pub(crate) async fn reserve(
     .fetch_optional(connection)
     .await?;
     Ok(end.map(|end| end - length))
+}
+
+/// Notes of each connection that one attempt was let through its open breaker.
+pub(crate) async fn insert_probes(
+    tx: &mut SystemTx,
+    now: DateTime<Utc>,
+    probed: &[(Uuid, TenantId, GatewayId)],
+) -> Result<(), sqlx::Error> {
+    if probed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = probed.iter().map(|one| one.0).collect();
+    let tenants: Vec<Uuid> = probed.iter().map(|one| one.1.uuid()).collect();
+    let connections: Vec<Uuid> = probed.iter().map(|one| one.2.uuid()).collect();
+    sqlx::query!(
+        "INSERT INTO breaker_changes (tenant_id, id, connection_id, from_state, to_state, reason, changed_at)
+         SELECT tenant_id, id, connection_id, coalesce((
+             SELECT c.to_state FROM breaker_changes AS c
+             WHERE c.tenant_id = p.tenant_id AND c.connection_id = p.connection_id ORDER BY c.id DESC LIMIT 1), 'OPEN'),
+           'HALF_OPEN', 'one attempt is let through', $4
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS p (id, tenant_id, connection_id)",
+        &ids,
+        &tenants,
+        &connections,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// How a breaker moved, newest first.
