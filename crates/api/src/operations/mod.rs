@@ -76,9 +76,6 @@ pub fn router() -> OpenApiRouter<ApiState> {
             connections::delete_mapping::delete_mapping
         ))
         .routes(routes!(
-            audit::list_installation_audit_events::list_installation_audit_events
-        ))
-        .routes(routes!(
             products::create_product::create_product,
             products::list_products::list_products
         ))
