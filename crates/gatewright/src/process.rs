@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use gatewright_api::ApiState;
 use gatewright_database::Database;
+use gatewright_orchestration::Orchestrator;
 use gatewright_types::ids::NodeId;
 use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
@@ -42,6 +43,7 @@ pub struct Process {
     worker: Option<Working>,
     metrics: Option<MetricsServer>,
     telemetry: Option<Telemetry>,
+    orchestrator: Orchestrator,
     /// Counts jobs for the metrics.
     counting: Option<JoinHandle<()>>,
 }
@@ -154,6 +156,7 @@ impl Prepared {
             metrics: metrics_listener
                 .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
                 .transpose()?,
+            orchestrator,
             database,
             postgres,
             addresses,
@@ -195,6 +198,11 @@ impl Process {
     /// The database.
     pub const fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// What brings connected gateways to what is desired.
+    pub const fn orchestrator(&self) -> &Orchestrator {
+        &self.orchestrator
     }
 
     /// Changes how long the end waits for what is under way.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vendor_fakes::kong::{Fake, Options, Seed};
 
 /// The group that the fake's service `orders` asks for.
-pub(super) const GROUP: &str = "prod-orders";
+pub(crate) const GROUP: &str = "prod-orders";
 /// Where that service is at the fake's proxy.
 pub(super) const PATH: &str = "/orders";
 
@@ -95,7 +95,7 @@ impl Scene {
 }
 
 /// Connects a Kong.
-pub(super) async fn connect(tenant: &TestTenant, kong: &Fake, name: &str, more: Value) -> String {
+pub(crate) async fn connect(tenant: &TestTenant, kong: &Fake, name: &str, more: Value) -> String {
     let mut body = json!({
         "vendor": "KONG", "name": name, "environment": "LIVE", "credentials": {},
         "settings": { "flavor": "ADMIN_API", "url": kong.admin_url() },
@@ -107,7 +107,7 @@ pub(super) async fn connect(tenant: &TestTenant, kong: &Fake, name: &str, more: 
 }
 
 /// Maps a product to the fake's group.
-pub(super) async fn map(tenant: &TestTenant, connection_id: &str, product_id: &str) {
+pub(crate) async fn map(tenant: &TestTenant, connection_id: &str, product_id: &str) {
     let path = format!("/connections/{connection_id}/mappings/{product_id}");
     let (status, body) = tenant.call(Method::PUT, &path, Some(json!({ "scope": [GROUP] }))).await;
     assert_eq!(status, 200, "{body:#}");
