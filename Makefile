@@ -9,7 +9,7 @@ unexport DATABASE_URL
 .PHONY: run test check bench fmt soak prepare generate package ensure ensure-mail ensure-judges ensure-redis
 
 run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
-	@$(CARGO) build --release --locked -p gatewright
+	@$(CARGO) build --release --locked -p gatewright $(if $(findstring --with-vendors,$(ARGS)),-p gatewright-vendor-fakes)
 	@exec target/release/gatewright demo $(ARGS)
 
 test: ensure ensure-mail ensure-judges ensure-redis ## Run every test on real PostgreSQL

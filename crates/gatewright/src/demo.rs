@@ -5,12 +5,14 @@
 
 mod seed;
 mod tell;
+mod vendors;
 
 use std::io::Write;
 
 use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
 
+use crate::notices;
 use crate::process::{self, Process, Progress};
 use crate::reload::Reload;
 use crate::settings::Settings;
@@ -18,22 +20,38 @@ use crate::signals::Signals;
 use crate::upstream;
 
 /// Runs the demo until it is told to end.
-pub async fn run(settings: &Settings, reload: Reload, json: bool, fresh: bool) -> anyhow::Result<()> {
+pub async fn run(
+    settings: &Settings,
+    reload: Reload,
+    json: bool,
+    fresh: bool,
+    with_vendors: bool,
+) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let progress = |line: &str| {
         // Progress is for people at a terminal and never part of what a program reads.
         let _ = writeln!(std::io::stderr(), "gatewright: {line}");
     };
-    let (process, seeded) = start(settings, Clock::System, Rng::System, fresh, &progress).await?;
-    let text = if json {
-        tell::json(&process, &seeded)?
+    let vendors = if with_vendors {
+        Some(vendors::start().await?)
     } else {
-        tell::text(&process, &seeded)
+        None
+    };
+    let started = start(settings, Clock::System, Rng::System, fresh, vendors.as_ref(), &progress);
+    let (process, seeded) = Box::pin(started).await?;
+    let text = if json {
+        tell::json(&process, &seeded, vendors.as_ref())?
+    } else {
+        tell::text(&process, &seeded, vendors.as_ref())
     };
     let mut out = std::io::stdout();
     out.write_all(text.as_bytes())?;
     out.flush()?;
     drop(text);
+    if vendors.is_some() {
+        let (tenant_id, id) = (seeded.tenant_id, seeded.subscription_id);
+        tokio::spawn(vendors::watch(process.database().clone(), tenant_id, id, progress));
+    }
     signals.run_until_told(process, reload).await
 }
 
@@ -43,13 +61,15 @@ pub async fn start(
     clock: Clock,
     rng: Rng,
     fresh: bool,
+    vendors: Option<&Vendors>,
     progress: &Progress,
 ) -> anyhow::Result<(Process, Seeded)> {
     let settings = &on_this_machine(settings);
     let prepared = process::prepare(settings, clock, rng, fresh, progress).await?;
     let service = upstream::start().await?;
     progress("preparing the tenant Acme");
-    let seeded = seed::seed(&prepared.database, &format!("http://{service}")).await?;
+    let engine = notices::orchestrator(settings, &prepared.database, prepared.addr()?)?;
+    let seeded = seed::seed(&prepared.database, &engine, &format!("http://{service}"), vendors).await?;
     let process = prepared.serve(settings).await?;
     Ok((process, seeded))
 }
@@ -67,6 +87,7 @@ fn on_this_machine(settings: &Settings) -> Settings {
 }
 
 pub use seed::Seeded;
+pub use vendors::Vendors;
 
 impl Seeded {
     /// The key that works now.

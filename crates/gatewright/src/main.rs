@@ -51,6 +51,9 @@ enum Command {
         /// Start over: empty the private PostgreSQL first.
         #[arg(long)]
         fresh: bool,
+        /// Start stand-ins for other vendors' gateways beside it, and connect them.
+        #[arg(long)]
+        with_vendors: bool,
     },
     /// Make an installation's token, which creates tenants; earlier ones end. Works beside a running server.
     Bootstrap,
@@ -197,7 +200,11 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async move {
         match arguments.command {
             Command::Serve { .. } => commands::serve::run(&settings, reload).await,
-            Command::Demo { json, fresh } => demo::run(&settings, reload, json, fresh).await,
+            Command::Demo {
+                json,
+                fresh,
+                with_vendors,
+            } => demo::run(&settings, reload, json, fresh, with_vendors).await,
             Command::Bootstrap => commands::bootstrap::run(&settings).await,
             Command::Token { tenant } => commands::token::run(&settings, &tenant).await,
             Command::Migrate => commands::migrate::run(&settings).await,

@@ -90,6 +90,11 @@ pub async fn prepare(
 }
 
 impl Prepared {
+    /// Where it will listen.
+    pub fn addr(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
     /// Starts the parts of the role.
     pub async fn serve(self, settings: &Settings) -> anyhow::Result<Process> {
         let Self {

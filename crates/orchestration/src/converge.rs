@@ -32,6 +32,8 @@ use crate::{OrchestrationError, settle};
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an application stays with a worker that does not give it back.
 pub const LEASE: TimeDelta = TimeDelta::seconds(90);
+/// When it is looked again whether a connection is still disabled; enabling it does not wait for that.
+const DISABLED_PAUSE: Duration = Duration::from_secs(60);
 /// As what a secret that a gateway made is sealed.
 pub(crate) const GENERATED_KIND: &str = "gateway-secret";
 /// As what a connection's credentials are sealed.
@@ -137,6 +139,12 @@ impl Orchestrator {
             Ok(found) => found,
             Err(fault) => return Ok(Ready::Unusable(fault)),
         };
+        if connection.state == ConnectionState::Disabled {
+            return Ok(Ready::Unusable(Fault::new(
+                FaultKind::Parked(DISABLED_PAUSE),
+                "the connection is disabled",
+            )));
+        }
         let subscription = subscriptions::standings(&mut tx, &[key.subscription_id]).await?.pop();
         let subscription =
             subscription.ok_or_else(|| OrchestrationError::not_found("subscription", key.subscription_id))?;
@@ -215,7 +223,13 @@ impl Orchestrator {
         }
         let mut done = 0;
         let mut left_out = Vec::new();
+        let mut withheld = None;
         for action in actions.drain(..) {
+            if !action.ends_access()
+                && let Some(fault) = withheld.take()
+            {
+                return Err(fault);
+            }
             if let Action::DropCredential { number, .. } = &action {
                 self.remember(tenant_id, &link, &application, prepared, &observed, *number)
                     .await;
@@ -226,11 +240,26 @@ impl Orchestrator {
             else {
                 continue;
             };
-            let applied = self
+            let applied = match self
                 .apply(&link, &application, &step, &observed, prepared, progress)
-                .await?;
+                .await
+            {
+                // What ends access does not wait for its like: as much as possible, at once. A dead gateway does none of it.
+                Err(fault)
+                    if action.ends_access()
+                        && !fault.kind.is_gateways()
+                        && !matches!(fault.kind, FaultKind::Parked(_)) =>
+                {
+                    withheld.get_or_insert(fault);
+                    continue;
+                }
+                result => result?,
+            };
             self.take_in(tenant_id, prepared, &action, applied).await?;
             done += 1;
+        }
+        if let Some(fault) = withheld {
+            return Err(fault);
         }
         progress.unknown.clone_from(&left_out);
         if done == 0 {

@@ -287,7 +287,7 @@ impl Orchestrator {
         let (gateway, subscription) = (one.connection_id, one.subscription_id);
         match self.converge(one.tenant_id, one.key(), token).await {
             Ok(Outcome::Failed(fault)) => {
-                tracing::info!(gateway.id = %gateway, subscription.id = %subscription, fault = fault.kind.as_str(), %fault, "a gateway is not as desired yet");
+                tracing::info!(gateway.id = %gateway, subscription.id = %subscription, fault = fault.kind.as_str(), error = %fault, "a gateway is not as desired yet");
             }
             Ok(_) => {}
             Err(error) => {

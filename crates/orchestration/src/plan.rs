@@ -122,7 +122,7 @@ pub fn actions(desired: &Desired, observed: &Observed, can: &Capabilities) -> Ve
     let withheld = can.inert == Inert::CredentialWithheld;
     // Of a suspended application that was never there nothing need be there: nobody is admitted either way.
     let needed = works || desired.standing == Standing::Prepared || (observed.exists && !missing.is_empty());
-    if !observed.exists && needed {
+    if (!observed.exists && needed) || observed.misnamed {
         actions.push(Action::Application);
     }
     if withheld {

@@ -2,8 +2,6 @@
 //!
 //! Where there is a second reading of the same bytes, it is written here, plainly, and both have to agree.
 
-#![expect(clippy::missing_panics_doc, reason = "a panic is the finding")]
-
 use gatewright_types::access::{AuthType, Environment, RouteAccess, WhenCutOff};
 use gatewright_types::credential::{KEY_CHECK_LENGTH, KEY_LENGTH, KeyShape, key_shape};
 use gatewright_types::ids::{GatewayId, RouteId, ServiceId, TenantId};

@@ -39,6 +39,7 @@ mod verify;
 use gatewright_types::ids::GatewayId;
 use gatewright_types::problem::FieldError;
 use secrecy::SecretString;
+use serde_json::Value;
 
 pub use answers::RETRY_AFTER_MAX;
 pub use settings::{
@@ -78,6 +79,16 @@ impl Kong {
             capabilities: capabilities(settings.flavor),
             settings,
         })
+    }
+
+    /// A Kong by its settings and credentials as an operator gave them; `credentials` is JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kong::new`]. No word of the credentials is repeated.
+    pub fn read(settings: &Value, credentials: &SecretString) -> Result<Self, Vec<FieldError>> {
+        let (settings, credentials) = settings::read(settings, credentials)?;
+        Self::new(settings, &credentials)
     }
 }
 

@@ -10,6 +10,7 @@ use gatewright_types::text_enum;
 use http::header::{self, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -109,6 +110,38 @@ pub(crate) struct Checked {
     pub(crate) secrets: Vec<SecretString>,
     /// Whom we trust, where that is not the system.
     pub(crate) trust: Option<Trust>,
+}
+
+/// Reads settings and credentials from JSON.
+pub(crate) fn read(settings: &Value, credentials: &SecretString) -> Result<(Settings, Credentials), Vec<FieldError>> {
+    let settings = serde_path_to_error::deserialize(settings)
+        .map_err(|error| FieldError::new(pointer("/settings", error.path()), error.inner().to_string()));
+    let mut json = serde_json::Deserializer::from_str(credentials.expose_secret());
+    // Serde's own words quote the value that was unexpected.
+    let credentials = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let detail = "expected any of: headers (names and values), basic (username and password), bearer";
+        FieldError::new(pointer("/credentials", error.path()), detail)
+    });
+    match (settings, credentials) {
+        (Ok(settings), Ok(credentials)) => Ok((settings, credentials)),
+        (settings, credentials) => Err(settings.err().into_iter().chain(credentials.err()).collect()),
+    }
+}
+
+/// A JSON Pointer (RFC 6901).
+fn pointer(root: &str, path: &serde_path_to_error::Path) -> String {
+    let mut pointer = root.to_owned();
+    for segment in path {
+        let segment = segment.to_string();
+        if segment != "?" {
+            pointer = format!("{pointer}/{}", escaped(&segment));
+        }
+    }
+    pointer
+}
+
+fn escaped(segment: &str) -> String {
+    segment.replace('~', "~0").replace('/', "~1")
 }
 
 /// Looks whether settings and credentials can be used.
@@ -228,7 +261,7 @@ fn fields(
         return fields;
     }
     for (name, value) in &credentials.headers {
-        let field = format!("/credentials/headers/{}", name.replace('~', "~0").replace('/', "~1"));
+        let field = format!("/credentials/headers/{}", escaped(name));
         let Ok(name) = HeaderName::try_from(name) else {
             wrong.push(FieldError::new(field, "is no header field's name"));
             continue;

@@ -76,7 +76,7 @@ async fn what_was_done_is_what_is_observed() {
 
 #[tokio::test]
 async fn a_suspension_acts_before_kong_rebuilds_its_plugins() {
-    let shop = Shop::with(Flavor::Oss, Duration::from_secs(10), Duration::from_secs(5)).await;
+    let shop = Shop::with(Flavor::Oss, Duration::from_secs(5)).await;
     shop.fake.advance(Duration::from_secs(6));
     shop.apply_all(&subscribed()).await;
     assert_eq!(shop.call("/orders", KEY).await, 200);

@@ -177,3 +177,58 @@ async fn a_kong_without_a_database_is_refused_with_the_reason() {
     let fault = shop.apply(&Step::Application).await.unwrap_err();
     assert_eq!(fault.kind, gatewright_connectors::FaultKind::Unsupported);
 }
+
+/// The plugins are stored and shown by the stand-in as by a Kong; which of them acts is what is judged here.
+#[tokio::test]
+async fn the_closest_plugin_decides_what_is_open() {
+    let shop = Shop::open(Flavor::Oss).await;
+    let routes = shop.by_hand(Method::GET, "/routes", json!(null)).await;
+    let routes = routes["data"].as_array().unwrap().clone();
+    let id_of = |name: &str| routes.iter().find(|route| route["name"] == name).unwrap()["id"].clone();
+    let put = async |mut plugin: serde_json::Value, route: Option<&str>| {
+        if let Some(route) = route {
+            plugin["route"] = json!({ "id": id_of(route) });
+        }
+        let made = shop.by_hand(Method::POST, "/plugins", plugin).await;
+        format!("/plugins/{}", made["id"].as_str().unwrap())
+    };
+    let warning = async |service: &str| {
+        let offers = offers(&shop).await;
+        named(&offers, OfferedKind::Service, service)
+            .warnings
+            .first()
+            .cloned()
+            .unwrap_or_default()
+    };
+
+    // On the route, before the service's.
+    let all_but = put(
+        json!({ "name": "acl", "config": { "deny": ["bad"] } }),
+        Some("orders-route"),
+    )
+    .await;
+    assert!(warning("orders").await.contains("denied groups"));
+    shop.by_hand(Method::DELETE, &all_but, json!(null)).await;
+    assert_eq!(warning("orders").await, "");
+    let anonymous = json!({ "name": "key-auth", "config": { "anonymous": "partner-acme", "hide_credentials": true } });
+    put(anonymous, Some("reports-route")).await;
+    assert!(warning("reports").await.contains("without a key"));
+    // Another way of asking who calls.
+    put(json!({ "name": "basic-auth" }), Some("status-route")).await;
+    assert_eq!(warning("status").await, "");
+
+    // For everything, behind what is closer.
+    put(json!({ "name": "acl", "config": { "allow": ["prod-all"] } }), None).await;
+    assert_eq!(warning("reports").await, "");
+    let offers = offers(&shop).await;
+    let group = named(&offers, OfferedKind::Product, "prod-all");
+    assert_eq!(group.detail, ["reports/reports-route", "status/status-route"]);
+    assert!(
+        group.warnings[0].starts_with("status/status-route: has acl and no key-auth"),
+        "{group:?}"
+    );
+    assert_eq!(
+        named(&offers, OfferedKind::Product, ORDERS).detail,
+        ["orders/orders-route"]
+    );
+}

@@ -1,6 +1,7 @@
 //! What an operator says is judged field by field.
 
 use gatewright_connectors::kong::{Credentials, Flavor, Kong, Settings};
+use secrecy::SecretString;
 use serde_json::json;
 
 use crate::stand::{TOKEN, settings};
@@ -82,4 +83,39 @@ fn unknown_fields_are_refused_and_secrets_are_not_shown() {
     .unwrap();
     let shown = format!("{credentials:?}");
     assert!(!shown.contains(TOKEN) && !shown.contains("hidden"), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_no_word_of_the_credentials_is_repeated() {
+    let good = json!({ "flavor": "ADMIN_API", "url": "https://kong.internal" });
+    let read = |settings: &serde_json::Value, credentials: &str| {
+        let read = Kong::read(settings, &SecretString::from(credentials));
+        read.err().unwrap_or_default()
+    };
+    assert_eq!(read(&good, "{}"), []);
+    for (settings, credentials, fields) in [
+        (
+            json!({ "flavor": "KONG", "url": "https://a" }),
+            "{}",
+            vec!["/settings/flavor"],
+        ),
+        (json!({ "flavor": "ADMIN_API" }), "{}", vec!["/settings"]),
+        (good.clone(), r#"{"basic":"hidden"}"#, vec!["/credentials/basic"]),
+        (good.clone(), r#"{"bearer":77777777}"#, vec!["/credentials/bearer"]),
+        (
+            good.clone(),
+            r#"{"headers":{"a/b":["hidden"]}}"#,
+            vec!["/credentials/headers/a~1b"],
+        ),
+        (json!([]), "hidden", vec!["/settings", "/credentials"]),
+    ] {
+        let wrong = read(&settings, credentials);
+        assert_eq!(
+            wrong.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(),
+            fields,
+            "{wrong:?}"
+        );
+        let shown = format!("{wrong:?}");
+        assert!(!shown.contains("hidden") && !shown.contains("7777"), "{shown}");
+    }
 }

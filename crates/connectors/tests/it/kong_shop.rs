@@ -31,11 +31,11 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open(flavor: Flavor) -> Self {
-        Self::with(flavor, Duration::from_secs(10), Duration::ZERO).await
+        Self::with(flavor, Duration::ZERO).await
     }
 
-    /// Calls may take `longest`; services, routes and plugins reach the proxy after `rebuild`.
-    pub(crate) async fn with(flavor: Flavor, longest: Duration, rebuild: Duration) -> Self {
+    /// Services, routes and plugins reach the proxy after `rebuild`.
+    pub(crate) async fn with(flavor: Flavor, rebuild: Duration) -> Self {
         let token = matches!(flavor, Flavor::Enterprise | Flavor::Konnect).then(|| TOKEN.to_owned());
         let options = Options {
             flavor,
@@ -47,7 +47,7 @@ impl Shop {
         let control_plane = options.control_plane;
         let fake = Fake::start(options).await.unwrap();
         let kong = Self::connected(&fake.admin_url(), flavor, control_plane);
-        let (link, calls) = link(longest);
+        let (link, calls) = link(Duration::from_secs(10));
         Self {
             kong,
             ours: application(1),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gatewright_connectors::Connector;
+use gatewright_connectors::kong::{Flavor, Settings};
 use serde_json::{Value, json as value};
 
 use crate::stand::{Said, application, json, kong, link, settings, with};
@@ -110,4 +111,41 @@ async fn a_gateway_that_does_not_answer_is_no_report() {
     let said = said(node(|_| {}), ("GET / ", "503 Service Unavailable")).await;
     let (link, _) = link(Duration::from_secs(10));
     assert!(kong(settings(&said.url)).verify(&link).await.is_err());
+}
+
+#[tokio::test]
+async fn a_control_plane_near_its_ceiling_is_told_before_it_is_full() {
+    let said = Said::start(|request| {
+        let path = request.split(' ').nth(1).unwrap();
+        match path {
+            path if path.ends_with("458") => json("200 OK", r#"{"id":"9524ec7d","config":{}}"#),
+            path if path.contains("/plugins?size=1000") => {
+                let page = path
+                    .rsplit_once("offset=")
+                    .map_or(1, |(_, page)| page.parse::<u32>().unwrap());
+                let next = if page < 8 {
+                    value!(format!("{}", page + 1))
+                } else {
+                    Value::Null
+                };
+                let plugins = vec![value!({ "name": "cors" }); 1000];
+                json("200 OK", &value!({ "data": plugins, "offset": next }).to_string())
+            }
+            _ if request.starts_with("DELETE") => json("404 Not Found", r#"{"code":5,"message":"Not found"}"#),
+            _ => json("200 OK", r#"{"data":[],"next":null}"#),
+        }
+    })
+    .await;
+    let (link, _) = link(Duration::from_secs(10));
+    let konnect = Settings {
+        flavor: Flavor::Konnect,
+        control_plane_id: Some("9524ec7d-36d9-465d-a8c5-83a3c9390458".into()),
+        ..settings(&said.url)
+    };
+    let report = kong(konnect).verify(&link).await.unwrap();
+    assert_eq!(report.problems, Vec::<String>::new());
+    assert_eq!(
+        report.warnings,
+        ["8000 plugins of the 10000 that Konnect allows a control plane"]
+    );
 }

@@ -15,10 +15,12 @@ use gatewright_credentials::rotate::Rotation;
 use gatewright_database::page::PAGE_MAX;
 use gatewright_database::{Actor, Caller, Database, PageRequest, SystemUse, TenantTx};
 use gatewright_identity::tokens;
-use gatewright_native::access;
 use gatewright_native::gateways::{self, NewGateway};
 use gatewright_native::routes::{self, NewRoute};
 use gatewright_native::services::{self, NewService, ServiceChange};
+use gatewright_orchestration::model::Activation;
+use gatewright_orchestration::provision::{self, NewSubscription};
+use gatewright_orchestration::{Orchestrator, access};
 use gatewright_types::access::{AuthType, Environment, KeyStatus, RouteAccess};
 use gatewright_types::ids::{CustomerId, GatewayId, KeyId, PlanId, ProductId, RequestId, SubscriptionId, TenantId};
 use gatewright_types::money::Money;
@@ -26,10 +28,12 @@ use gatewright_types::slug::Slug;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
+use super::vendors::{self, Vendors};
+
 /// The product's contract.
 const CONTRACT: &str = include_str!("../../demo/translation-api.json");
 /// The first page of a list is all that the demo has.
-const ALL: PageRequest = PageRequest {
+pub(super) const ALL: PageRequest = PageRequest {
     after: None,
     limit: PAGE_MAX,
 };
@@ -57,6 +61,8 @@ pub struct Seeded {
     pub subscription_id: SubscriptionId,
     /// The native gateway.
     pub gateway_id: GatewayId,
+    /// The connected Kong, if there is one.
+    pub kong_id: Option<GatewayId>,
     /// Globex's key.
     pub key_id: KeyId,
     pub(super) key: SecretString,
@@ -64,21 +70,31 @@ pub struct Seeded {
 }
 
 /// Makes whatever is missing.
-pub(super) async fn seed(database: &Database, service_url: &str) -> anyhow::Result<Seeded> {
+pub(super) async fn seed(
+    database: &Database,
+    engine: &Orchestrator,
+    service_url: &str,
+    vendors: Option<&Vendors>,
+) -> anyhow::Result<Seeded> {
     let (tenant_id, operator_token) = tenant(database).await?;
     let request_id = RequestId::mint(database.clock(), database.rng());
-    let mut tx = database
-        .tenant(Caller {
-            tenant_id,
-            actor: Actor::System,
-            request_id,
-        })
-        .await?;
+    let caller = Caller {
+        tenant_id,
+        actor: Actor::System,
+        request_id,
+    };
+    let mut tx = database.tenant(caller).await?;
     let product_id = product(&mut tx).await?;
     let plan_id = plan(&mut tx, product_id).await?;
     let customer_id = customer(&mut tx).await?;
     let gateway_id = gateway(&mut tx, product_id, service_url).await?;
-    let (subscription_id, revealed) = subscription(&mut tx, customer_id, plan_id).await?;
+    tx.commit().await?;
+    let kong_id = match vendors {
+        Some(vendors) => Some(vendors::connect(engine, database, tenant_id, product_id, vendors).await?),
+        None => None,
+    };
+    let mut tx = database.tenant(caller).await?;
+    let (subscription_id, revealed) = subscription(engine, &mut tx, customer_id, plan_id).await?;
     tx.commit().await?;
     Ok(Seeded {
         tenant_id,
@@ -87,6 +103,7 @@ pub(super) async fn seed(database: &Database, service_url: &str) -> anyhow::Resu
         customer_id,
         subscription_id,
         gateway_id,
+        kong_id,
         key_id: revealed.key.id,
         key: revealed.secret,
         operator_token,
@@ -252,6 +269,7 @@ async fn gateway(tx: &mut TenantTx, product_id: ProductId, service_url: &str) ->
 
 /// The subscription that is not over, with its oldest key that is not revoked and a new secret for it.
 async fn subscription(
+    engine: &Orchestrator,
     tx: &mut TenantTx,
     customer_id: CustomerId,
     plan_id: PlanId,
@@ -274,9 +292,19 @@ async fn subscription(
         }
     }
     let key = NewKey::plain("demo", Environment::Live);
-    let copies = gatewright_credentials::settings::copies(tx).await?;
-    let (subscription, revealed) = access::subscribe(tx, customer_id, plan_id, true, key, copies).await?;
-    Ok((subscription.id, revealed))
+    let new = NewSubscription {
+        customer_id,
+        plan_id,
+        activate: true,
+        key,
+        activation: Activation::PrimaryFirst,
+    };
+    let begun = provision::begin(engine, tx, new).await?;
+    anyhow::ensure!(
+        begun.waiting.is_none(),
+        "the demo has no primary gateway besides its own"
+    );
+    Ok((begun.subscription.id, begun.revealed))
 }
 
 fn slug(text: &str) -> anyhow::Result<Slug> {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Seeded;
+use super::{Seeded, Vendors};
 use crate::process::Process;
 
 #[derive(Serialize)]
@@ -19,10 +19,27 @@ struct Line<'a> {
     gateway_id: String,
     key_id: String,
     key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendors: Option<VendorLines<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VendorLines<'a> {
+    control_url: &'a str,
+    kong: KongLine<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KongLine<'a> {
+    connection_id: String,
+    admin_url: &'a str,
+    proxy_url: &'a str,
 }
 
 /// One line of JSON.
-pub(super) fn json(process: &Process, seeded: &Seeded) -> anyhow::Result<String> {
+pub(super) fn json(process: &Process, seeded: &Seeded, vendors: Option<&Vendors>) -> anyhow::Result<String> {
     let line = Line {
         api_url: process.api_url(),
         gateway_url: process.gateway_url().unwrap_or_default(),
@@ -35,15 +52,24 @@ pub(super) fn json(process: &Process, seeded: &Seeded) -> anyhow::Result<String>
         gateway_id: seeded.gateway_id.to_string(),
         key_id: seeded.key_id.to_string(),
         key: seeded.key(),
+        vendors: vendors.map(|vendors| VendorLines {
+            control_url: &vendors.control,
+            kong: KongLine {
+                connection_id: seeded.kong_id.map_or_else(String::new, |id| id.to_string()),
+                admin_url: &vendors.kong_admin,
+                proxy_url: &vendors.kong_proxy,
+            },
+        }),
     };
     Ok(serde_json::to_string(&line)? + "\n")
 }
 
 /// What to try first.
-pub(super) fn text(process: &Process, seeded: &Seeded) -> String {
+pub(super) fn text(process: &Process, seeded: &Seeded, vendors: Option<&Vendors>) -> String {
     let (api, gateway) = (process.api_url(), process.gateway_url().unwrap_or_default());
     let (home, key, token) = (process.public_url(), seeded.key(), seeded.operator_token());
     let subscription = seeded.subscription_id;
+    let others = vendors.map_or_else(String::new, |vendors| others(vendors, seeded, &api));
     format!(
         "
   Gatewright is ready.
@@ -64,7 +90,36 @@ pub(super) fn text(process: &Process, seeded: &Seeded) -> String {
 
     curl -X POST {api}/subscriptions/{subscription}/cancel -H 'Authorization: Bearer {token}'
 
-  Key and token are new at every start and stored nowhere. Ctrl-C ends the demo; its data stays.
+{others}  Key and token are new at every start and stored nowhere. Ctrl-C ends the demo; its data stays.
+
+"
+    )
+}
+
+/// What to try with the gateways of other vendors.
+fn others(vendors: &Vendors, seeded: &Seeded, api: &str) -> String {
+    let Vendors {
+        control,
+        kong_admin,
+        kong_proxy,
+        ..
+    } = vendors;
+    let (key, token, subscription) = (seeded.key(), seeded.operator_token(), seeded.subscription_id);
+    let kong = seeded.kong_id.map_or_else(String::new, |id| id.to_string());
+    format!(
+        "  A stand-in for a Kong is connected ({kong_admin}). The same key is admitted there:
+
+    curl {kong_proxy}/translation/v1/usage/current -H 'apikey: {key}'
+
+  Where the subscription stands on each gateway:
+
+    curl {api}/subscriptions/{subscription}/gateways -H 'Authorization: Bearer {token}'
+
+  Take the Kong away, suspend or rotate something, and bring it back with up:true. It heals by itself; after five tries
+  in vain nothing but what ends access is sent for five minutes, unless you reset its circuit breaker:
+
+    curl -X POST {control}/kong/listener -d '{{\"name\":\"admin\",\"up\":false}}'
+    curl -X POST {api}/connections/{kong}/breaker/reset -H 'Authorization: Bearer {token}'
 
 "
     )

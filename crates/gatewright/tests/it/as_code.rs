@@ -176,7 +176,7 @@ async fn the_example_makes_what_the_demo_has_and_again_does_nothing() {
 
     let database_url = gatewright_testkit::database::create().await;
     let (clock, rng) = (gatewright_types::Clock::System, gatewright_types::Rng::System);
-    let started = gatewright::demo::start(&settings(&database_url), clock, rng, false, &|_| {}).await;
+    let started = gatewright::demo::start(&settings(&database_url), clock, rng, false, None, &|_| {}).await;
     let (demo, seeded) = started.unwrap();
     let desk = Desk::at(&demo.api_url(), seeded.operator_token());
     let ended = desk.run(&["apply", "-f", example, "--plan", "--json", "--prune"]).await;

@@ -154,7 +154,7 @@ impl Changer<'_> {
                 self.admitted.insert(subscribed.key_id, subscribed.key);
             }
             4 | 5 => return self.rotate().await.is_some(),
-            6 => return self.end(number % 4 == 0).await.is_some(),
+            6 => return self.end(number.is_multiple_of(4)).await.is_some(),
             7 => return self.reactivate().await.is_some(),
             _ => return false,
         }

@@ -14,6 +14,7 @@ pub(super) fn demo(store: &mut Store, now_ms: i64) {
         // Any key of anybody is admitted here: a mapping to it deserves a warning.
         (3, "reports", None, true),
         (4, "status", None, false),
+        (5, "translation", Some("prod-translation"), true),
     ] {
         let service = json!({ "id": id(0x10, number) });
         put(
