@@ -10,7 +10,7 @@ use gatewright_testkit::database;
 use gatewright_types::ids::GatewayId;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use vendor_fakes::faults::{Fault, Rule};
 
 use super::scene::Scene;
@@ -74,6 +74,12 @@ async fn every_step_on_a_gateway_is_listed_with_who_asked_and_how_long_it_took()
         );
     }
 
+    let mappings = scene
+        .tenant
+        .get(&format!("/connections/{}/mappings", scene.connection_id))
+        .await;
+    assert_eq!(items(&mappings)[0]["productId"], scene.product_id.as_str());
+
     // Page by page it is the same list; filters narrow it.
     let (mut paged, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -132,7 +138,7 @@ async fn every_step_on_a_gateway_is_listed_with_who_asked_and_how_long_it_took()
     scene.app.stop().await;
 }
 
-/// Attempts of one operation: `count` of them from `at` on, each a bit slower than the one before; every tenth failed.
+/// Attempts of one operation with these durations; every tenth failed, and nobody has added anything up yet.
 async fn tried(owner: &mut PgConnection, connection: &str, at: chrono::DateTime<Utc>, durations: &[f64]) {
     let outcomes: Vec<&str> = (0..durations.len())
         .map(|at| if at % 10 == 0 { "FAILED" } else { "SUCCEEDED" })
@@ -146,9 +152,15 @@ async fn tried(owner: &mut PgConnection, connection: &str, at: chrono::DateTime<
     .bind(at)
     .bind(outcomes)
     .bind(durations)
-    .execute(owner)
+    .execute(&mut *owner)
     .await
     .unwrap();
+    for table in ["provisioning_rollups", "provisioning_hours"] {
+        sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}")))
+            .execute(&mut *owner)
+            .await
+            .unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
