@@ -424,10 +424,12 @@ impl Orchestrator {
             let has_it = row.key_id == wanted.key_id
                 && row.secret_version == wanted.secret_version
                 && row.confirmed_at.is_some();
-            if has_it && row.removed_at.is_none() && row.connection_id != wanted.connection_id {
-                if let Ok(Ok((connection, connector))) = self.connector(&mut tx, row.connection_id).await {
-                    places.push((connection, connector, row.number));
-                }
+            if has_it
+                && row.removed_at.is_none()
+                && row.connection_id != wanted.connection_id
+                && let Ok(Ok((connection, connector))) = self.connector(&mut tx, row.connection_id).await
+            {
+                places.push((connection, connector, row.number));
             }
         }
         drop(tx);

@@ -108,7 +108,7 @@ fn confirmed(tx: &mut TenantTx, prepared: &mut Prepared, progress: &Progress, ge
                 };
             }
             (true, None) if progress.unknown.contains(&credential.number) => {
-                credential.state = ProvisioningState::NeedsRotation
+                credential.state = ProvisioningState::NeedsRotation;
             }
             (true, None) if desired.standing == Standing::Prepared => credential.state = ProvisioningState::Preparing,
             // Superseded, and gone already: it ended by itself.

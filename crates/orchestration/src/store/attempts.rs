@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use gatewright_database::{PageRequest, SystemTx, TenantTx};
-use gatewright_types::ids::{GatewayId, SubscriptionId};
+use gatewright_types::ids::{GatewayId, RequestId, SubscriptionId};
 use uuid::Uuid;
 
 use crate::converge::AttemptRow;
@@ -16,7 +16,10 @@ pub(crate) async fn insert(
         return Ok(());
     }
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let subscriptions: Vec<Option<Uuid>> = rows.iter().map(|row| row.subscription_id.map(|id| id.uuid())).collect();
+    let subscriptions: Vec<Option<Uuid>> = rows
+        .iter()
+        .map(|row| row.subscription_id.map(SubscriptionId::uuid))
+        .collect();
     let numbers: Vec<Option<i32>> = rows.iter().map(|row| row.number).collect();
     let operations: Vec<String> = rows.iter().map(|row| row.operation.to_owned()).collect();
     let faults: Vec<Option<String>> = rows.iter().map(|row| row.fault.map(str::to_owned)).collect();
@@ -25,7 +28,7 @@ pub(crate) async fn insert(
     let attempts: Vec<i32> = rows.iter().map(|row| row.attempt).collect();
     let durations: Vec<f64> = rows.iter().map(|row| row.duration_ms).collect();
     let times: Vec<_> = rows.iter().map(|row| row.attempted_at).collect();
-    let request_id = rows[0].request_id.map(|id| id.uuid());
+    let request_id = rows[0].request_id.map(RequestId::uuid);
     sqlx::query!(
         "INSERT INTO provisioning_attempts (tenant_id, id, connection_id, subscription_id, number, operation, outcome, fault, message,
            status, attempt, duration_ms, request_id, attempted_at)

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use gatewright::figures::Provisioning;
 use gatewright::metrics::Metrics;
 use gatewright_orchestration::housekeeping;
 use gatewright_testkit::database;
+use gatewright_types::Clock;
 use gatewright_types::ids::GatewayId;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -139,7 +140,7 @@ async fn every_step_on_a_gateway_is_listed_with_who_asked_and_how_long_it_took()
 }
 
 /// Attempts of one operation with these durations; every tenth failed, and nobody has added anything up yet.
-async fn tried(owner: &mut PgConnection, connection: &str, at: chrono::DateTime<Utc>, durations: &[f64]) {
+async fn tried(owner: &mut PgConnection, connection: &str, at: DateTime<Utc>, durations: &[f64]) {
     let outcomes: Vec<&str> = (0..durations.len())
         .map(|at| if at % 10 == 0 { "FAILED" } else { "SUCCEEDED" })
         .collect();
@@ -167,7 +168,7 @@ async fn tried(owner: &mut PgConnection, connection: &str, at: chrono::DateTime<
 async fn percentiles_of_a_day_are_right_from_rows_and_from_hours_that_were_added_up() {
     let scene = Scene::with(json!({})).await;
     let mut owner = database::connect(&scene.app.database_url).await;
-    let day = Utc::now().duration_trunc(TimeDelta::days(1)).unwrap() - TimeDelta::days(1);
+    let day = Clock::System.now().duration_trunc(TimeDelta::days(1)).unwrap() - TimeDelta::days(1);
     // Two hours whose percentiles are far apart: only the classes added up give those of the day.
     let (mut quick, mut slow) = (Vec::new(), Vec::new());
     for number in 1..=1000 {
@@ -177,7 +178,7 @@ async fn percentiles_of_a_day_are_right_from_rows_and_from_hours_that_were_added
     tried(&mut owner, &scene.connection_id, day + TimeDelta::hours(3), &quick).await;
     tried(&mut owner, &scene.connection_id, day + TimeDelta::hours(9), &slow).await;
 
-    let stamp = |time: chrono::DateTime<Utc>| time.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let stamp = |time: DateTime<Utc>| time.format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let (from, to) = (stamp(day), stamp(day + TimeDelta::days(1)));
     let path = format!(
         "/provisioning/statistics?connectionId={}&from={from}&to={to}&by=",
@@ -229,7 +230,7 @@ async fn percentiles_of_a_day_are_right_from_rows_and_from_hours_that_were_added
 async fn attempts_are_removed_after_90_days_and_stay_counted() {
     let scene = Scene::with(json!({})).await;
     let mut owner = database::connect(&scene.app.database_url).await;
-    let now = Utc::now();
+    let now = Clock::System.now();
     tried(&mut owner, &scene.connection_id, now - TimeDelta::days(91), &[5.0, 7.0]).await;
     tried(&mut owner, &scene.connection_id, now - TimeDelta::days(89), &[5.0]).await;
     housekeeping::forget(scene.app.process.database()).await.unwrap();
