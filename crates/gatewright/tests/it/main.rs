@@ -9,6 +9,7 @@ mod audit;
 mod backups;
 mod changes;
 mod configuration;
+mod conform;
 mod consumers;
 mod crashes;
 mod doctor;
