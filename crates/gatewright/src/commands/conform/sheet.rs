@@ -181,7 +181,10 @@ impl Sheet {
 
     /// Something that an operator should know.
     pub(super) fn note(&mut self, note: impl Into<String>) {
-        self.notes.push(note.into());
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
     }
 
     /// Nothing more will be checked.
