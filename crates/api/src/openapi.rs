@@ -94,8 +94,9 @@ fn add_access(operation: &mut Operation) {
 }
 
 /// Changes of what two people can edit: they know `If-Match`, and every other one refuses it.
-const CONDITIONAL: [&str; 12] = [
+const CONDITIONAL: [&str; 13] = [
     "add_plan_version",
+    "change_connection",
     "change_customer",
     "change_gateway",
     "change_plan",
@@ -109,13 +110,15 @@ const CONDITIONAL: [&str; 12] = [
     "put_outgoing_destinations",
 ];
 /// What answers with the entity tag that goes into `If-Match`.
-const TAGGED: [&str; 15] = [
+const TAGGED: [&str; 17] = [
+    "change_connection",
     "change_customer",
     "change_gateway",
     "change_plan",
     "change_product",
     "change_route",
     "change_service",
+    "get_connection",
     "get_contract",
     "get_customer",
     "get_gateway",

@@ -16,6 +16,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod csv;
 pub mod embedded;
 pub mod error;
 pub mod housekeeping;

@@ -30,7 +30,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
-use crate::figures::{Jobs, NodesCollector};
+use crate::figures::{Jobs, NodesCollector, Provisioning};
 use crate::shared_cache::SharedCache;
 
 /// What OpenMetrics 1.0 is called.
@@ -106,6 +106,11 @@ impl Metrics {
     /// Also tells how many jobs there are.
     pub fn add_jobs(&self, jobs: &Jobs) {
         self.register(jobs.clone());
+    }
+
+    /// Also tells of connected gateways.
+    pub fn add_provisioning(&self, provisioning: &Provisioning) {
+        self.register(provisioning.clone());
     }
 
     /// Also tells about the cache that nodes share.

@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::Context;
 use gatewright_api::ApiState;
 use gatewright_database::Database;
+use gatewright_orchestration::Orchestrator;
 use gatewright_types::ids::NodeId;
 use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::figures::Jobs;
+use crate::figures::{Jobs, Provisioning};
 use crate::health::{Health, Watched};
 use crate::metrics::Metrics;
 use crate::notices;
@@ -42,7 +43,8 @@ pub struct Process {
     worker: Option<Working>,
     metrics: Option<MetricsServer>,
     telemetry: Option<Telemetry>,
-    /// Counts jobs for the metrics.
+    orchestrator: Orchestrator,
+    /// Counts jobs and what is due on connected gateways for the metrics.
     counting: Option<JoinHandle<()>>,
 }
 
@@ -108,18 +110,22 @@ impl Prepared {
             None => None,
         };
         metrics.add_database(&database);
+        let orchestrator = notices::orchestrator(settings, &database, addresses.listens)?;
         // Asked of the database only where somebody looks.
         let counting = metrics_listener.is_some().then(|| {
-            let jobs = Jobs::default();
+            let (jobs, provisioning) = (Jobs::default(), Provisioning::new(orchestrator.clone()));
             metrics.add_jobs(&jobs);
-            tokio::spawn(jobs.measure(database.clone()))
+            metrics.add_provisioning(&provisioning);
+            let database = database.clone();
+            tokio::spawn(async move {
+                tokio::join!(jobs.measure(database), provisioning.measure());
+            })
         });
         let instance = NodeId::mint(database.clock(), database.rng());
         let telemetry = match &settings.otlp_endpoint {
             Some(endpoint) => Some(Telemetry::start(endpoint, settings.trace_percent, instance)?),
             None => None,
         };
-        let orchestrator = notices::orchestrator(settings, &database, addresses.listens)?;
         let (front, gateway) = if settings.role.serves_api() {
             let nodes = control::nodes(settings, &database, &addresses).await?;
             metrics.add_nodes(&nodes);
@@ -154,6 +160,7 @@ impl Prepared {
             metrics: metrics_listener
                 .map(|listener| MetricsServer::start(listener, metrics, Arc::clone(&drain)))
                 .transpose()?,
+            orchestrator,
             database,
             postgres,
             addresses,
@@ -195,6 +202,11 @@ impl Process {
     /// The database.
     pub const fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// What brings connected gateways to what is desired.
+    pub const fn orchestrator(&self) -> &Orchestrator {
+        &self.orchestrator
     }
 
     /// Changes how long the end waits for what is under way.

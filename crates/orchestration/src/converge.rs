@@ -32,6 +32,8 @@ use crate::{OrchestrationError, settle};
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an application stays with a worker that does not give it back.
 pub const LEASE: TimeDelta = TimeDelta::seconds(90);
+/// When it is looked again whether a connection is still disabled; enabling it does not wait for that.
+const DISABLED_PAUSE: Duration = Duration::from_secs(60);
 /// As what a secret that a gateway made is sealed.
 pub(crate) const GENERATED_KIND: &str = "gateway-secret";
 /// As what a connection's credentials are sealed.
@@ -137,6 +139,12 @@ impl Orchestrator {
             Ok(found) => found,
             Err(fault) => return Ok(Ready::Unusable(fault)),
         };
+        if connection.state == ConnectionState::Disabled {
+            return Ok(Ready::Unusable(Fault::new(
+                FaultKind::Parked(DISABLED_PAUSE),
+                "the connection is disabled",
+            )));
+        }
         let subscription = subscriptions::standings(&mut tx, &[key.subscription_id]).await?.pop();
         let subscription =
             subscription.ok_or_else(|| OrchestrationError::not_found("subscription", key.subscription_id))?;
@@ -215,7 +223,13 @@ impl Orchestrator {
         }
         let mut done = 0;
         let mut left_out = Vec::new();
+        let mut withheld = None;
         for action in actions.drain(..) {
+            if !action.ends_access()
+                && let Some(fault) = withheld.take()
+            {
+                return Err(fault);
+            }
             if let Action::DropCredential { number, .. } = &action {
                 self.remember(tenant_id, &link, &application, prepared, &observed, *number)
                     .await;
@@ -226,11 +240,26 @@ impl Orchestrator {
             else {
                 continue;
             };
-            let applied = self
+            let applied = match self
                 .apply(&link, &application, &step, &observed, prepared, progress)
-                .await?;
+                .await
+            {
+                // What ends access does not wait for its like: as much as possible, at once. A dead gateway does none of it.
+                Err(fault)
+                    if action.ends_access()
+                        && !fault.kind.is_gateways()
+                        && !matches!(fault.kind, FaultKind::Parked(_)) =>
+                {
+                    withheld.get_or_insert(fault);
+                    continue;
+                }
+                result => result?,
+            };
             self.take_in(tenant_id, prepared, &action, applied).await?;
             done += 1;
+        }
+        if let Some(fault) = withheld {
+            return Err(fault);
         }
         progress.unknown.clone_from(&left_out);
         if done == 0 {
@@ -307,6 +336,9 @@ impl Orchestrator {
         begun: (DateTime<Utc>, tokio::time::Instant),
         fault: Option<&Fault>,
     ) -> AttemptRow {
+        let took = begun.1.elapsed();
+        self.tallies()
+            .count(prepared.connection.vendor, operation, fault.is_none(), took);
         AttemptRow {
             id: EventId::mint(self.database().clock(), self.database().rng()).uuid(),
             subscription_id: Some(prepared.row.subscription_id),
@@ -318,7 +350,7 @@ impl Orchestrator {
                 .and_then(|fault| fault.status)
                 .and_then(|status| i16::try_from(status).ok()),
             attempt: prepared.row.attempts + 1,
-            duration_ms: (begun.1.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            duration_ms: (took.as_secs_f64() * 1e6).round() / 1e3,
             request_id: prepared.row.request_id,
             attempted_at: begun.0,
         }
@@ -392,10 +424,12 @@ impl Orchestrator {
             let has_it = row.key_id == wanted.key_id
                 && row.secret_version == wanted.secret_version
                 && row.confirmed_at.is_some();
-            if has_it && row.removed_at.is_none() && row.connection_id != wanted.connection_id {
-                if let Ok(Ok((connection, connector))) = self.connector(&mut tx, row.connection_id).await {
-                    places.push((connection, connector, row.number));
-                }
+            if has_it
+                && row.removed_at.is_none()
+                && row.connection_id != wanted.connection_id
+                && let Ok(Ok((connection, connector))) = self.connector(&mut tx, row.connection_id).await
+            {
+                places.push((connection, connector, row.number));
             }
         }
         drop(tx);

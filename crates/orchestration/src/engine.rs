@@ -13,7 +13,7 @@ use gatewright_connectors::model::Vendor;
 use gatewright_connectors::{Connector, Fault, FaultKind, Link};
 use gatewright_database::{Database, SystemUse, TenantTx};
 use gatewright_egress::{Client, Policy};
-use gatewright_types::ids::GatewayId;
+use gatewright_types::ids::{EventId, GatewayId};
 use gatewright_types::problem::FieldError;
 use gatewright_vault::Sealed;
 use secrecy::SecretString;
@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::OrchestrationError;
 use crate::breaker::PROBE_FOR;
 use crate::converge::{CONNECTION_KIND, LEASE, Outcome};
+use crate::figures::Tallies;
 use crate::gate::{Rate, RateGate};
 use crate::model::Connection;
 use crate::store::{self, applications};
@@ -51,6 +52,7 @@ struct Inner {
     /// By connection; made anew when it changed.
     known: Mutex<HashMap<GatewayId, Known>>,
     wake: Notify,
+    tallies: Tallies,
 }
 
 #[derive(Clone)]
@@ -71,6 +73,7 @@ impl Orchestrator {
             factory,
             known,
             wake,
+            tallies: Tallies::default(),
         }))
     }
 
@@ -165,6 +168,11 @@ impl Orchestrator {
         Link::new(self.0.client.clone(), self.0.policy.clone(), Free)
     }
 
+    /// What this process has tried, for the metrics.
+    pub fn tallies(&self) -> &Tallies {
+        &self.0.tallies
+    }
+
     /// Wakes the dispatcher of this process.
     pub fn wake(&self) {
         self.0.wake.notify_one();
@@ -199,6 +207,11 @@ impl Orchestrator {
         let until = now + LEASE;
         let mut tx = database.system(SystemUse::ProvisionGateways).await?;
         let mut claimed = applications::probe(&mut tx, now, token, until, now + PROBE_FOR).await?;
+        let probed = claimed.iter().map(|one| {
+            let id = EventId::mint(database.clock(), database.rng()).uuid();
+            (id, one.tenant_id, one.connection_id)
+        });
+        store::health::insert_probes(&mut tx, now, &probed.collect::<Vec<_>>()).await?;
         let places = (
             i64::try_from(PER_GATEWAY_MAX).unwrap_or(1),
             i64::try_from(places).unwrap_or(1),
@@ -274,7 +287,7 @@ impl Orchestrator {
         let (gateway, subscription) = (one.connection_id, one.subscription_id);
         match self.converge(one.tenant_id, one.key(), token).await {
             Ok(Outcome::Failed(fault)) => {
-                tracing::info!(gateway.id = %gateway, subscription.id = %subscription, fault = fault.kind.as_str(), %fault, "a gateway is not as desired yet");
+                tracing::info!(gateway.id = %gateway, subscription.id = %subscription, fault = fault.kind.as_str(), error = %fault, "a gateway is not as desired yet");
             }
             Ok(_) => {}
             Err(error) => {

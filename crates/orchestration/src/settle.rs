@@ -108,7 +108,7 @@ fn confirmed(tx: &mut TenantTx, prepared: &mut Prepared, progress: &Progress, ge
                 };
             }
             (true, None) if progress.unknown.contains(&credential.number) => {
-                credential.state = ProvisioningState::NeedsRotation
+                credential.state = ProvisioningState::NeedsRotation;
             }
             (true, None) if desired.standing == Standing::Prepared => credential.state = ProvisioningState::Preparing,
             // Superseded, and gone already: it ended by itself.
@@ -261,10 +261,11 @@ pub(crate) async fn moved(
     let change = EventId::mint(tx.clock(), tx.rng()).uuid();
     store::health::insert_change(tx, change, id, (before.as_str(), breaker.state.as_str()), reason).await?;
     let detail = json!({ "from": before, "to": breaker.state, "retryAt": breaker.retry_at, "reason": reason });
+    let (was, is) = (json!({ "breaker": before }), json!({ "breaker": breaker.state }));
     match breaker.state {
-        BreakerState::Open => tx.happened("orchestration", "breaker.opened", id, detail),
+        BreakerState::Open => tx.changed_telling("orchestration", "breaker.opened", id, detail, &was, &is),
         BreakerState::Closed => {
-            tx.happened("orchestration", "breaker.closed", id, detail);
+            tx.changed_telling("orchestration", "breaker.closed", id, detail, &was, &is);
             // What failed meanwhile need not wait any longer.
             store::applications::hurry(tx, id).await?;
         }

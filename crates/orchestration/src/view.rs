@@ -174,7 +174,8 @@ pub async fn reveal(
                 row.secret = Some(SecretState::Revealed);
                 credentials::update(tx, &row).await?;
                 let detail = json!({ "gatewayId": gateway_id, "secretVersion": row.secret_version });
-                tx.happened("orchestration", "secret.revealed", key_id, detail);
+                let (before, after) = (json!({ "revealed": false }), json!({ "revealed": true }));
+                tx.changed_telling("orchestration", "secret.revealed", key_id, detail, &before, &after);
                 Ok(secret)
             }
             (Some(SecretState::Revealed), _) => {

@@ -18,6 +18,7 @@ mod operators;
 mod outgoing_destinations;
 mod plans;
 mod products;
+mod provisioning;
 mod routes;
 mod secret_scanning;
 mod services;
@@ -70,6 +71,18 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(connections::disable_connection::disable_connection))
         .routes(routes!(connections::enable_connection::enable_connection))
         .routes(routes!(connections::reset_breaker::reset_breaker))
+        .routes(routes!(connections::list_breaker_changes::list_breaker_changes))
+        .routes(routes!(
+            provisioning::list_provisioning_attempts::list_provisioning_attempts
+        ))
+        .routes(routes!(
+            provisioning::export_provisioning_attempts::export_provisioning_attempts
+        ))
+        .routes(routes!(
+            provisioning::get_provisioning_statistics::get_provisioning_statistics
+        ))
+        .routes(routes!(provisioning::list_dead_letters::list_dead_letters))
+        .routes(routes!(provisioning::replay_dead_letters::replay_dead_letters))
         .routes(routes!(connections::list_mappings::list_mappings))
         .routes(routes!(
             connections::put_mapping::put_mapping,

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::list::{AuditFilter, list};
-use super::row::AuditEvent;
+use crate::csv;
 use crate::page::PAGE_MAX;
 use crate::{DatabaseError, PageRequest, TenantTx};
 
@@ -93,7 +93,7 @@ impl Export {
             Next::After(after) => Some(after),
             Next::Beginning => {
                 if self.format == ExportFormat::Csv {
-                    line(&mut text, COLUMNS.iter().map(|name| (*name).to_owned()));
+                    csv::head(&mut text, &COLUMNS);
                 }
                 None
             }
@@ -101,7 +101,7 @@ impl Export {
         let page = list(tx, &self.filter, PageRequest { after, limit: PAGE_MAX }).await?;
         for event in &page.items {
             match self.format {
-                ExportFormat::Csv => line(&mut text, cells(event)),
+                ExportFormat::Csv => csv::row(&mut text, &COLUMNS, &json!(event)),
                 ExportFormat::Ndjson => {
                     text.push_str(&json!(event).to_string());
                     text.push('\n');
@@ -113,45 +113,5 @@ impl Export {
             _ => Next::End,
         };
         Ok(Some(text))
-    }
-}
-
-/// A row in the order of [`COLUMNS`]: the same words as in JSON, and JSON where there are fields inside.
-fn cells(event: &AuditEvent) -> impl Iterator<Item = String> {
-    let fields = json!(event);
-    COLUMNS.iter().map(move |name| match &fields[*name] {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    })
-}
-
-fn line(text: &mut String, cells: impl Iterator<Item = String>) {
-    for (at, cell) in cells.enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
-        text.push('"');
-        // A spreadsheet would run what begins like this as a formula (OWASP, "CSV Injection").
-        if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-            text.push('\'');
-        }
-        text.push_str(&cell.replace('"', "\"\""));
-        text.push('"');
-    }
-    text.push_str("\r\n");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula_or_breaks_out_of_its_quotes() {
-        let cells = ["=1+1", "+1", "-1", "@x", "\t=1", "a \"b\", c", "plain", ""];
-        let mut text = String::new();
-        line(&mut text, cells.iter().map(|cell| (*cell).to_owned()));
-        let expected = "\"'=1+1\",\"'+1\",\"'-1\",\"'@x\",\"'\t=1\",\"a \"\"b\"\", c\",\"plain\",\"\"\r\n";
-        assert_eq!(text, expected);
     }
 }

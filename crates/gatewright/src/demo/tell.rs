@@ -105,6 +105,7 @@ fn others(vendors: &Vendors, seeded: &Seeded, api: &str) -> String {
         ..
     } = vendors;
     let (key, token, subscription) = (seeded.key(), seeded.operator_token(), seeded.subscription_id);
+    let kong = seeded.kong_id.map_or_else(String::new, |id| id.to_string());
     format!(
         "  A stand-in for a Kong is connected ({kong_admin}). The same key is admitted there:
 
@@ -114,9 +115,11 @@ fn others(vendors: &Vendors, seeded: &Seeded, api: &str) -> String {
 
     curl {api}/subscriptions/{subscription}/gateways -H 'Authorization: Bearer {token}'
 
-  Take the Kong away, change something, and bring it back (up:true); it heals by itself:
+  Take the Kong away, suspend or rotate something, and bring it back with up:true. It heals by itself; after five tries
+  in vain nothing but what ends access is sent for five minutes, unless you reset its circuit breaker:
 
     curl -X POST {control}/kong/listener -d '{{\"name\":\"admin\",\"up\":false}}'
+    curl -X POST {api}/connections/{kong}/breaker/reset -H 'Authorization: Bearer {token}'
 
 "
     )

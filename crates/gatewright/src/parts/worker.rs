@@ -18,6 +18,7 @@ pub fn registry(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Re
     housekeeping::register(&mut registry);
     notices::register(&mut registry, settings, addresses.listens)?;
     gatewright_native::nodes::housekeeping::register(&mut registry);
+    gatewright_orchestration::housekeeping::register(&mut registry);
     Ok(registry)
 }
 

@@ -15,6 +15,7 @@ mod crashes;
 mod doctor;
 mod hammer;
 mod idempotency;
+mod incidents;
 mod installation_audit;
 mod jobs;
 mod keys;

@@ -11,7 +11,7 @@ use crate::program::home::Home;
 const PAGE: &str = include_str!("../../../../docs/operating.md");
 
 /// The blocks of a page, each with the line that it begins on.
-fn blocks(page: &str) -> Vec<(usize, String)> {
+pub(crate) fn blocks(page: &str) -> Vec<(usize, String)> {
     let mut blocks: Vec<(usize, String)> = Vec::new();
     let mut inside = false;
     for (at, line) in page.lines().enumerate() {

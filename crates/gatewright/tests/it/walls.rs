@@ -4,6 +4,7 @@
 
 mod audited;
 mod bodies;
+mod connected;
 mod preconditions;
 mod repeats;
 mod roles;
@@ -15,6 +16,8 @@ use gatewright_testkit::{Subscribed, TestApp, TestTenant, Upstream, database};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use self::connected::Connected;
+use crate::orchestration::scene::GROUP;
 use crate::scene::{expect, text};
 
 /// A tenant with one of everything.
@@ -35,6 +38,7 @@ struct World {
     endpoint: String,
     endpoint_secret: String,
     delivery: String,
+    connected: Connected,
 }
 
 impl World {
@@ -53,6 +57,7 @@ impl World {
             Some(contract()),
         )
         .await;
+        let connected = Connected::to(&who, &product).await;
         let plan = who.plan("Pro", &[&product]).await;
         let customer = who.customer("Globex").await;
         let subscribed = who.subscribe(&customer, &plan).await;
@@ -66,6 +71,7 @@ impl World {
             key: text(&rotated, "secret"),
             ..subscribed
         };
+        connected.provision(app, &subscribed).await;
         let gateway = who.gateway(slug).await;
         let service = who.service(&gateway, "translation", &upstream.url()).await;
         let route = who
@@ -102,11 +108,12 @@ impl World {
             endpoint,
             endpoint_secret,
             delivery,
+            connected,
         }
     }
 
     /// Every id of an object that another tenant must never see.
-    fn ids(&self) -> [&str; 18] {
+    fn ids(&self) -> [&str; 20] {
         [
             &self.who.id,
             &self.product,
@@ -126,6 +133,8 @@ impl World {
             &self.endpoint_secret,
             &self.delivery,
             &self.subscribed.key,
+            &self.connected.id,
+            &self.connected.broken,
         ]
     }
 }
@@ -150,7 +159,7 @@ const OF_THE_INSTALLATION: [&str; 5] = [
 ];
 
 /// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
-const LAST: [&str; 14] = [
+const LAST: [&str; 16] = [
     "suspend_key",
     "reactivate_key",
     "suspend_subscription",
@@ -158,6 +167,8 @@ const LAST: [&str; 14] = [
     "move_subscription",
     "revoke_key",
     "cancel_subscription",
+    "delete_mapping",
+    "delete_connection",
     "delete_route",
     "delete_service",
     "delete_consumer",
@@ -175,11 +186,11 @@ struct Operation {
     definition: Value,
 }
 
-/// Everything in the database but what the worker does by itself.
+/// Everything in the database but what the worker does by itself, and how much of a connected gateway's rate was used.
 async fn quiet_dump(app: &TestApp) -> Vec<(String, String)> {
     gatewright_notify::fan_out::all(app.process.database()).await.unwrap();
     let mut rows = database::deeds(&app.database_url).await;
-    rows.retain(|(table, _)| !["jobs", "schedules", "mails"].contains(&table.as_str()));
+    rows.retain(|(table, _)| !["jobs", "schedules", "mails", "connection_health"].contains(&table.as_str()));
     rows
 }
 
@@ -312,6 +323,28 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "change_webhook_endpoint" => (Some(&of.endpoint), Some(json!({ "description": "renamed" }))),
         "replay_failed_deliveries" => (Some(&of.endpoint), Some(json!({ "since": "2026-01-01T00:00:00Z" }))),
         "get_webhook_delivery" | "replay_webhook_delivery" => (Some(&of.delivery), None),
+        "list_connections"
+        | "list_provisioning_attempts"
+        | "export_provisioning_attempts"
+        | "get_provisioning_statistics"
+        | "list_dead_letters" => (None, None),
+        "replay_dead_letters" => {
+            let body = json!({ "connectionId": of.connected.broken, "subscriptionIds": [subscription] });
+            (None, Some(body))
+        }
+        "list_breaker_changes" => (Some(&of.connected.broken), None),
+        "create_connection" => (None, Some(of.connected.another())),
+        "get_connection" | "get_capabilities" | "verify_connection" | "disable_connection" | "enable_connection"
+        | "list_mappings" | "delete_mapping" | "delete_connection" => (Some(&of.connected.id), None),
+        "change_connection" => (Some(&of.connected.id), Some(json!({ "name": "Renamed" }))),
+        // Another scope than that of the scene: what does not change is not audited.
+        "put_mapping" => (
+            Some(&of.connected.id),
+            Some(json!({ "scope": [GROUP, "prod-payments"] })),
+        ),
+        "reset_breaker" => (Some(&of.connected.broken), None),
+        "list_subscription_gateways" => (Some(subscription), None),
+        "reveal_gateway_secret" => (Some(key), None),
         other => panic!("{other} is new: give it a line here"),
     }
 }
@@ -326,8 +359,11 @@ fn request_with(app: &TestApp, operation: &Operation, of: &World, by: &World) ->
     let (id, body) = (sample(operation, of).0, sample(operation, by).1);
     assert_eq!(id.is_some(), operation.path.contains("{id}"), "{}", operation.id);
     let mut path = operation.path.replace("{id}", id.unwrap_or_default());
-    path = path.replace("{tokenId}", &of.token);
-    if operation.id == "export_audit_events" {
+    path = path
+        .replace("{tokenId}", &of.token)
+        .replace("{productId}", &of.product)
+        .replace("{gatewayId}", &of.connected.id);
+    if operation.id.starts_with("export_") {
         path.push_str("?format=NDJSON");
     }
     let request = app

@@ -334,7 +334,8 @@ pub(crate) async fn hurry(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::
         // Whoever holds one writes down now when it is due.
         "UPDATE applications AS a SET due_at = $3 FROM (
            SELECT subscription_id FROM applications
-           WHERE tenant_id = $1 AND connection_id = $2 AND due_at > $3 AND failing_since IS NOT NULL FOR UPDATE SKIP LOCKED) AS w
+           WHERE tenant_id = $1 AND connection_id = $2 AND due_at > $3
+             AND (failing_since IS NOT NULL OR acknowledged_generation < generation) FOR UPDATE SKIP LOCKED) AS w
          WHERE a.tenant_id = $1 AND a.connection_id = $2 AND a.subscription_id = w.subscription_id",
         tx.tenant_id().uuid(),
         id.uuid(),

@@ -1,10 +1,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_database::TenantTx;
-use gatewright_types::ids::GatewayId;
+use gatewright_database::{PageRequest, SystemTx, TenantTx};
+use gatewright_types::ids::{GatewayId, TenantId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::breaker::Breaker;
+use crate::history::BreakerChange;
 
 /// A new connection's.
 pub(crate) async fn insert(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::Error> {
@@ -133,4 +134,64 @@ pub(crate) async fn reserve(
     .fetch_optional(connection)
     .await?;
     Ok(end.map(|end| end - length))
+}
+
+/// Notes of each connection that one attempt was let through its open breaker.
+pub(crate) async fn insert_probes(
+    tx: &mut SystemTx,
+    now: DateTime<Utc>,
+    probed: &[(Uuid, TenantId, GatewayId)],
+) -> Result<(), sqlx::Error> {
+    if probed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = probed.iter().map(|one| one.0).collect();
+    let tenants: Vec<Uuid> = probed.iter().map(|one| one.1.uuid()).collect();
+    let connections: Vec<Uuid> = probed.iter().map(|one| one.2.uuid()).collect();
+    sqlx::query!(
+        "INSERT INTO breaker_changes (tenant_id, id, connection_id, from_state, to_state, reason, changed_at)
+         SELECT tenant_id, id, connection_id, coalesce((
+             SELECT c.to_state FROM breaker_changes AS c
+             WHERE c.tenant_id = p.tenant_id AND c.connection_id = p.connection_id ORDER BY c.id DESC LIMIT 1), 'OPEN'),
+           'HALF_OPEN', 'one attempt is let through', $4
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS p (id, tenant_id, connection_id)",
+        &ids,
+        &tenants,
+        &connections,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// How a breaker moved, newest first.
+pub(crate) async fn changes(
+    tx: &mut TenantTx,
+    id: GatewayId,
+    request: PageRequest,
+) -> Result<Vec<BreakerChange>, sqlx::Error> {
+    sqlx::query_as!(
+        BreakerChange,
+        r#"SELECT id AS "id: _", changed_at, from_state AS "from: _", to_state AS "to: _", reason FROM breaker_changes
+           WHERE tenant_id = $1 AND connection_id = $2 AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        request.after,
+        request.probe(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Removes moves before `before`.
+pub(crate) async fn forget_changes(tx: &mut SystemTx, before: DateTime<Utc>, limit: i64) -> Result<u64, sqlx::Error> {
+    let removed = sqlx::query!(
+        "DELETE FROM breaker_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM breaker_changes WHERE changed_at < $1 LIMIT $2))",
+        before,
+        limit,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(removed.rows_affected())
 }

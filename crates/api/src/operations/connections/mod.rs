@@ -6,6 +6,7 @@ pub(super) mod disable_connection;
 pub(super) mod enable_connection;
 pub(super) mod get_capabilities;
 pub(super) mod get_connection;
+pub(super) mod list_breaker_changes;
 pub(super) mod list_connections;
 pub(super) mod list_mappings;
 pub(super) mod put_mapping;

@@ -1,4 +1,5 @@
 //! Subscriptions on connected gateways, through the API and the gateways' own doors.
 
-mod scene;
+pub(crate) mod scene;
+mod seeing;
 mod subscribe;

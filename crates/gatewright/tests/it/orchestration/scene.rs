@@ -9,24 +9,24 @@ use serde_json::{Value, json};
 use vendor_fakes::kong::{Fake, Options, Seed};
 
 /// The group that the fake's service `orders` asks for.
-pub(super) const GROUP: &str = "prod-orders";
+pub(crate) const GROUP: &str = "prod-orders";
 /// Where that service is at the fake's proxy.
-pub(super) const PATH: &str = "/orders";
+pub(crate) const PATH: &str = "/orders";
 
 /// A whole Gatewright with a worker, and a Kong.
-pub(super) struct Scene {
-    pub(super) app: TestApp,
-    pub(super) tenant: TestTenant,
-    pub(super) kong: Fake,
-    pub(super) connection_id: String,
-    pub(super) product_id: String,
-    pub(super) plan_id: String,
-    pub(super) customer_id: String,
+pub(crate) struct Scene {
+    pub(crate) app: TestApp,
+    pub(crate) tenant: TestTenant,
+    pub(crate) kong: Fake,
+    pub(crate) connection_id: String,
+    pub(crate) product_id: String,
+    pub(crate) plan_id: String,
+    pub(crate) customer_id: String,
 }
 
 impl Scene {
     /// One whose Kong is connected as `more` says.
-    pub(super) async fn with(more: Value) -> Self {
+    pub(crate) async fn with(more: Value) -> Self {
         let app = TestApp::start_working(Clock::System).await;
         let tenant = app.tenant("acme").await;
         let kong = Fake::start(Options {
@@ -53,14 +53,14 @@ impl Scene {
     }
 
     /// Subscribes the customer; the answer's status and body.
-    pub(super) async fn subscribe(&self) -> (u16, Value) {
+    pub(crate) async fn subscribe(&self) -> (u16, Value) {
         let body = json!({ "customerId": self.customer_id, "planId": self.plan_id });
         let (status, body) = self.tenant.call(Method::POST, "/subscriptions", Some(body)).await;
         (status.as_u16(), body)
     }
 
     /// Where a subscription stands on the Kong.
-    pub(super) async fn on_kong(&self, subscription_id: &str) -> Value {
+    pub(crate) async fn on_kong(&self, subscription_id: &str) -> Value {
         let all = self
             .tenant
             .get(&format!("/subscriptions/{subscription_id}/gateways"))
@@ -74,7 +74,7 @@ impl Scene {
     }
 
     /// Waits until it stands so, 10 s at most.
-    pub(super) async fn until(&self, subscription_id: &str, state: &str) -> Value {
+    pub(crate) async fn until(&self, subscription_id: &str, state: &str) -> Value {
         let mut seen = Value::Null;
         for _ in 0..200 {
             seen = self.on_kong(subscription_id).await;
@@ -87,7 +87,7 @@ impl Scene {
     }
 
     /// What the Kong's proxy says to a key.
-    pub(super) async fn ask(&self, key: &str) -> u16 {
+    pub(crate) async fn ask(&self, key: &str) -> u16 {
         let url = format!("{}{PATH}", self.kong.proxy_url());
         let answer = self.app.client.get(url).header("apikey", key).send().await.unwrap();
         answer.status().as_u16()
@@ -95,7 +95,7 @@ impl Scene {
 }
 
 /// Connects a Kong.
-pub(super) async fn connect(tenant: &TestTenant, kong: &Fake, name: &str, more: Value) -> String {
+pub(crate) async fn connect(tenant: &TestTenant, kong: &Fake, name: &str, more: Value) -> String {
     let mut body = json!({
         "vendor": "KONG", "name": name, "environment": "LIVE", "credentials": {},
         "settings": { "flavor": "ADMIN_API", "url": kong.admin_url() },
@@ -107,7 +107,7 @@ pub(super) async fn connect(tenant: &TestTenant, kong: &Fake, name: &str, more: 
 }
 
 /// Maps a product to the fake's group.
-pub(super) async fn map(tenant: &TestTenant, connection_id: &str, product_id: &str) {
+pub(crate) async fn map(tenant: &TestTenant, connection_id: &str, product_id: &str) {
     let path = format!("/connections/{connection_id}/mappings/{product_id}");
     let (status, body) = tenant.call(Method::PUT, &path, Some(json!({ "scope": [GROUP] }))).await;
     assert_eq!(status, 200, "{body:#}");

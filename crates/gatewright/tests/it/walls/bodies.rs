@@ -67,6 +67,18 @@ fn foreign_bodies(acme: &World, rival: &World) -> Vec<(&'static str, &'static st
             route(&rival.service, Some(&acme.product)),
         ),
         (
+            "replay_dead_letters",
+            "connectionId",
+            None,
+            json!({ "connectionId": acme.connected.broken }),
+        ),
+        (
+            "replay_dead_letters",
+            "subscriptionIds",
+            None,
+            json!({ "subscriptionIds": [acme.subscribed.subscription_id] }),
+        ),
+        (
             "change_route",
             "serviceId",
             Some(rival.route.clone()),

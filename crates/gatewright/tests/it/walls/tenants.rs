@@ -4,6 +4,9 @@ use gatewright_testkit::{TestApp, Upstream};
 use reqwest::Method;
 use serde_json::json;
 
+use crate::orchestration::scene::GROUP;
+use crate::scene::expect;
+
 use super::{OF_THE_INSTALLATION, World, answer, document, operations, quiet_dump, request, request_with};
 
 #[tokio::test]
@@ -72,12 +75,42 @@ async fn what_an_operator_reads_shows_nothing_of_another_tenant() {
     for path in [
         format!("/subscriptions?customerId={}", acme.customer),
         format!("/keys?subscriptionId={}", acme.subscribed.subscription_id),
+        format!("/provisioning/attempts?connectionId={}", acme.connected.broken),
+        format!(
+            "/provisioning/attempts?subscriptionId={}",
+            acme.subscribed.subscription_id
+        ),
+        format!("/provisioning/dead-letters?connectionId={}", acme.connected.broken),
     ] {
         assert_eq!(
             rival.who.get(&path).await,
             json!({ "items": [], "nextCursor": null }),
             "{path}"
         );
+    }
+    // Nor does a second id in a path.
+    let (acmes, own) = (&acme.product, &rival.connected.id);
+    for (method, path, body) in [
+        (
+            Method::PUT,
+            format!("/connections/{own}/mappings/{acmes}"),
+            json!({ "scope": [GROUP] }),
+        ),
+        (
+            Method::DELETE,
+            format!("/connections/{own}/mappings/{acmes}"),
+            json!({}),
+        ),
+        (
+            Method::POST,
+            format!(
+                "/keys/{}/gateways/{}/reveal",
+                rival.subscribed.key_id, acme.connected.id
+            ),
+            json!({}),
+        ),
+    ] {
+        expect(&rival.who, 404, method, &path, Some(body)).await;
     }
     let verdict = rival
         .who
