@@ -106,8 +106,9 @@ async fn wait_no_longer(
     if !store::activations::end(tx, id).await? {
         return Ok(());
     }
-    if to != SubscriptionState::Cancelled {
-        let from = SubscriptionState::Created;
+    let standing = subscriptions::standings(tx, &[id]).await?.pop();
+    let from = SubscriptionState::Created;
+    if standing.is_some_and(|standing| standing.state == from) && to != SubscriptionState::Cancelled {
         return Err(CatalogError::IllegalMove { from, to }.into());
     }
     let tenant_id = tx.tenant_id();
