@@ -46,9 +46,10 @@ package: ## Make a Debian package in target/packages
 
 bench: ensure ## Measure beside the peers; prints tables and writes target/bench/*.json
 	bench/install-peers.sh
-	$(CARGO) build --profile dist --locked -p gatewright
+	$(CARGO) build --profile dist --locked -p gatewright -p gatewright-vendor-fakes
 	python3 bench/run.py $(ARGS)
 	python3 bench/subscribe.py
+	python3 bench/orchestration.py
 
 fmt: ## Format
 	$(CARGO) fmt --all

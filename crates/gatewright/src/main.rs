@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatewright::apply::{ApplyArguments, ExportArguments};
 use gatewright::commands::audit;
+use gatewright::commands::conform::ConformArguments;
 use gatewright::logging::Logging;
 use gatewright::reload::Reload;
 use gatewright::role::Role;
@@ -100,6 +101,8 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Try a subscription's whole life on one of your gateways, with objects that are thrown away.
+    Conform(ConformArguments),
     /// Print our own API description.
     Openapi,
     /// Print which role may do what, as docs/roles.md.
@@ -187,6 +190,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let doctor = commands::doctor::run(arguments.config.as_deref(), *json);
             return runtime()?.block_on(doctor).map(|()| ExitCode::SUCCESS);
         }
+        Command::Conform(arguments) => return runtime()?.block_on(commands::conform::run(arguments.clone())),
         _ => {}
     }
     let mut settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
@@ -226,9 +230,12 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                     commands::database::upgrade(&settings, to, method.map(Method::from)).await
                 }
             },
-            Command::Openapi | Command::Roles | Command::Apply(_) | Command::Export(_) | Command::Doctor { .. } => {
-                Ok(())
-            }
+            Command::Openapi
+            | Command::Roles
+            | Command::Apply(_)
+            | Command::Export(_)
+            | Command::Conform(_)
+            | Command::Doctor { .. } => Ok(()),
         }
     })?;
     Ok(ExitCode::SUCCESS)

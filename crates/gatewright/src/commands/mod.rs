@@ -4,6 +4,7 @@ pub mod apply;
 pub mod audit;
 pub mod backup;
 pub mod bootstrap;
+pub mod conform;
 pub mod database;
 pub mod doctor;
 pub mod health;

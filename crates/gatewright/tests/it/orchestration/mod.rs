@@ -1,9 +1,15 @@
 //! Subscriptions on connected gateways, through the API and the gateways' own doors.
 
+mod breaker;
+mod drops;
 mod emergency;
+mod killed;
 mod offers;
 mod products;
 mod runs;
+mod scale;
 pub(crate) mod scene;
 mod seeing;
+mod storm;
 mod subscribe;
+mod weather;

@@ -1,0 +1,66 @@
+//! docs/gateways/kong.md: every block marked `sh` below "Connect it" runs as it stands, in order, in one shell.
+//!
+//! The blocks before it are Kong's own; they make what the stand-in begins with.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use rustix::process::Signal;
+use vendor_fakes::kong::{Fake, Options, Seed};
+
+use crate::operating::blocks;
+use crate::program::home::Home;
+use crate::scene::text;
+
+const PAGE: &str = include_str!("../../../../docs/gateways/kong.md");
+
+#[tokio::test]
+async fn every_command_of_gatewrights_on_kongs_page_runs() {
+    let (_, page) = PAGE.split_once("\n## Connect it\n").unwrap();
+    let (page, _) = page.split_once("\n## What to expect\n").unwrap();
+    let blocks = blocks(page);
+    assert!(blocks.len() >= 5, "{} blocks", blocks.len());
+    let home = Home::new();
+    let kong = Fake::start(Options {
+        seed: Seed::Demo,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    let (running, demo) = home.demo(&[]).await;
+    let bin = home.path("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(env!("CARGO_BIN_EXE_gatewright"), bin.join("gatewright")).unwrap();
+    let mut script = "set -eu -o pipefail\n".to_owned();
+    for (line, block) in &blocks {
+        writeln!(script, "echo '== line {line} of the section' >&2\n{block}").unwrap();
+    }
+    script.push_str("echo '== all of it'\n");
+    fs::write(home.path("page.sh"), script).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let ended = home
+        .shell(
+            "page.sh",
+            &[
+                ("PATH", &path),
+                ("KONG", &kong.admin_url()),
+                ("PROXY", &kong.proxy_url()),
+                ("API", &text(&demo, "apiUrl")),
+                ("TOKEN", &text(&demo, "operatorToken")),
+                ("PRODUCT", &text(&demo, "productId")),
+                ("PLAN", &text(&demo, "planId")),
+                ("CUSTOMER", &text(&demo, "customerId")),
+            ],
+        )
+        .await;
+    assert!(
+        ended.status.success() && ended.stdout.ends_with("\n200\n== all of it\n"),
+        "{}\n{}\n{}",
+        ended.stdout,
+        ended.stderr,
+        running.log()
+    );
+    assert!(ended.stdout.contains("CONNECTED\tACTIVE"), "{}", ended.stdout);
+    assert_eq!(running.end(Signal::TERM).await, Some(0));
+}
