@@ -228,6 +228,8 @@ impl From<CatalogError> for ApiError {
                 state: Some(from.as_str()),
                 permission: None,
             })),
+            CatalogError::CustomerSuspended(_) => Self::new(ProblemCode::CustomerSuspended, detail),
+            CatalogError::CustomerNotSuspended(_) => Self::new(ProblemCode::Conflict, detail),
             CatalogError::Invalid(errors) => Self::invalid(errors),
             CatalogError::Database(error) => error.into(),
         }
@@ -278,15 +280,16 @@ impl From<OrchestrationError> for ApiError {
         let detail = sentence(&error);
         match error {
             OrchestrationError::NotFound { .. } => Self::not_found(detail),
-            OrchestrationError::NameTaken(_) | OrchestrationError::WrongState { .. } => {
-                Self::new(ProblemCode::Conflict, detail)
-            }
+            OrchestrationError::NameTaken(_)
+            | OrchestrationError::WrongState { .. }
+            | OrchestrationError::WrongRunState { .. } => Self::new(ProblemCode::Conflict, detail),
             OrchestrationError::Unusable(_) => Self::new(ProblemCode::ConnectionUnusable, detail),
             OrchestrationError::CannotHonor { .. } => Self::new(ProblemCode::CannotHonor, detail),
             OrchestrationError::OpenByDefault(_) => Self::new(ProblemCode::OpenByDefault, detail),
             OrchestrationError::NothingToReveal(_) => Self::new(ProblemCode::NothingToReveal, detail),
             OrchestrationError::NotConfirmed { may_pass, .. } => Self::new(confirming(may_pass), detail),
             OrchestrationError::Gateway { fault, .. } => Self::new(confirming(fault.kind.may_pass()), detail),
+            OrchestrationError::Job(error) => error.into(),
             OrchestrationError::Native(error) => error.into(),
             OrchestrationError::Catalog(error) => error.into(),
             OrchestrationError::Credential(error) => error.into(),

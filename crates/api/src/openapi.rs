@@ -94,7 +94,7 @@ fn add_access(operation: &mut Operation) {
 }
 
 /// Changes of what two people can edit: they know `If-Match`, and every other one refuses it.
-const CONDITIONAL: [&str; 13] = [
+const CONDITIONAL: [&str; 14] = [
     "add_plan_version",
     "change_connection",
     "change_customer",
@@ -103,6 +103,7 @@ const CONDITIONAL: [&str; 13] = [
     "change_product",
     "change_route",
     "change_service",
+    "delete_customer",
     "delete_gateway",
     "delete_route",
     "delete_service",

@@ -109,6 +109,7 @@ pages! {
     "credential-revoked",
     "credential-suspended",
     "credential-unknown",
+    "customer-suspended",
     "enrollment-code-invalid",
     "forbidden",
     "gateway-refused",

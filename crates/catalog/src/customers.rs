@@ -36,6 +36,9 @@ pub struct CustomerChange {
     pub email: Option<Option<String>>,
 }
 
+/// Longest reason of a suspension, in characters.
+pub const REASON_MAX_CHARS: usize = 1000;
+
 /// Makes a customer.
 pub async fn create(tx: &mut TenantTx, new: NewCustomer) -> Result<Customer, CatalogError> {
     create_of_kind(tx, CustomerKind::Organization, new).await
@@ -47,6 +50,8 @@ pub async fn create_of_kind(tx: &mut TenantTx, kind: CustomerKind, new: NewCusto
         id: CustomerId::mint(tx.clock(), tx.rng()),
         name: new.name,
         email: new.email,
+        suspended_at: None,
+        suspension_reason: None,
         created_at: tx.now(),
         updated_at: tx.now(),
     };
@@ -94,6 +99,68 @@ pub async fn change(tx: &mut TenantTx, id: CustomerId, change: CustomerChange) -
     let detail = json!({ "name": customer.name });
     tx.changed_telling("catalog", "customer.changed", id, detail, &before, &customer);
     Ok(customer)
+}
+
+/// Suspends a customer as a whole: from now on nothing of it becomes usable. What is usable, the caller suspends.
+///
+/// One that is suspended already stays so, for its first reason.
+pub async fn suspend(tx: &mut TenantTx, id: CustomerId, reason: &str) -> Result<Customer, CatalogError> {
+    let mut checks = Checks::default();
+    let length = reason.trim().chars().count();
+    checks.require(
+        (1..=REASON_MAX_CHARS).contains(&length) && !reason.contains('\0'),
+        "/reason",
+        format!("expected 1 to {REASON_MAX_CHARS} characters"),
+    );
+    checks.done()?;
+    let before = lock(tx, id).await?;
+    if before.suspended_at.is_some() {
+        return Ok(before);
+    }
+    let customer = Customer {
+        suspended_at: Some(tx.now()),
+        suspension_reason: Some(reason.trim().to_owned()),
+        updated_at: tx.now(),
+        ..before.clone()
+    };
+    store::customers::update(tx, &customer).await?;
+    let detail = json!({ "reason": customer.suspension_reason });
+    tx.changed_telling("catalog", "customer.suspended", id, detail, &before, &customer);
+    Ok(customer)
+}
+
+/// Ends a customer's suspension; the caller brings back what was suspended with it.
+pub async fn lift(tx: &mut TenantTx, id: CustomerId) -> Result<Customer, CatalogError> {
+    let before = lock(tx, id).await?;
+    if before.suspended_at.is_none() {
+        return Err(CatalogError::CustomerNotSuspended(id));
+    }
+    let customer = Customer {
+        suspended_at: None,
+        suspension_reason: None,
+        updated_at: tx.now(),
+        ..before.clone()
+    };
+    store::customers::update(tx, &customer).await?;
+    let detail = json!({ "reason": before.suspension_reason });
+    tx.changed_telling("catalog", "customer.reactivated", id, detail, &before, &customer);
+    Ok(customer)
+}
+
+/// Takes a customer that the caller holds out of every list; its subscriptions have ended. What was billed and audited
+/// still names it.
+pub async fn delete(tx: &mut TenantTx, customer: &Customer) -> Result<(), CatalogError> {
+    store::customers::delete(tx, customer.id).await?;
+    let detail = json!({ "name": customer.name });
+    tx.changed_telling(
+        "catalog",
+        "customer.deleted",
+        customer.id,
+        detail,
+        customer,
+        &Value::Null,
+    );
+    Ok(())
 }
 
 fn check(customer: &Customer) -> Result<(), CatalogError> {

@@ -1,6 +1,7 @@
 //! What the catalog refuses.
 
 use gatewright_database::DatabaseError;
+use gatewright_types::ids::CustomerId;
 use gatewright_types::problem::FieldError;
 
 use crate::state::SubscriptionState;
@@ -32,6 +33,12 @@ pub enum CatalogError {
         /// Where it was to go.
         to: SubscriptionState,
     },
+    /// The customer is suspended as a whole: nothing of it becomes usable.
+    #[error("customer {0} is suspended; lift its emergency suspension first")]
+    CustomerSuspended(CustomerId),
+    /// The customer is not suspended.
+    #[error("customer {0} is not suspended")]
+    CustomerNotSuspended(CustomerId),
     /// Some fields are not acceptable.
     #[error("some fields are not acceptable")]
     Invalid(Vec<FieldError>),

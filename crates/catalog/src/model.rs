@@ -62,6 +62,8 @@ pub struct Product {
     pub slug: Slug,
     /// What it does.
     pub description: String,
+    /// Whether its keys are given to connected gateways.
+    pub orchestrated: bool,
     /// What its contract is written in; null while it has none.
     pub contract_format: Option<ContractFormat>,
     /// When it was made.
@@ -180,6 +182,10 @@ pub struct Customer {
     pub name: String,
     /// Where to write to.
     pub email: Option<String>,
+    /// Since when it is suspended as a whole, so that nothing of it is usable; null: it is not.
+    pub suspended_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub suspension_reason: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

@@ -31,6 +31,14 @@ pub struct NewProduct {
     #[serde(default)]
     #[schema(max_length = 10000)]
     pub description: String,
+    /// Whether its keys are given to connected gateways.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub orchestrated: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What to change of a product; what is absent stays.
@@ -43,6 +51,8 @@ pub struct ProductChange {
     /// What it does.
     #[schema(max_length = 10000)]
     pub description: Option<String>,
+    /// Whether its keys are given to connected gateways. Switched off, what stood for it there is taken away.
+    pub orchestrated: Option<bool>,
 }
 
 /// Makes a product.
@@ -57,6 +67,7 @@ pub async fn create(tx: &mut TenantTx, new: NewProduct) -> Result<Product, Catal
         slug: slug_or_from_name(new.slug, &new.name)?,
         name: new.name,
         description: new.description,
+        orchestrated: new.orchestrated,
         contract_format: None,
         created_at: tx.now(),
         updated_at: tx.now(),
@@ -98,6 +109,7 @@ pub async fn change(tx: &mut TenantTx, id: ProductId, change: ProductChange) -> 
     let mut product = before.clone();
     product.name = change.name.unwrap_or(product.name);
     product.description = change.description.unwrap_or(product.description);
+    product.orchestrated = change.orchestrated.unwrap_or(product.orchestrated);
     product.updated_at = tx.now();
     let mut checks = Checks::default();
     checks.name("/name", &product.name);

@@ -95,6 +95,9 @@ async fn create_of_kind(
             format!("there is no customer {customer_id}"),
         ));
     }
+    if offer.customer_suspended {
+        return Err(CatalogError::CustomerSuspended(customer_id));
+    }
     let Some((version, trial_days)) = offer.version.zip(offer.trial_days) else {
         return Err(CatalogError::invalid("/planId", format!("there is no plan {plan_id}")));
     };
@@ -160,6 +163,10 @@ pub async fn move_to(
     if !may_move(from, subscription.suspended_from, to) {
         return Err(CatalogError::IllegalMove { from, to });
     }
+    // Whoever suspends the customer holds this row first, or sees what is committed here.
+    if to.admits() && !from.admits() && store::customers::is_suspended(tx, subscription.customer_id).await? {
+        return Err(CatalogError::CustomerSuspended(subscription.customer_id));
+    }
     let before = subscription.clone();
     subscription.state = to;
     subscription.suspended_from = (to == SubscriptionState::Suspended).then_some(from);
@@ -199,4 +206,41 @@ pub async fn begin(tx: &mut TenantTx, mut subscription: Subscription) -> Result<
 /// What each of these subscriptions lends to its keys; works across tenants in a system transaction.
 pub async fn standings(connection: &mut PgConnection, ids: &[SubscriptionId]) -> Result<Vec<Standing>, CatalogError> {
     Ok(store::subscriptions::standings(connection, ids).await?)
+}
+
+/// Those of a customer that have not ended, held until the end of the transaction; at most so many, those that admit
+/// somebody first. The caller holds the customer.
+pub async fn lock_of_customer(tx: &mut TenantTx, id: CustomerId, most: i64) -> Result<Vec<Subscription>, CatalogError> {
+    Ok(store::subscriptions::lock_of_customer(tx, id, most).await?)
+}
+
+/// Remembers that these were suspended because their customer was, or forgets it.
+pub async fn mark_with_customer(tx: &mut TenantTx, ids: &[SubscriptionId], marked: bool) -> Result<(), CatalogError> {
+    Ok(store::subscriptions::mark_with_customer(tx, ids, marked).await?)
+}
+
+/// Those that were suspended because their customer was, and still are; at most so many.
+pub async fn suspended_with_customer(
+    tx: &mut TenantTx,
+    id: CustomerId,
+    most: i64,
+) -> Result<Vec<SubscriptionId>, CatalogError> {
+    Ok(store::subscriptions::suspended_with_customer(tx, id, most).await?)
+}
+
+/// How many of a customer's subscriptions admit somebody, and how many are suspended with it.
+pub async fn count_of_customer(tx: &mut TenantTx, id: CustomerId) -> Result<(i64, i64), CatalogError> {
+    Ok(store::subscriptions::count_of_customer(tx, id).await?)
+}
+
+/// Subscriptions that cover any of these products and have not ended, in the order of their ids, after this one; at most so
+/// many. Of `only`, where that is given.
+pub async fn covering(
+    tx: &mut TenantTx,
+    products: &[ProductId],
+    only: Option<&[SubscriptionId]>,
+    after: Option<SubscriptionId>,
+    most: i64,
+) -> Result<Vec<SubscriptionId>, CatalogError> {
+    Ok(store::subscriptions::covering(tx, products, only, after, most).await?)
 }

@@ -16,7 +16,7 @@ use crate::OrchestrationError;
 use crate::breaker::Breaker;
 use crate::converge::CONNECTION_KIND;
 use crate::engine::Orchestrator;
-use crate::model::{Connection, ConnectionState, SecretMode, Serial, Urgency};
+use crate::model::{Connection, ConnectionState, DriftPolicy, SecretMode, Serial, Urgency};
 use crate::store::connections::Hidden;
 use crate::store::{self, applications};
 use crate::{breaker, settle};
@@ -48,6 +48,8 @@ pub struct NewConnection {
     pub credentials: SecretString,
     /// Most calls per second.
     pub calls_per_second: Option<u32>,
+    /// What is done about drift.
+    pub drift_policy: DriftPolicy,
 }
 
 /// What to change; what is absent stays.
@@ -63,6 +65,8 @@ pub struct ConnectionChange {
     pub credentials: Option<SecretString>,
     /// Most calls per second.
     pub calls_per_second: Option<u32>,
+    /// What is done about drift.
+    pub drift_policy: Option<DriftPolicy>,
 }
 
 /// A gateway that was looked at before it is connected.
@@ -139,6 +143,7 @@ pub async fn connect(
         secret_mode: new.secret_mode,
         settings: new.settings,
         calls_per_second: i32::try_from(calls_per_second).unwrap_or(1),
+        drift_policy: new.drift_policy,
         report: json!(examined.report),
         verified_at: Some(tx.now()),
         breaker: breaker::BreakerState::Closed,
@@ -229,6 +234,7 @@ pub async fn change(
     after.name = change.name.unwrap_or(after.name);
     after.primary = change.primary.unwrap_or(after.primary);
     after.settings = change.settings.unwrap_or(after.settings);
+    after.drift_policy = change.drift_policy.unwrap_or(after.drift_policy);
     if let Some(calls) = change.calls_per_second {
         after.calls_per_second = i32::try_from(calls).unwrap_or(0);
     }

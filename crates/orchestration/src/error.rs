@@ -43,6 +43,17 @@ pub enum OrchestrationError {
         /// What would be allowed.
         allowed: &'static str,
     },
+    /// The run's state does not allow that.
+    #[error("the run is {state}; {allowed}")]
+    WrongRunState {
+        /// Where it stands.
+        state: String,
+        /// What would be allowed.
+        allowed: &'static str,
+    },
+    /// A job could not be enqueued.
+    #[error(transparent)]
+    Job(#[from] gatewright_database::jobs::JobError),
     /// The gateway that has to confirm first did not: everything was withdrawn.
     #[error("gateway {gateway:?} did not confirm: {why}; nothing was kept")]
     NotConfirmed {

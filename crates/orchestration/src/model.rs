@@ -45,6 +45,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What is done about what somebody changed on a gateway.
+    pub enum DriftPolicy {
+        /// It is reported and left so.
+        Report = "REPORT",
+        /// What can be repaired is brought back to what is desired.
+        Repair = "REPAIR",
+    }
+}
+
 /// A connected gateway; never its credentials.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -68,6 +78,8 @@ pub struct Connection {
     pub settings: Value,
     /// Most calls per second to its management API.
     pub calls_per_second: i32,
+    /// What is done about what differs there by itself.
+    pub drift_policy: DriftPolicy,
     /// What was found when it was last verified.
     #[schema(value_type = Report)]
     pub report: Value,

@@ -192,6 +192,10 @@ ids! {
     PlanId = "pln";
     /// What is sold.
     ProductId = "prd";
+    /// Where a connected gateway differs from what is desired.
+    ProvisioningFindingId = "pfi";
+    /// One look at what connected gateways have.
+    ProvisioningRunId = "prn";
     /// One request, as logs and problems name it.
     RequestId = "req";
     /// A route of a native gateway.

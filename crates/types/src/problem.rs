@@ -74,6 +74,8 @@ problem_codes! {
     CredentialSuspended = "credential-suspended", 403, "The credential is suspended", Client, No;
     /// Nobody holds this credential here.
     CredentialUnknown = "credential-unknown", 401, "The credential is unknown", Client, No;
+    /// The customer is suspended as a whole.
+    CustomerSuspended = "customer-suspended", 409, "The customer is suspended", Client, No;
     /// The enrollment code was used, is too old, or was never given out.
     EnrollmentCodeInvalid = "enrollment-code-invalid", 403, "The enrollment code cannot be used", Client, No;
     /// The role may not do this.

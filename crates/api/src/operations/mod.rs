@@ -71,6 +71,8 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(connections::disable_connection::disable_connection))
         .routes(routes!(connections::enable_connection::enable_connection))
         .routes(routes!(connections::reset_breaker::reset_breaker))
+        .routes(routes!(connections::list_offers::list_offers))
+        .routes(routes!(connections::import_offers::import_offers))
         .routes(routes!(connections::list_breaker_changes::list_breaker_changes))
         .routes(routes!(
             provisioning::list_provisioning_attempts::list_provisioning_attempts
@@ -88,6 +90,15 @@ pub fn router() -> OpenApiRouter<ApiState> {
             connections::put_mapping::put_mapping,
             connections::delete_mapping::delete_mapping
         ))
+        .routes(routes!(
+            provisioning::create_provisioning_run::create_provisioning_run,
+            provisioning::list_provisioning_runs::list_provisioning_runs
+        ))
+        .routes(routes!(provisioning::get_provisioning_run::get_provisioning_run))
+        .routes(routes!(
+            provisioning::list_provisioning_findings::list_provisioning_findings
+        ))
+        .routes(routes!(provisioning::apply_provisioning_run::apply_provisioning_run))
         .routes(routes!(
             products::create_product::create_product,
             products::list_products::list_products
@@ -109,8 +120,14 @@ pub fn router() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(
             customers::get_customer::get_customer,
-            customers::change_customer::change_customer
+            customers::change_customer::change_customer,
+            customers::delete_customer::delete_customer
         ))
+        .routes(routes!(
+            customers::suspend_customer::suspend_customer,
+            customers::get_emergency_suspension::get_emergency_suspension
+        ))
+        .routes(routes!(customers::lift_emergency_suspension::lift_emergency_suspension))
         .routes(routes!(
             subscriptions::create_subscription::create_subscription,
             subscriptions::list_subscriptions::list_subscriptions

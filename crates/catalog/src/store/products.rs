@@ -6,14 +6,15 @@ use crate::model::{Contract, Product};
 
 pub(crate) async fn insert(tx: &mut TenantTx, product: &Product) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO products (tenant_id, id, kind, name, slug, description, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        "INSERT INTO products (tenant_id, id, kind, name, slug, description, orchestrated, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
         tx.tenant_id().uuid(),
         product.id.uuid(),
         product.kind.as_str(),
         product.name,
         product.slug.as_str(),
         product.description,
+        product.orchestrated,
         product.created_at,
     )
     .execute(&mut **tx)
@@ -24,7 +25,7 @@ pub(crate) async fn insert(tx: &mut TenantTx, product: &Product) -> Result<(), s
 pub(crate) async fn find(tx: &mut TenantTx, id: ProductId) -> Result<Option<Product>, sqlx::Error> {
     sqlx::query_as!(
         Product,
-        r#"SELECT id AS "id: _", kind AS "kind: _", name, slug AS "slug: _", description,
+        r#"SELECT id AS "id: _", kind AS "kind: _", name, slug AS "slug: _", description, orchestrated,
              contract_format AS "contract_format: _", created_at, updated_at
            FROM products WHERE tenant_id = $1 AND id = $2"#,
         tx.tenant_id().uuid(),
@@ -37,7 +38,7 @@ pub(crate) async fn find(tx: &mut TenantTx, id: ProductId) -> Result<Option<Prod
 pub(crate) async fn list(tx: &mut TenantTx, page: PageRequest) -> Result<Vec<Product>, sqlx::Error> {
     sqlx::query_as!(
         Product,
-        r#"SELECT id AS "id: _", kind AS "kind: _", name, slug AS "slug: _", description,
+        r#"SELECT id AS "id: _", kind AS "kind: _", name, slug AS "slug: _", description, orchestrated,
              contract_format AS "contract_format: _", created_at, updated_at
            FROM products WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"#,
         tx.tenant_id().uuid(),
@@ -50,11 +51,12 @@ pub(crate) async fn list(tx: &mut TenantTx, page: PageRequest) -> Result<Vec<Pro
 
 pub(crate) async fn update(tx: &mut TenantTx, product: &Product) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE products SET name = $3, description = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2",
+        "UPDATE products SET name = $3, description = $4, orchestrated = $5, updated_at = $6 WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id().uuid(),
         product.id.uuid(),
         product.name,
         product.description,
+        product.orchestrated,
         product.updated_at,
     )
     .execute(&mut **tx)

@@ -10,6 +10,7 @@ use crate::subscriptions::{Standing, SubscriptionFilter};
 /// What a subscription would be made of.
 pub(crate) struct Offer {
     pub(crate) customer_exists: bool,
+    pub(crate) customer_suspended: bool,
     pub(crate) version: Option<i32>,
     pub(crate) trial_days: Option<i32>,
     pub(crate) product_ids: Vec<ProductId>,
@@ -24,7 +25,11 @@ pub(crate) async fn offer(
 ) -> Result<Offer, sqlx::Error> {
     sqlx::query_as!(
         Offer,
-        r#"SELECT EXISTS (SELECT FROM customers WHERE tenant_id = $1 AND id = $2 AND kind = $3) AS "customer_exists!",
+        // Held, so that whoever suspends or deletes the customer waits for this subscription or is waited for.
+        r#"WITH customer AS MATERIALIZED (
+             SELECT suspended_at FROM customers WHERE tenant_id = $1 AND id = $2 AND kind = $3 AND deleted_at IS NULL FOR KEY SHARE)
+           SELECT EXISTS (SELECT FROM customer) AS "customer_exists!",
+             EXISTS (SELECT FROM customer WHERE suspended_at IS NOT NULL) AS "customer_suspended!",
              v.version AS "version?", v.trial_days AS "trial_days?",
              ARRAY(SELECT product_id FROM plan_version_products AS c
                    WHERE c.tenant_id = v.tenant_id AND c.plan_id = v.plan_id AND c.version = v.version) AS "product_ids!: _"
@@ -154,5 +159,101 @@ pub(crate) async fn trial_days(tx: &mut TenantTx, id: SubscriptionId) -> Result<
         id.uuid(),
     )
     .fetch_one(&mut **tx)
+    .await
+}
+
+/// Those of a customer that have not ended, held; those that admit first.
+pub(crate) async fn lock_of_customer(
+    tx: &mut TenantTx,
+    id: CustomerId,
+    most: i64,
+) -> Result<Vec<Subscription>, sqlx::Error> {
+    sqlx::query_as!(
+        Subscription,
+        r#"SELECT id AS "id: _", customer_id AS "customer_id: _", plan_id AS "plan_id: _", plan_version,
+             state AS "state: _", suspended_from AS "suspended_from: _", trial_ends_at, ended_at, created_at, updated_at
+           FROM subscriptions WHERE tenant_id = $1 AND customer_id = $2 AND state NOT IN ('EXPIRED', 'CANCELLED')
+           ORDER BY state IN ('TRIALING', 'ACTIVE', 'PAST_DUE', 'EXPIRING') DESC, id LIMIT $3 FOR UPDATE"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Those that were suspended with their customer and still are.
+pub(crate) async fn suspended_with_customer(
+    tx: &mut TenantTx,
+    id: CustomerId,
+    most: i64,
+) -> Result<Vec<SubscriptionId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT id AS "id: _" FROM subscriptions
+           WHERE tenant_id = $1 AND customer_id = $2 AND suspended_with_customer AND state = 'SUSPENDED' ORDER BY id LIMIT $3"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Remembers, or forgets, that these were suspended with their customer.
+pub(crate) async fn mark_with_customer(
+    tx: &mut TenantTx,
+    ids: &[SubscriptionId],
+    marked: bool,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query!(
+        "UPDATE subscriptions SET suspended_with_customer = $3 WHERE tenant_id = $1 AND id = ANY($2)",
+        tx.tenant_id().uuid(),
+        &ids,
+        marked,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// How many of a customer's admit somebody, and how many are suspended with it.
+pub(crate) async fn count_of_customer(tx: &mut TenantTx, id: CustomerId) -> Result<(i64, i64), sqlx::Error> {
+    let counted = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE state IN ('TRIALING', 'ACTIVE', 'PAST_DUE', 'EXPIRING')) AS "admitting!",
+             count(*) FILTER (WHERE suspended_with_customer AND state = 'SUSPENDED') AS "suspended!"
+           FROM subscriptions WHERE tenant_id = $1 AND customer_id = $2"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok((counted.admitting, counted.suspended))
+}
+
+/// A page of those that cover any of these products and have not ended; of `only`, where that is given.
+pub(crate) async fn covering(
+    tx: &mut TenantTx,
+    products: &[ProductId],
+    only: Option<&[SubscriptionId]>,
+    after: Option<SubscriptionId>,
+    most: i64,
+) -> Result<Vec<SubscriptionId>, sqlx::Error> {
+    let products: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
+    let only: Option<Vec<Uuid>> = only.map(|ids| ids.iter().map(|id| id.uuid()).collect());
+    sqlx::query_scalar!(
+        r#"SELECT s.id AS "id: _" FROM subscriptions AS s
+           WHERE s.tenant_id = $1 AND s.state NOT IN ('EXPIRED', 'CANCELLED') AND ($4::uuid IS NULL OR s.id > $4)
+             AND ($3::uuid[] IS NULL OR s.id = ANY($3))
+             AND EXISTS (SELECT FROM plan_version_products AS c WHERE c.tenant_id = s.tenant_id AND c.plan_id = s.plan_id
+                           AND c.version = s.plan_version AND c.product_id = ANY($2))
+           ORDER BY s.id LIMIT $5"#,
+        tx.tenant_id().uuid(),
+        &products,
+        only.as_deref(),
+        after.map(SubscriptionId::uuid),
+        most,
+    )
+    .fetch_all(&mut **tx)
     .await
 }

@@ -162,7 +162,10 @@ impl Hand<'_> {
     fn whole(&self, handle: &Handle, object: &Object) -> anyhow::Result<Map<String, Value>> {
         let mut body = match object {
             Object::Product(product) => {
-                json!({ "kind": product.kind, "name": product.name, "description": product.description })
+                json!({
+                    "kind": product.kind, "name": product.name, "description": product.description,
+                    "orchestrated": product.orchestrated,
+                })
             }
             Object::Contract(contract) => json!(contract),
             Object::Plan(plan) => {

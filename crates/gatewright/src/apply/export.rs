@@ -67,6 +67,9 @@ fn described(fields: &mut Vec<(String, Node)>, name: &str, description: &str) {
 fn product_node(product: &Product, contract: Option<Node>) -> Node {
     let mut fields = vec![field("kind", text(product.kind.as_str()))];
     described(&mut fields, &product.name, &product.description);
+    if !product.orchestrated {
+        fields.push(field("orchestrated", Node::Boolean(false)));
+    }
     fields.extend(contract.map(|contract| field("contract", contract)));
     Node::Map(fields)
 }

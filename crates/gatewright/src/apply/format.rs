@@ -51,8 +51,16 @@ pub struct ProductEntry {
     #[serde(default)]
     #[schema(max_length = 10000)]
     pub description: String,
+    /// Whether its keys are given to connected gateways.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub orchestrated: bool,
     /// Its contract. Where it is absent, a contract that is there stays.
     pub contract: Option<ContractEntry>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A product's contract.

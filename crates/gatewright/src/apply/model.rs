@@ -72,6 +72,8 @@ pub struct Product {
     pub name: String,
     /// What it does.
     pub description: String,
+    /// Whether its keys are given to connected gateways.
+    pub orchestrated: bool,
 }
 
 /// Price and allowances of a set of products.
@@ -167,6 +169,7 @@ impl Object {
                 ("kind", json!(product.kind)),
                 ("name", json!(product.name)),
                 ("description", json!(product.description)),
+                ("orchestrated", json!(product.orchestrated)),
             ],
             // A contract may have megabytes: its digest says whether it is the same.
             Self::Contract(contract) => vec![

@@ -123,6 +123,7 @@ impl Desired {
             kind: entry.kind,
             name: entry.name,
             description: entry.description,
+            orchestrated: entry.orchestrated,
         };
         self.put(Handle::Product(slug), Object::Product(product), at)
     }

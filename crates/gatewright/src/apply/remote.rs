@@ -48,6 +48,7 @@ struct ProductItem {
     kind: ProductKind,
     name: String,
     description: String,
+    orchestrated: bool,
     contract_format: Option<String>,
 }
 
@@ -160,6 +161,7 @@ impl Remote {
                 kind: product.kind,
                 name: product.name,
                 description: product.description,
+                orchestrated: product.orchestrated,
             };
             self.put(Handle::Product(slug), Object::Product(product), id, value);
         }

@@ -13,6 +13,8 @@ const RESERVED: [&str; 13] = [
 pub enum Node {
     /// A whole number.
     Number(i128),
+    /// Yes or no.
+    Boolean(bool),
     /// A text: plain, quoted or as a block, whichever is the shortest that is safe.
     Text(String),
     /// A text in quotes, also where it needs none.
@@ -52,6 +54,7 @@ fn map(out: &mut String, indent: usize, fields: &[(String, Node)]) {
 fn node(out: &mut String, indent: usize, value: &Node) {
     match value {
         Node::Number(number) => out.push_str(&format!(" {number}\n")),
+        Node::Boolean(yes) => out.push_str(&format!(" {yes}\n")),
         Node::Text(text) => match block(text) {
             Some(lines) => {
                 out.push_str(if text.ends_with('\n') { " |\n" } else { " |-\n" });
@@ -74,6 +77,7 @@ fn node(out: &mut String, indent: usize, value: &Node) {
         Node::Inline(fields) => {
             let field = |(key, value): &(&str, Node)| match value {
                 Node::Number(number) => format!("{key}: {number}"),
+                Node::Boolean(yes) => format!("{key}: {yes}"),
                 Node::Text(text) => format!("{key}: {}", scalar(text, true)),
                 Node::Quoted(text) => format!("{key}: {}", quoted(text)),
                 Node::Map(_) | Node::Inline(_) | Node::List(_) => format!("{key}: {{}}"),

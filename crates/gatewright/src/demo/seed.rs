@@ -141,6 +141,7 @@ async fn product(tx: &mut TenantTx) -> anyhow::Result<ProductId> {
         name: "Translation API".to_owned(),
         slug: Some(slug("translation-api")?),
         description: "Translates texts, embeds them, and opens sessions with translating agents.".to_owned(),
+        orchestrated: true,
     };
     let product = products::create(tx, new).await?;
     let contract = Contract {

@@ -114,6 +114,7 @@ pub(super) async fn connect(
             settings,
             credentials,
             calls_per_second: None,
+            drift_policy: gatewright_orchestration::model::DriftPolicy::Report,
         };
         connections::connect(&mut tx, new, &examined).await?.id
     };

@@ -13,11 +13,12 @@ use crate::settings::Settings;
 use crate::{glue, notices};
 
 /// What every worker can do: each domain that has jobs adds its line.
-pub fn registry(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Registry> {
+pub fn registry(settings: &Settings, addresses: &Addresses, orchestrator: &Orchestrator) -> anyhow::Result<Registry> {
     let mut registry = Registry::new();
     housekeeping::register(&mut registry);
     notices::register(&mut registry, settings, addresses.listens)?;
     gatewright_native::nodes::housekeeping::register(&mut registry);
+    gatewright_orchestration::runs::schedule::register(&mut registry, orchestrator);
     gatewright_orchestration::housekeeping::register(&mut registry);
     Ok(registry)
 }
@@ -50,7 +51,7 @@ pub fn start(
     let (stop, stopped) = watch::channel(false);
     let drain = Duration::from_secs(settings.drain_seconds);
     Ok(Some(Working {
-        worker: Worker::start(database.clone(), registry(settings, addresses)?, options),
+        worker: Worker::start(database.clone(), registry(settings, addresses, orchestrator)?, options),
         handing_out: tokio::spawn(gatewright_notify::fan_out::keep_going(database.clone())),
         orchestrating: tokio::spawn(orchestrator.clone().run(stopped, drain)),
         stop,

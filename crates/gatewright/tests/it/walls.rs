@@ -159,7 +159,9 @@ const OF_THE_INSTALLATION: [&str; 5] = [
 ];
 
 /// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
-const LAST: [&str; 16] = [
+const LAST: [&str; 19] = [
+    "suspend_customer",
+    "lift_emergency_suspension",
     "suspend_key",
     "reactivate_key",
     "suspend_subscription",
@@ -167,6 +169,7 @@ const LAST: [&str; 16] = [
     "move_subscription",
     "revoke_key",
     "cancel_subscription",
+    "delete_customer",
     "delete_mapping",
     "delete_connection",
     "delete_route",
@@ -274,7 +277,10 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "change_plan" => (Some(&of.plan), Some(json!({ "name": "Renamed" }))),
         "add_plan_version" => (Some(&of.plan), Some(terms(product))),
         "create_customer" => (None, Some(json!({ "name": "Another customer" }))),
-        "get_customer" => (Some(&of.customer), None),
+        "get_customer" | "delete_customer" | "get_emergency_suspension" | "lift_emergency_suspension" => {
+            (Some(&of.customer), None)
+        }
+        "suspend_customer" => (Some(&of.customer), Some(json!({ "reason": "Taken over." }))),
         "change_customer" => (Some(&of.customer), Some(json!({ "name": "Renamed" }))),
         "create_subscription" => (None, Some(json!({ "customerId": of.customer, "planId": of.plan }))),
         "get_subscription" => (Some(subscription), None),
@@ -332,6 +338,16 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
             let body = json!({ "connectionId": of.connected.broken, "subscriptionIds": [subscription] });
             (None, Some(body))
         }
+        "list_provisioning_runs" => (None, None),
+        "create_provisioning_run" => (
+            None,
+            Some(json!({ "kind": "DRIFT", "connectionIds": [of.connected.id] })),
+        ),
+        "get_provisioning_run" | "list_provisioning_findings" | "apply_provisioning_run" => {
+            (Some(&of.connected.run), None)
+        }
+        "list_offers" => (Some(&of.connected.id), None),
+        "import_offers" => (Some(&of.connected.id), Some(json!({ "remoteIds": [GROUP] }))),
         "list_breaker_changes" => (Some(&of.connected.broken), None),
         "create_connection" => (None, Some(of.connected.another())),
         "get_connection" | "get_capabilities" | "verify_connection" | "disable_connection" | "enable_connection"

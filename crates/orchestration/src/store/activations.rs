@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use gatewright_database::TenantTx;
 use gatewright_types::ids::SubscriptionId;
+use uuid::Uuid;
 
 use crate::model::Activation;
 
@@ -55,5 +56,18 @@ pub(crate) async fn exists(tx: &mut TenantTx, id: SubscriptionId) -> Result<bool
         id.uuid(),
     )
     .fetch_one(&mut **tx)
+    .await
+}
+
+/// Those of these subscriptions that wait, held until the end of the transaction.
+pub(crate) async fn among(tx: &mut TenantTx, ids: &[SubscriptionId]) -> Result<Vec<SubscriptionId>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query_scalar!(
+        r#"SELECT subscription_id AS "id: _" FROM activations
+           WHERE tenant_id = $1 AND subscription_id = ANY($2) ORDER BY subscription_id FOR UPDATE"#,
+        tx.tenant_id().uuid(),
+        &ids,
+    )
+    .fetch_all(&mut **tx)
     .await
 }

@@ -1,9 +1,12 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use gatewright_catalog::subscriptions::Standing;
 use gatewright_database::{SystemTx, TenantTx};
-use gatewright_types::ids::{CustomerId, GatewayId, KeyId, RequestId, SubscriptionId, TenantId};
+use gatewright_types::ids::{CustomerId, GatewayId, KeyId, ProvisioningRunId, RequestId, SubscriptionId, TenantId};
 use uuid::Uuid;
 
+use crate::emergency::GatewayStanding;
 use crate::model::{ApplicationKey, ProvisioningState, Urgency};
 
 /// Wakes the dispatchers.
@@ -396,4 +399,158 @@ pub(crate) async fn count_left(tx: &mut TenantTx, id: GatewayId) -> Result<i64, 
     )
     .fetch_one(&mut **tx)
     .await
+}
+
+/// Where each of these stands on every connected gateway.
+pub(crate) async fn standing_of(
+    tx: &mut TenantTx,
+    ids: &[SubscriptionId],
+) -> Result<HashMap<SubscriptionId, Vec<GatewayStanding>>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"SELECT a.subscription_id AS "subscription_id: SubscriptionId", a.connection_id AS "gateway_id: GatewayId", c.name,
+             CASE WHEN a.acknowledged_generation < a.generation AND a.state IN ('ACTIVE', 'SUSPENDED', 'REMOVED', 'PREPARING')
+               THEN 'PENDING' ELSE a.state END AS "state!: ProvisioningState", a.last_error,
+             CASE WHEN a.acknowledged_generation >= a.generation THEN a.acknowledged_at END AS acknowledged_at,
+             CASE WHEN a.acknowledged_generation >= a.generation THEN a.effective_by END AS effective_by
+           FROM applications AS a JOIN connections AS c ON c.tenant_id = a.tenant_id AND c.id = a.connection_id
+           WHERE a.tenant_id = $1 AND a.subscription_id = ANY($2) ORDER BY a.connection_id"#,
+        tx.tenant_id().uuid(),
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut found: HashMap<SubscriptionId, Vec<GatewayStanding>> = HashMap::new();
+    for row in rows {
+        found.entry(row.subscription_id).or_default().push(GatewayStanding {
+            gateway_id: row.gateway_id,
+            gateway_name: row.name,
+            state: row.state,
+            last_error: row.last_error,
+            acknowledged_at: row.acknowledged_at,
+            effective_by: row.effective_by,
+        });
+    }
+    Ok(found)
+}
+
+/// The rows of these subscriptions on one gateway.
+pub(crate) async fn of_connection(
+    tx: &mut TenantTx,
+    id: GatewayId,
+    subscriptions: &[SubscriptionId],
+) -> Result<Vec<Row>, sqlx::Error> {
+    let subscriptions: Vec<Uuid> = subscriptions.iter().map(|id| id.uuid()).collect();
+    sqlx::query_as!(
+        Row,
+        r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage,
+             state AS "state: _", generation, acknowledged_generation, urgency, due_at, attempts, last_error, failing_since, remote_id,
+             acknowledged_at, effective_by, last_number, request_id AS "request_id: _"
+           FROM applications WHERE tenant_id = $1 AND connection_id = $2 AND subscription_id = ANY($3) ORDER BY subscription_id"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        &subscriptions,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// A page of those on a gateway that this run has not seen there; of `only`, where that is given.
+pub(crate) async fn unseen(
+    tx: &mut TenantTx,
+    id: GatewayId,
+    run_id: ProvisioningRunId,
+    only: Option<&[SubscriptionId]>,
+    after: Option<SubscriptionId>,
+    most: i64,
+) -> Result<Vec<SubscriptionId>, sqlx::Error> {
+    let only: Option<Vec<Uuid>> = only.map(|ids| ids.iter().map(|id| id.uuid()).collect());
+    sqlx::query_scalar!(
+        r#"SELECT subscription_id AS "id: _" FROM applications
+           WHERE tenant_id = $1 AND connection_id = $2 AND seen_in IS DISTINCT FROM $3 AND ($4::uuid[] IS NULL OR subscription_id = ANY($4))
+             AND ($5::uuid IS NULL OR subscription_id > $5)
+           ORDER BY subscription_id LIMIT $6"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        run_id.uuid(),
+        only.as_deref(),
+        after.map(SubscriptionId::uuid),
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Notes that a run has seen these on a gateway.
+pub(crate) async fn see(
+    tx: &mut TenantTx,
+    id: GatewayId,
+    run_id: ProvisioningRunId,
+    subscriptions: &[SubscriptionId],
+) -> Result<(), sqlx::Error> {
+    let subscriptions: Vec<Uuid> = subscriptions.iter().map(|id| id.uuid()).collect();
+    sqlx::query!(
+        "UPDATE applications AS a SET seen_in = $3 FROM (
+           SELECT subscription_id FROM applications WHERE tenant_id = $1 AND connection_id = $2 AND subscription_id = ANY($4)
+           ORDER BY subscription_id FOR UPDATE) AS s
+         WHERE a.tenant_id = $1 AND a.connection_id = $2 AND a.subscription_id = s.subscription_id",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        run_id.uuid(),
+        &subscriptions,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Has one application brought to what is desired, whether there was anything of it or not; returns the generation that
+/// says so.
+pub(crate) async fn repair(tx: &mut TenantTx, key: ApplicationKey, stage: &str) -> Result<i64, sqlx::Error> {
+    let (now, request_id) = (tx.now(), tx.caller().request_id.uuid());
+    sqlx::query_scalar!(
+        r#"INSERT INTO applications AS a (tenant_id, connection_id, subscription_id, customer_id, stage, state, generation,
+             acknowledged_generation, urgency, due_at, attempts, last_number, request_id, created_at, updated_at)
+           VALUES ($1, $2, $3, $4, $8, 'PENDING', 1, 0, $5, $6, 0, 0, $7, $6, $6)
+           ON CONFLICT (tenant_id, connection_id, subscription_id) DO UPDATE SET
+             generation = a.generation + 1, due_at = $6, attempts = 0, request_id = $7, updated_at = $6,
+             urgency = CASE WHEN a.due_at IS NULL THEN $5 ELSE LEAST(a.urgency, $5) END
+           RETURNING generation"#,
+        tx.tenant_id().uuid(),
+        key.connection_id.uuid(),
+        key.subscription_id.uuid(),
+        key.customer_id.uuid(),
+        Urgency::Bulk.as_i16(),
+        now,
+        request_id,
+        stage,
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Wakes the dispatchers when the transaction has committed.
+pub(crate) async fn wake(tx: &mut TenantTx) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_notify($1, '')::text AS told", CHANNEL)
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Shows one as drifted, if nothing of it has changed since it was looked at.
+pub(crate) async fn drifted(tx: &mut TenantTx, row: &Row, words: &str) -> Result<bool, sqlx::Error> {
+    let now = tx.now();
+    let done = sqlx::query!(
+        "UPDATE applications SET state = 'DRIFTED', last_error = $5, failing_since = coalesce(failing_since, $6), updated_at = $6
+         WHERE tenant_id = $1 AND connection_id = $2 AND subscription_id = $3 AND generation = $4 AND lease_token IS NULL",
+        tx.tenant_id().uuid(),
+        row.connection_id.uuid(),
+        row.subscription_id.uuid(),
+        row.generation,
+        words,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

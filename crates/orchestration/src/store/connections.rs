@@ -5,7 +5,7 @@ use gatewright_types::access::Environment;
 use gatewright_types::ids::GatewayId;
 use serde_json::Value;
 
-use crate::model::{Connection, ConnectionState, SecretMode, Serial};
+use crate::model::{Connection, ConnectionState, DriftPolicy, SecretMode, Serial};
 
 /// What [`Connection`] does not show.
 pub(crate) struct Hidden {
@@ -17,8 +17,8 @@ pub(crate) struct Hidden {
 pub(crate) async fn insert(tx: &mut TenantTx, connection: &Connection, hidden: &Hidden) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO connections (tenant_id, id, vendor, name, environment, state, is_primary, serial, secret_mode, settings, credentials,
-           credentials_version, calls_per_second, report, verified_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)",
+           credentials_version, calls_per_second, report, verified_at, created_at, updated_at, drift_policy)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)",
         tx.tenant_id().uuid(),
         connection.id.uuid(),
         connection.vendor.as_str(),
@@ -35,6 +35,7 @@ pub(crate) async fn insert(tx: &mut TenantTx, connection: &Connection, hidden: &
         connection.report,
         connection.verified_at,
         connection.created_at,
+        connection.drift_policy.as_str(),
     )
     .execute(&mut **tx)
     .await?;
@@ -44,7 +45,7 @@ pub(crate) async fn insert(tx: &mut TenantTx, connection: &Connection, hidden: &
 pub(crate) async fn update(tx: &mut TenantTx, connection: &Connection, hidden: &Hidden) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE connections SET name = $3, state = $4, is_primary = $5, serial = $6, secret_mode = $7, settings = $8, credentials = $9,
-           credentials_version = $10, calls_per_second = $11, report = $12, verified_at = $13, updated_at = $14
+           credentials_version = $10, calls_per_second = $11, report = $12, verified_at = $13, updated_at = $14, drift_policy = $15
          WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id().uuid(),
         connection.id.uuid(),
@@ -60,6 +61,7 @@ pub(crate) async fn update(tx: &mut TenantTx, connection: &Connection, hidden: &
         connection.report,
         connection.verified_at,
         connection.updated_at,
+        connection.drift_policy.as_str(),
     )
     .execute(&mut **tx)
     .await?;
@@ -88,6 +90,7 @@ struct Row {
     secret_mode: SecretMode,
     settings: Value,
     calls_per_second: i32,
+    drift_policy: DriftPolicy,
     report: Option<Value>,
     verified_at: Option<DateTime<Utc>>,
     breaker: crate::breaker::BreakerState,
@@ -109,6 +112,7 @@ impl From<Row> for Connection {
             secret_mode: row.secret_mode,
             settings: row.settings,
             calls_per_second: row.calls_per_second,
+            drift_policy: row.drift_policy,
             report: row.report.unwrap_or_else(|| serde_json::json!(Report::default())),
             verified_at: row.verified_at,
             breaker: row.breaker,
@@ -137,7 +141,8 @@ async fn select(
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT c.id AS "id: _", c.vendor AS "vendor: _", c.name, c.environment AS "environment: _", c.state AS "state: _", c.is_primary,
-             c.secret_mode AS "secret_mode: _", c.settings, c.calls_per_second, c.report, c.verified_at, h.breaker AS "breaker: _",
+             c.secret_mode AS "secret_mode: _", c.settings, c.calls_per_second,
+             c.drift_policy AS "drift_policy: _", c.report, c.verified_at, h.breaker AS "breaker: _",
              CASE WHEN h.breaker <> 'CLOSED' THEN h.retry_at END AS retry_at, h.succeeded_at, c.created_at, c.updated_at
            FROM connections AS c JOIN connection_health AS h ON h.tenant_id = c.tenant_id AND h.connection_id = c.id
            WHERE c.tenant_id = $1 AND ($2::uuid IS NULL OR c.id = $2) AND ($3::uuid IS NULL OR c.id < $3)

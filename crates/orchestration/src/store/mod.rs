@@ -11,5 +11,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod figures;
 pub(crate) mod health;
 pub(crate) mod mappings;
+pub(crate) mod offers;
 pub(crate) mod rotations;
+pub(crate) mod runs;
 pub(crate) mod statistics;

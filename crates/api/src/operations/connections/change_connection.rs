@@ -3,7 +3,7 @@
 use axum::response::Response;
 use gatewright_native::nodes::Effects;
 use gatewright_orchestration::connections;
-use gatewright_orchestration::model::Connection;
+use gatewright_orchestration::model::{Connection, DriftPolicy};
 use gatewright_types::ids::GatewayId;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub(crate) struct ConnectionChange {
     /// Most calls per second to its management API.
     #[schema(minimum = 1, maximum = 10000)]
     calls_per_second: Option<u32>,
+    /// What is done about what somebody changed there.
+    drift_policy: Option<DriftPolicy>,
 }
 
 /// Change a connection.
@@ -68,6 +70,7 @@ pub(crate) async fn change_connection(
         settings: change.settings,
         credentials: change.credentials.map(|credentials| credentials.0),
         calls_per_second: change.calls_per_second,
+        drift_policy: change.drift_policy,
     };
     let connection = connections::change(work.tx(), before, change, examined.as_ref()).await?;
     work.edited(&connection, Effects::default()).await

@@ -4,7 +4,7 @@ use axum::response::Response;
 use gatewright_connectors::model::Vendor;
 use gatewright_native::nodes::Effects;
 use gatewright_orchestration::connections;
-use gatewright_orchestration::model::{Connection, SecretMode};
+use gatewright_orchestration::model::{Connection, DriftPolicy, SecretMode};
 use gatewright_types::Environment;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
@@ -39,6 +39,9 @@ pub(crate) struct ConnectGateway {
     /// Most calls per second to its management API; what the vendor allows when absent.
     #[schema(minimum = 1, maximum = 10000)]
     calls_per_second: Option<u32>,
+    /// What is done about what somebody changed there; REPORT when absent.
+    #[schema(default = "REPORT")]
+    drift_policy: Option<DriftPolicy>,
 }
 
 /// Credentials as they came; written nowhere but sealed.
@@ -78,6 +81,7 @@ pub(crate) async fn create_connection(command: Command<ConnectGateway>) -> Resul
         settings: new.settings,
         credentials: new.credentials.0,
         calls_per_second: new.calls_per_second,
+        drift_policy: new.drift_policy.unwrap_or(DriftPolicy::Report),
     };
     let connection = connections::connect(work.tx(), new, &examined).await?;
     work.created(&connection, Effects::default()).await

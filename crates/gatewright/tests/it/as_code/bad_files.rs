@@ -31,7 +31,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "products:\n  shop: { kind: API, name: Shop, colour: red }",
-        ":2:34: unknown field `colour`, expected one of kind, name, description, contract",
+        ":2:34: unknown field `colour`, expected one of kind, name, description, orchestrated, contract",
     ),
     (
         "products:\n  shop:\n    kind: SHOP\n    name: Shop",

@@ -74,11 +74,14 @@ fn products() -> impl Strategy<Value = Vec<(Product, Option<Contract>)>> {
             document: format!("type Query {{ a: Int }}\n# {text}"),
         })),
     ];
-    let product = (select(ProductKind::ALL.to_vec()), name(), text()).prop_map(|(kind, name, description)| Product {
-        kind,
-        name,
-        description,
-    });
+    let product = (select(ProductKind::ALL.to_vec()), name(), text(), any::<bool>()).prop_map(
+        |(kind, name, description, orchestrated)| Product {
+            kind,
+            name,
+            description,
+            orchestrated,
+        },
+    );
     proptest::collection::vec((product, contract), 1..4)
 }
 

@@ -2,7 +2,11 @@
 
 mod breaker;
 mod drops;
+mod emergency;
 mod killed;
+mod offers;
+mod products;
+mod runs;
 mod scale;
 pub(crate) mod scene;
 mod seeing;

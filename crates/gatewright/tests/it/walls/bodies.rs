@@ -79,6 +79,18 @@ fn foreign_bodies(acme: &World, rival: &World) -> Vec<(&'static str, &'static st
             json!({ "subscriptionIds": [acme.subscribed.subscription_id] }),
         ),
         (
+            "create_provisioning_run",
+            "connectionIds",
+            None,
+            json!({ "kind": "SYNC", "connectionIds": [acme.connected.id] }),
+        ),
+        (
+            "create_provisioning_run",
+            "subscriptionIds",
+            None,
+            json!({ "kind": "SYNC", "subscriptionIds": [acme.subscribed.subscription_id] }),
+        ),
+        (
             "change_route",
             "serviceId",
             Some(rival.route.clone()),

@@ -1,7 +1,8 @@
 //! Gateways of another vendor, connected: one that works and one in trouble, so that every table about them has a row.
 
 use gatewright_testkit::{Subscribed, TestApp, TestTenant, database};
-use gatewright_types::ids::{GatewayId, SubscriptionId};
+use gatewright_types::ids::{GatewayId, ProvisioningRunId, SubscriptionId};
+use gatewright_types::{Clock, Rng};
 use serde_json::{Value, json};
 use vendor_fakes::kong::{Fake, Options, Seed};
 
@@ -14,6 +15,8 @@ pub(super) struct Connected {
     pub(super) id: String,
     /// It does not answer: its circuit breaker is open, and what it was to have was given up.
     pub(super) broken: String,
+    /// A plan of what would be done there.
+    pub(super) run: String,
 }
 
 impl Connected {
@@ -27,7 +30,8 @@ impl Connected {
         let id = connect(who, &kong, "kong", json!({ "secretMode": "GATEWAY_GENERATED" })).await;
         map(who, &id, product).await;
         let broken = connect(who, &kong, "broken", json!({})).await;
-        Self { kong, id, broken }
+        let run = ProvisioningRunId::mint(&Clock::System, &Rng::System).to_string();
+        Self { kong, id, broken, run }
     }
 
     /// Brings a subscription to the one that works, and gives it up on the other.
@@ -36,6 +40,15 @@ impl Connected {
         let mut owner = database::connect(&app.database_url).await;
         let connection = self.broken.parse::<GatewayId>().unwrap().uuid();
         let subscription = subscribed.subscription_id.parse::<SubscriptionId>().unwrap().uuid();
+        sqlx::query(
+            "INSERT INTO provisioning_runs SELECT tenant_id, $2, 'SYNC', 'LOOKED', ARRAY[id], NULL, false, NULL, NULL, NULL, 1, NULL, now(), now()
+             FROM connections WHERE id = $1",
+        )
+        .bind(connection)
+        .bind(self.run.parse::<ProvisioningRunId>().unwrap().uuid())
+        .execute(&mut owner)
+        .await
+        .unwrap();
         for sql in [
             "UPDATE connection_health SET breaker = 'OPEN', failures = 5, retry_at = now() + interval '1 day', last_error = 'no answer'
              WHERE connection_id = $1 AND $2 IS NOT NULL",
@@ -59,6 +72,9 @@ impl Connected {
              FROM subscriptions WHERE id = $2 AND $1 IS NOT NULL",
             "INSERT INTO rotations SELECT c.tenant_id, c.key_id, c.secret_version, 300, now(), now()
              FROM application_credentials AS c WHERE c.subscription_id = $2 AND $1 IS NOT NULL ON CONFLICT DO NOTHING",
+            "INSERT INTO provisioning_findings SELECT tenant_id, gen_random_uuid(), id, connection_ids[1], $2, NULL, 'MISSING',
+               '{ENSURE_APPLICATION}', 'it is desired and not there', NULL, now()
+             FROM provisioning_runs WHERE connection_ids = ARRAY[$1]",
         ] {
             sqlx::query(sql).bind(connection).bind(subscription).execute(&mut owner).await.unwrap();
         }
