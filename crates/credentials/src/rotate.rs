@@ -90,6 +90,15 @@ pub async fn rotate(
     ))
 }
 
+/// Holds keys until the end of the transaction, in their order: before anything that hangs on them is held.
+pub async fn hold(tx: &mut TenantTx, ids: &[KeyId]) -> Result<(), CredentialError> {
+    let ids: std::collections::BTreeSet<KeyId> = ids.iter().copied().collect();
+    for id in ids {
+        store::lock(tx, id).await?;
+    }
+    Ok(())
+}
+
 /// Moves the end of an overlap that is under way, because it began later than the rotation; nothing where it has ended.
 pub async fn move_overlap(
     tx: &mut TenantTx,

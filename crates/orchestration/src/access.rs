@@ -4,9 +4,9 @@
 //! concerned that its gateways are to be brought to what is desired now ([`crate::engine`]). What ends access goes
 //! first there. The [`AccessChange`]s are for our own nodes, as ever.
 
-use gatewright_catalog::SubscriptionState;
 use gatewright_catalog::model::Subscription;
 use gatewright_catalog::subscriptions::{self, Standing};
+use gatewright_catalog::{CatalogError, SubscriptionState};
 use gatewright_credentials::change::KeyChange;
 use gatewright_credentials::issue::{NewKey, Revealed};
 use gatewright_credentials::leaks::{Candidate, Finding};
@@ -76,6 +76,7 @@ pub async fn move_subscription(
     id: SubscriptionId,
     to: SubscriptionState,
 ) -> Result<(Subscription, Vec<AccessChange>), OrchestrationError> {
+    wait_no_longer(tx, id, to).await?;
     let moved = native::move_subscription(tx, id, to).await?;
     let urgency = if to.admits() {
         Urgency::Interactive
@@ -96,13 +97,30 @@ pub async fn reactivate_subscription(
     Ok(moved)
 }
 
-/// Ends a subscription that waited for its gateways in vain: nothing of it stays anywhere.
-pub(crate) async fn withdraw(tx: &mut TenantTx, id: SubscriptionId) -> Result<Vec<AccessChange>, OrchestrationError> {
+/// A subscription that waits for its gateways can be cancelled meanwhile; only its gateways make it begin.
+async fn wait_no_longer(
+    tx: &mut TenantTx,
+    id: SubscriptionId,
+    to: SubscriptionState,
+) -> Result<(), OrchestrationError> {
     if !store::activations::end(tx, id).await? {
-        return Ok(Vec::new());
+        return Ok(());
+    }
+    let standing = subscriptions::standings(tx, &[id]).await?.pop();
+    let from = SubscriptionState::Created;
+    if standing.is_some_and(|standing| standing.state == from) && to != SubscriptionState::Cancelled {
+        return Err(CatalogError::IllegalMove { from, to }.into());
     }
     let tenant_id = tx.tenant_id();
     gatewright_database::idempotency::forget_pending(tx, tenant_id, &crate::provision::pending(id)).await?;
+    Ok(())
+}
+
+/// Ends a subscription that waited for its gateways in vain: nothing of it stays anywhere.
+pub(crate) async fn withdraw(tx: &mut TenantTx, id: SubscriptionId) -> Result<Vec<AccessChange>, OrchestrationError> {
+    if store::activations::hold(tx, id).await?.is_none() {
+        return Ok(Vec::new());
+    }
     let (_, changes) = move_subscription(tx, id, SubscriptionState::Cancelled).await?;
     Ok(changes)
 }

@@ -77,7 +77,7 @@ pub(crate) struct Prepared {
     pub(crate) changes_at: Option<DateTime<Utc>>,
     pub(crate) rotations: Vec<Rotation>,
     /// Keys that are suspended: their secrets are needed again.
-    suspended: Vec<KeyId>,
+    pub(crate) suspended: Vec<KeyId>,
     /// Copies of what may have to be given.
     copies: Vec<(i32, SecretString)>,
 }
@@ -209,7 +209,8 @@ impl Orchestrator {
     }
 
     async fn work(&self, tenant_id: TenantId, prepared: &mut Prepared, progress: &mut Progress) -> Result<(), Fault> {
-        let link = self.link(&prepared.connection);
+        let until = self.database().clock().now() + ATTEMPT_TIMEOUT;
+        let link = self.link_until(&prepared.connection, Some(until));
         let application = Application {
             connection_id: prepared.connection.id,
             customer_id: prepared.row.customer_id,
@@ -522,12 +523,13 @@ impl Orchestrator {
         else {
             return Ok(());
         };
-        row.fingerprint = Some(fingerprint.to_vec());
-        row.secret = Some(SecretState::Ready);
         let keep = async {
             let mut tx = self.tenant(tenant_id).await?;
             let id = sealing_id(row);
             let sealed = tx.seal(GENERATED_KIND, id, row.number.cast_unsigned(), &secret).await?;
+            // Known from here on, and not before: a secret that is not kept is asked for again.
+            row.fingerprint = Some(fingerprint.to_vec());
+            row.secret = Some(SecretState::Ready);
             row.generated = Some(sealed.as_bytes().to_vec());
             credentials::update(&mut tx, row).await?;
             tx.commit().await?;

@@ -150,6 +150,11 @@ impl Orchestrator {
 
     /// The way to a gateway whose connector was made; its calls wait for their turn.
     pub(crate) fn link(&self, connection: &Connection) -> Link {
+        self.link_until(connection, None)
+    }
+
+    /// The same; it closes when an attempt has no time left.
+    pub(crate) fn link_until(&self, connection: &Connection, until: Option<DateTime<Utc>>) -> Link {
         let rate = self.known(connection.id).map_or_else(
             || {
                 Arc::new(Rate::new(
@@ -160,7 +165,7 @@ impl Orchestrator {
             },
             |known| known.rate,
         );
-        Link::new(self.0.client.clone(), self.0.policy.clone(), RateGate(rate))
+        Link::new(self.0.client.clone(), self.0.policy.clone(), RateGate { rate, until })
     }
 
     /// A way to a gateway that is not connected yet.

@@ -94,13 +94,17 @@ impl Rate {
 }
 
 /// The gate of one attempt.
-pub(crate) struct RateGate(pub(crate) Arc<Rate>);
+pub(crate) struct RateGate {
+    pub(crate) rate: Arc<Rate>,
+    /// Nothing is sent afterwards: somebody else may be at it by then, and may have ended what this one would begin.
+    pub(crate) until: Option<DateTime<Utc>>,
+}
 
 impl Gate for RateGate {
     fn pass<'a>(&'a self, _operation: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
         Box::pin(async move {
-            let turn = self.0.turn().await?;
-            let wait = turn - self.0.database.clock().now();
+            let turn = self.rate.turn().await?;
+            let wait = turn - self.rate.database.clock().now();
             if wait > WAIT_MAX {
                 let pause = wait.to_std().unwrap_or_default();
                 return Err(Fault::new(FaultKind::Parked(pause), "the gateway's rate is used up"));
@@ -108,12 +112,20 @@ impl Gate for RateGate {
             if let Ok(wait) = wait.to_std() {
                 tokio::time::sleep(wait).await;
             }
+            let now = self.rate.database.clock().now();
+            if self.until.is_some_and(|until| until <= now) {
+                let pause = Duration::from_secs(1);
+                return Err(Fault::new(
+                    FaultKind::Parked(pause),
+                    "the attempt took longer than its lease allows",
+                ));
+            }
             Ok(())
         })
     }
 
     fn made(&self, record: CallRecord) {
         let (operation, status) = (record.operation, record.status);
-        tracing::debug!(gateway.id = %self.0.connection_id, operation, status, duration = ?record.duration, "called a gateway");
+        tracing::debug!(gateway.id = %self.rate.connection_id, operation, status, duration = ?record.duration, "called a gateway");
     }
 }

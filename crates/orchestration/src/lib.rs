@@ -6,10 +6,11 @@
 //! * Nothing is sent before the transaction that intends it has committed; nothing is revealed before the gateway that has to
 //!   confirm first was read back as desired ([`provision`]).
 //! * What ends somebody's access goes first, past an open circuit breaker, and is tried for ever. Nothing else is sent while
-//!   a breaker is open ([`breaker`]), and nothing at all faster than a gateway's rate ([`gate`]).
+//!   a breaker is open ([`breaker`]), and nothing at all faster than a gateway's rate (`gate.rs`).
 //! * No request waits for a gateway other than those that have to confirm first.
 //!
-//! Start with [`plan`], which is pure, then [`mod@converge`], [`settle`] and [`engine`]; [`access`] is what others call.
+//! Start with [`plan`], which is pure, then [`mod@converge`], `settle.rs` and [`engine`]; [`access`] is what others call.
+//! What was tried is [`history`], counted by [`statistics`]; what waits for a person, [`dead_letters`]. They decide nothing.
 
 pub mod access;
 pub mod breaker;

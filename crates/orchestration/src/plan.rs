@@ -112,23 +112,27 @@ pub fn actions(desired: &Desired, observed: &Observed, can: &Capabilities) -> Ve
         return actions;
     }
     withdraw(desired, observed, &mut actions);
-    let wanted = |number: u32| ours(observed, number).is_none();
+    let works = desired.standing == Standing::Active;
     let missing: Vec<&DesiredCredential> = desired
         .credentials
         .iter()
-        .filter(|credential| wanted(credential.number) && !credential.superseded)
+        .filter(|wanted| !wanted.superseded && lacks(wanted, ours(observed, wanted.number), works, can))
         .collect();
-    let works = desired.standing == Standing::Active;
     let withheld = can.inert == Inert::CredentialWithheld;
     // Of a suspended application that was never there nothing need be there: nobody is admitted either way.
     let needed = works || desired.standing == Standing::Prepared || (observed.exists && !missing.is_empty());
     if (!observed.exists && needed) || observed.misnamed {
         actions.push(Action::Application);
     }
-    if withheld {
+    // What may be called less than before goes before whoever would be able to call it.
+    let narrows = works && !observed.scope.is_subset(&desired.scope);
+    // Where credentials have their own, they are put right before the application works again.
+    let scope_first = can.scope_granularity == Granularity::Application && (withheld || narrows);
+    if scope_first {
         settle_scope(desired, observed, can, &mut actions);
     }
-    if works || !withheld || (desired.standing == Standing::Suspended && observed.exists) {
+    let prepared = desired.standing == Standing::Prepared && !withheld;
+    if works || prepared || (desired.standing == Standing::Suspended && observed.exists) {
         for credential in missing {
             let scope = if works {
                 credential.scope.clone()
@@ -141,11 +145,19 @@ pub fn actions(desired: &Desired, observed: &Observed, can: &Capabilities) -> Ve
             });
         }
     }
-    if !withheld && works {
+    if !scope_first && works {
         settle_scope(desired, observed, can, &mut actions);
     }
     expire(desired, observed, can, &mut actions);
     actions
+}
+
+/// Whether a credential has to be made, or to be written again.
+fn lacks(wanted: &DesiredCredential, found: Option<&ObservedCredential>, works: bool, can: &Capabilities) -> bool {
+    let Some(found) = found else { return true };
+    let own_scope = can.scope_granularity == Granularity::Credential;
+    // Without a fingerprint it is there and we never learned its secret: the answer that told it was lost.
+    wanted.fingerprint.is_none() || (works && (found.disabled || (own_scope && found.scope != wanted.scope)))
 }
 
 /// What takes access away.
@@ -213,3 +225,6 @@ pub fn strange(desired: &Desired, observed: &Observed) -> Vec<Strange> {
 fn ours(observed: &Observed, number: u32) -> Option<&ObservedCredential> {
     observed.credentials.iter().find(|found| found.number == Some(number))
 }
+
+#[cfg(test)]
+mod tests;

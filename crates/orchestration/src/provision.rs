@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gatewright_catalog::model::Subscription;
 use gatewright_catalog::subscriptions::{self, Standing};
 use gatewright_connectors::{Fault, FaultKind};
@@ -23,6 +23,7 @@ use gatewright_types::ids::{CustomerId, GatewayId, PlanId, SubscriptionId, Tenan
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::breaker::{Breaker, BreakerState, Verdict};
 use crate::converge::{LEASE, Outcome};
 use crate::engine::Orchestrator;
 use crate::model::{Activation, ApplicationKey, ProvisioningState, Urgency};
@@ -133,12 +134,41 @@ pub async fn begin(
             waiting: None,
         });
     }
+    for id in &waiting.gateways {
+        require_open_way(tx, *id).await?;
+    }
     store::activations::insert(tx, subscription.id, activation, waiting.deadline_at).await?;
     Ok(Begun {
         subscription,
         revealed,
         waiting: Some(waiting),
     })
+}
+
+/// Fails where a gateway's circuit breaker is open: the request need not wait to hear that. Once it may be tried, the request
+/// is the probe.
+async fn require_open_way(tx: &mut TenantTx, id: GatewayId) -> Result<(), OrchestrationError> {
+    // The common case costs no lock.
+    if store::health::find(tx, id).await? == Breaker::default() {
+        return Ok(());
+    }
+    let mut breaker = store::health::hold(tx, id).await?;
+    let (before, now) = (breaker.state, tx.now());
+    match breaker.ask(now) {
+        Verdict::Pass => Ok(()),
+        Verdict::Probe => {
+            store::health::probe(tx, id, &breaker).await?;
+            crate::settle::moved(tx, id, before, &breaker, "a request tries it").await
+        }
+        Verdict::Wait(until) => Err(OrchestrationError::NotConfirmed {
+            gateway: crate::connections::get(tx, id).await?.name,
+            why: format!(
+                "its circuit breaker is open until {}",
+                until.to_rfc3339_opts(SecondsFormat::Secs, true)
+            ),
+            may_pass: true,
+        }),
+    }
 }
 
 async fn primary_of(
@@ -272,7 +302,13 @@ async fn reach(
                     return Err(why);
                 }
                 Outcome::Failed(fault) if !fault.kind.may_pass() => return Err(fault),
-                Outcome::Failed(fault) => why = fault,
+                Outcome::Failed(fault) => {
+                    let open = has_opened(engine, waiting.tenant_id, gateway_id);
+                    if fault.kind.is_gateways() && open.await.map_err(away)? {
+                        return Err(fault);
+                    }
+                    why = fault;
+                }
                 Outcome::LeaseLost => {}
             }
         } else if is_there(engine, waiting, key, wanted).await.map_err(away)? {
@@ -283,6 +319,14 @@ async fn reach(
         tokio::time::sleep(pause.min(left)).await;
         pause *= 2;
     }
+}
+
+/// Whether a gateway's circuit breaker has opened.
+async fn has_opened(engine: &Orchestrator, tenant_id: TenantId, id: GatewayId) -> Result<bool, OrchestrationError> {
+    let mut tx = engine.tenant(tenant_id).await?;
+    let breaker = store::health::find(&mut tx, id).await?;
+    tx.close().await?;
+    Ok(breaker.state == BreakerState::Open)
 }
 
 async fn claim(
@@ -325,7 +369,13 @@ pub async fn complete(
     let subscription = subscriptions::begin(tx, subscription).await?;
     let changes = gatewright_credentials::status::subscription_moved(tx, subscription.id).await?;
     let standings = subscriptions::standings(tx, &[subscription.id]).await?;
-    let done = (waiting.mode == Activation::PrimaryFirst).then_some(waiting.gateways[0]);
+    // The primary has all of it, unless something else was asked for meanwhile.
+    let rows = applications::of_subscription(tx, subscription.id).await?;
+    let done = rows
+        .iter()
+        .find(|row| row.stage == "LIVE" && row.acknowledged_generation == row.generation)
+        .filter(|row| waiting.mode == Activation::PrimaryFirst && row.connection_id == waiting.gateways[0])
+        .map(|row| row.connection_id);
     applications::touch(tx, &standings, Urgency::Interactive, "LIVE", None, done).await?;
     Ok(Some((subscription, changes)))
 }

@@ -7,7 +7,7 @@ use gatewright_connectors::{Fault, FaultKind};
 use gatewright_credentials::{AccessChange, rotate, sealed};
 use gatewright_database::TenantTx;
 use gatewright_native::nodes::{Effects, commit_news};
-use gatewright_types::ids::{EventId, GatewayId, KeyId, TenantId};
+use gatewright_types::ids::{EventId, GatewayId, TenantId};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::breaker::{Breaker, BreakerState};
 use crate::converge::{Outcome, Prepared, Progress, is_security};
 use crate::desired::OVERLAP_WAITS_MAX;
 use crate::engine::Orchestrator;
-use crate::model::{ApplicationKey, ProvisioningState, SecretMode, SecretState, Urgency};
+use crate::model::{ApplicationKey, ConnectionState, ProvisioningState, SecretState, Urgency};
 use crate::plan::{Standing, Strange};
 use crate::store::{self, applications, credentials};
 
@@ -38,6 +38,7 @@ pub(crate) async fn settle(
     result: Result<(), Fault>,
 ) -> Result<Outcome, OrchestrationError> {
     let mut tx = engine.tenant(tenant_id).await?;
+    hold_first(&mut tx, &prepared).await?;
     credentials::alone(&mut tx, key.subscription_id).await?;
     let Some(row) = applications::hold(&mut tx, key, token).await? else {
         return Ok(Outcome::LeaseLost);
@@ -56,6 +57,10 @@ pub(crate) async fn settle(
         }
         Err(fault) => {
             failed(&mut prepared.row, &fault, &mut tx);
+            if prepared.row.generation > generation {
+                // What failed is not what is desired any more.
+                prepared.row.due_at = Some(tx.now());
+            }
             still_unconfirmed(&mut prepared);
             Some(fault)
         }
@@ -76,6 +81,16 @@ pub(crate) async fn settle(
     }
     commit_news(tx, Effects::access(changes)).await?;
     Ok(fault.map_or(Outcome::Done(prepared.row.state), Outcome::Failed))
+}
+
+/// What a person changes is held in the order in which their requests hold it: connections and keys, then applications.
+async fn hold_first(tx: &mut TenantTx, prepared: &Prepared) -> Result<(), OrchestrationError> {
+    if prepared.connection.state == ConnectionState::Disconnecting {
+        store::connections::lock(tx, prepared.connection.id).await?;
+    }
+    let waiting = prepared.rotations.iter().filter(|rotation| rotation.begun_at.is_none());
+    let keys: Vec<_> = waiting.map(|rotation| rotation.key_id).collect();
+    Ok(rotate::hold(tx, &keys).await?)
 }
 
 /// The gateway was read back.
@@ -155,9 +170,10 @@ fn removed(credential: &mut credentials::Row, now: DateTime<chrono::Utc>) {
     credential.removed_at = credential.removed_at.or(Some(now));
     credential.confirmed_at = None;
     credential.generated = None;
-    // What comes back after a suspension is to be revealed only if it is another one.
-    if credential.secret == Some(SecretState::Ready) {
+    // What comes back after a suspension is another secret: not known before the gateway has made it.
+    if credential.secret.is_some() {
         credential.secret = Some(SecretState::Pending);
+        credential.fingerprint = None;
     }
 }
 
@@ -298,19 +314,15 @@ async fn everywhere(tx: &mut TenantTx, prepared: &Prepared) -> Result<Vec<Access
     let (mut changes, mut done) = (Vec::new(), Vec::new());
     let environment = prepared.connection.environment;
     let subscription_id = prepared.row.subscription_id;
-    let current: Vec<(KeyId, i32)> = prepared
-        .credentials
-        .iter()
-        .filter(|credential| credential.confirmed_at.is_some())
-        .map(|credential| (credential.key_id, credential.secret_version))
-        .collect();
+    // Of every gateway: the last one to follow may have nothing of a key that waited for it.
+    let current = credentials::confirmed(tx, subscription_id, environment).await?;
     for secret in current {
         let begins = prepared
             .rotations
             .iter()
             .find(|rotation| (rotation.key_id, rotation.secret_version) == secret && rotation.begun_at.is_none());
-        let copied = prepared.connection.secret_mode == SecretMode::PlatformProvided;
-        if begins.is_none() && !copied {
+        // A suspended key's secret is needed again.
+        if prepared.suspended.contains(&secret.0) {
             continue;
         }
         if !credentials::is_everywhere(tx, subscription_id, secret, environment).await? {
@@ -345,7 +357,7 @@ pub(crate) async fn begin_overlap(
 
 /// Of a connection that is being disconnected, the last application is gone.
 async fn gone(tx: &mut TenantTx, prepared: &Prepared) -> Result<(), OrchestrationError> {
-    if prepared.connection.state == crate::model::ConnectionState::Disconnecting {
+    if prepared.connection.state == ConnectionState::Disconnecting {
         crate::connections::finish_disconnecting(tx, prepared.connection.id).await?;
     }
     Ok(())

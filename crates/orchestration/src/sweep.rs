@@ -1,14 +1,17 @@
 //! What happens by the clock: overlaps that waited long enough, subscriptions that nobody brought to an end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use gatewright_credentials::{look_up, rotate};
 use gatewright_database::{SystemTx, SystemUse};
 use gatewright_native::nodes::{Effects, commit_news};
 use gatewright_types::ids::{KeyId, SubscriptionId, TenantId};
 
 use crate::desired::{OVERLAP_WAITS_MAX, Rotation};
 use crate::engine::Orchestrator;
+use crate::store::credentials;
 use crate::{OrchestrationError, access, settle};
 
 /// How often it is looked.
@@ -35,17 +38,36 @@ pub async fn sweep(engine: &Orchestrator) -> Result<(), OrchestrationError> {
     let overlaps = waiting_overlaps(&mut tx, now - OVERLAP_WAITS_MAX).await?;
     let abandoned = abandoned(&mut tx, now - GRACE).await?;
     tx.close().await?;
+    // One that cannot be done holds up none of the others.
     for (tenant_id, rotation) in overlaps {
-        let mut tx = engine.tenant(tenant_id).await?;
-        let begun_at = rotation.requested_at + OVERLAP_WAITS_MAX;
-        let changes = settle::begin_overlap(&mut tx, &rotation, begun_at).await?;
-        commit_news(tx, Effects::access(changes)).await?;
+        if let Err(error) = begin_overlap(engine, tenant_id, &rotation).await {
+            tracing::warn!(%error, key.id = %rotation.key_id, "an overlap could not be begun");
+        }
     }
     for (tenant_id, subscription_id) in abandoned {
-        let mut tx = engine.tenant(tenant_id).await?;
-        let changes = access::withdraw(&mut tx, subscription_id).await?;
-        commit_news(tx, Effects::access(changes)).await?;
+        if let Err(error) = withdraw(engine, tenant_id, subscription_id).await {
+            tracing::warn!(%error, subscription.id = %subscription_id, "an abandoned subscription could not be withdrawn");
+        }
     }
+    Ok(())
+}
+
+async fn begin_overlap(engine: &Orchestrator, tenant_id: TenantId, of: &Rotation) -> Result<(), OrchestrationError> {
+    let mut tx = engine.tenant(tenant_id).await?;
+    // In the order in which everybody holds them.
+    rotate::hold(&mut tx, &[of.key_id]).await?;
+    for subscription_id in BTreeSet::from_iter(look_up::get(&mut tx, of.key_id).await?.subscription_ids) {
+        credentials::alone(&mut tx, subscription_id).await?;
+    }
+    let changes = settle::begin_overlap(&mut tx, of, of.requested_at + OVERLAP_WAITS_MAX).await?;
+    commit_news(tx, Effects::access(changes)).await?;
+    Ok(())
+}
+
+async fn withdraw(engine: &Orchestrator, tenant_id: TenantId, id: SubscriptionId) -> Result<(), OrchestrationError> {
+    let mut tx = engine.tenant(tenant_id).await?;
+    let changes = access::withdraw(&mut tx, id).await?;
+    commit_news(tx, Effects::access(changes)).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | ours | Kong's |
 //! |---|---|
-//! | application (one per subscription) | consumer, with an id, a name and tags that follow from ours ([`names`]) |
+//! | application (one per subscription) | consumer, with an id, a name and tags that follow from ours (`names`) |
 //! | credential | row of the key-auth plugin; its id follows from its number |
 //! | scope | the consumer's groups, of the acl plugin |
 //! | suspension | no groups, and a request-termination plugin on the consumer |
@@ -14,13 +14,13 @@
 //! # What has to be known about Kong
 //! * A PUT resets every field that it leaves out, makes a new key where it names none, ends a key's `ttl`, and *moves*
 //!   a row that belongs to another consumer. So rows are made with POST, which only ever makes, and are changed with PUT
-//!   only after they were seen under our consumer ([`credential`]).
+//!   only after they were seen under our consumer (`credential`).
 //! * Groups and keys act within milliseconds; plugins and routes at the next rebuild, up to 5 s later.
-//! * Deleting a consumer deletes all that is under it, without asking ([`application`]).
+//! * Deleting a consumer deletes all that is under it, without asking (`application`).
 //! * 409 (code 5) and 400 (code 3) are answered after a lost answer as well: what is there decides, not the status.
 //! * Konnect has no PATCH, so there is none here.
 //!
-//! Start with [`observe`]; [`client`] makes calls and [`answers`] says what became of them.
+//! Start with `observe`; `client` makes calls and `answers` says what became of them.
 
 mod answers;
 mod application;

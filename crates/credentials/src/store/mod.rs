@@ -151,7 +151,7 @@ pub(crate) async fn lock(tx: &mut TenantTx, id: KeyId) -> Result<Option<Held>, s
         r#"SELECT accessor_type AS "accessor_type: _", status AS "status: _", environment AS "environment: _", secret_version, last_four, expires_at,
              (SELECT max(valid_until) FROM superseded_secrets AS s
               WHERE s.tenant_id = k.tenant_id AND s.key_id = k.id) AS old_secret_valid_until
-           FROM api_keys AS k WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
+           FROM api_keys AS k WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE"#,
         tx.tenant_id().uuid(),
         id.uuid(),
     )
@@ -187,7 +187,7 @@ pub(crate) async fn raise_version_of_subscription(
              SELECT k.tenant_id, k.id FROM api_keys AS k
              WHERE k.tenant_id = $1 AND k.id IN (SELECT key_id FROM key_subscription_bindings AS b
                      WHERE b.tenant_id = $1 AND b.subscription_id = $2 AND b.ended_at IS NULL)
-             ORDER BY k.id FOR UPDATE
+             ORDER BY k.id FOR NO KEY UPDATE
            )
            UPDATE api_keys AS k SET access_version = nextval('access_version_seq')
            FROM held WHERE k.tenant_id = held.tenant_id AND k.id = held.id

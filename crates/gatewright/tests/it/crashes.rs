@@ -105,7 +105,7 @@ async fn prepare(home: &Home, service: &Upstream, receiver: &Upstream) -> (Strin
     (who.token, ground, endpoint)
 }
 
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let told = std::env::var("GATEWRIGHT_TEST_SEED").ok();
     told.map_or_else(
         || u64::from_le_bytes(Rng::System.bytes()) >> 16,

@@ -349,12 +349,13 @@ pub(crate) async fn hurry(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::
     Ok(())
 }
 
-/// Wherever this key has a credential, it is looked at now.
+/// Wherever this key has a credential, something else is desired from now on: whoever is at it there begins again.
 pub(crate) async fn hurry_key(tx: &mut TenantTx, id: KeyId) -> Result<(), sqlx::Error> {
     let now = tx.now();
     sqlx::query!(
-        "UPDATE applications AS a SET due_at = LEAST(coalesce(a.due_at, $3), $3) FROM application_credentials AS c
-         WHERE a.tenant_id = $1 AND c.tenant_id = $1 AND c.key_id = $2
+        "UPDATE applications AS a SET generation = a.generation + 1, due_at = LEAST(coalesce(a.due_at, $3), $3)
+         FROM application_credentials AS c
+         WHERE a.tenant_id = $1 AND c.tenant_id = $1 AND c.key_id = $2 AND c.removed_at IS NULL
            AND a.connection_id = c.connection_id AND a.subscription_id = c.subscription_id",
         tx.tenant_id().uuid(),
         id.uuid(),

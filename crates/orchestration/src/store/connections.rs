@@ -167,7 +167,7 @@ pub(crate) async fn hidden(tx: &mut TenantTx, id: GatewayId) -> Result<Option<Hi
 /// Holds a connection until the end of the transaction.
 pub(crate) async fn lock(tx: &mut TenantTx, id: GatewayId) -> Result<bool, sqlx::Error> {
     let found = sqlx::query_scalar!(
-        r#"SELECT 1 AS "one!" FROM connections WHERE tenant_id = $1 AND id = $2 FOR UPDATE"#,
+        r#"SELECT 1 AS "one!" FROM connections WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE"#,
         tx.tenant_id().uuid(),
         id.uuid(),
     )

@@ -77,11 +77,12 @@ pub(crate) async fn insert(tx: &mut TenantTx, row: &Row) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// Writes one anew.
+/// Writes one anew. A secret that was revealed while an attempt was under way stays revealed.
 pub(crate) async fn update(tx: &mut TenantTx, row: &Row) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE application_credentials SET state = $5, secret = $6, generated = $7, fingerprint = $8, remote_id = $9, drop_at = $10,
-           confirmed_at = $11, removed_at = $12
+        "UPDATE application_credentials SET state = $5, fingerprint = $8, remote_id = $9, drop_at = $10, confirmed_at = $11, removed_at = $12,
+           secret = CASE WHEN secret = 'REVEALED' AND $6 = 'READY' AND fingerprint = $8 THEN secret ELSE $6::text END,
+           generated = CASE WHEN secret = 'REVEALED' AND $6 = 'READY' AND fingerprint = $8 THEN NULL ELSE $7::bytea END
          WHERE tenant_id = $1 AND connection_id = $2 AND subscription_id = $3 AND number = $4",
         tx.tenant_id().uuid(),
         row.connection_id.uuid(),
@@ -99,6 +100,26 @@ pub(crate) async fn update(tx: &mut TenantTx, row: &Row) -> Result<(), sqlx::Err
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The secrets of a subscription's keys that some gateway of this environment has.
+pub(crate) async fn confirmed(
+    tx: &mut TenantTx,
+    subscription_id: SubscriptionId,
+    environment: Environment,
+) -> Result<Vec<(KeyId, i32)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT DISTINCT c.key_id AS "key_id: KeyId", c.secret_version
+           FROM application_credentials AS c JOIN connections AS g ON g.tenant_id = c.tenant_id AND g.id = c.connection_id
+           WHERE c.tenant_id = $1 AND c.subscription_id = $2 AND g.environment = $3
+             AND c.confirmed_at IS NOT NULL AND c.removed_at IS NULL"#,
+        tx.tenant_id().uuid(),
+        subscription_id.uuid(),
+        environment.as_str(),
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.key_id, row.secret_version)).collect())
 }
 
 /// Whether every gateway of this environment that is to have this secret of a subscription's key has it.

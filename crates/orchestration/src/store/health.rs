@@ -73,6 +73,22 @@ pub(crate) async fn write(
     Ok(())
 }
 
+/// Takes the probe.
+pub(crate) async fn probe(tx: &mut TenantTx, id: GatewayId, breaker: &Breaker) -> Result<(), sqlx::Error> {
+    let now = tx.now();
+    sqlx::query!(
+        "UPDATE connection_health SET breaker = $3, retry_at = $4, updated_at = $5 WHERE tenant_id = $1 AND connection_id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        breaker.state.as_str(),
+        breaker.retry_at,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Notes a success, at most once a minute: it is for people to see.
 pub(crate) async fn note_success(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::Error> {
     let now = tx.now();
