@@ -7,10 +7,10 @@
 //! # Invariants
 //! * Only objects of a connection made up for this run are made, changed and deleted; whatever was there stays.
 //! * They are taken away at the end, whatever happened, also when told to end; what could not be is named.
-//! * No database and no settings are needed, and only what is named on the command line is reached ([`way`]).
+//! * No database and no settings are needed, and only what is named on the command line is reached (`way`).
 //! * Neither the credentials nor a key is printed.
 //!
-//! Start with [`lifecycle`]; [`sheet`] has the lines, [`trial`] does a step and looks, [`probe`] asks the proxy.
+//! Start with `lifecycle`; `sheet` has the lines, `trial` does a step and looks, `probe` asks the proxy.
 
 mod lifecycle;
 mod probe;

@@ -266,7 +266,7 @@ fn comparable(observed: &Observed) -> Observed {
 }
 
 fn secret(applied: &Applied) -> Option<&str> {
-    applied.generated.as_ref().map(|secret| secret.expose_secret())
+    applied.generated.as_ref().map(ExposeSecret::expose_secret)
 }
 
 async fn scanned(connector: &dyn Connector, link: &Link, connection_id: GatewayId) -> Result<Vec<Scanned>, Fault> {
