@@ -2,7 +2,7 @@
 //! are this same code.
 //!
 //! 1. In a transaction: what is desired, and every credential gets its number. Nothing was sent before that is committed.
-//! 2. Observe → [`plan::actions`] → do them → observe again. What is left then is a failure.
+//! 2. Observe, unless nothing was ever sent → [`plan::actions`] → do them → observe again. What is left then is a failure.
 //! 3. In a transaction: what came of it, with the circuit breaker, the attempts and the events.
 //!
 //! Killed or dropped at any point, the row stays due and its lease ends: whoever takes it on observes first.
@@ -73,6 +73,8 @@ pub(crate) struct Prepared {
     pub(crate) row: applications::Row,
     pub(crate) credentials: Vec<credentials::Row>,
     pub(crate) desired: Desired,
+    /// Nothing was ever sent for it: numbers are committed before anything is, and it had none.
+    fresh: bool,
     /// When what is desired changes by itself.
     pub(crate) changes_at: Option<DateTime<Utc>>,
     pub(crate) rotations: Vec<Rotation>,
@@ -162,6 +164,7 @@ impl Orchestrator {
         };
         let mut rows = credentials::of_application(&mut tx, key).await?;
         let mut last_number = row.last_number;
+        let blank = last_number == 0 && rows.is_empty() && row.remote_id.is_none();
         let new = desired::number(&facts, &mut rows, &mut last_number);
         let (desired, changes_at) = desired::decide(&facts, &mut rows);
         let suspended = secrets
@@ -184,6 +187,8 @@ impl Orchestrator {
             row: applications::Row { last_number, ..row },
             credentials: rows,
             desired,
+            // From this commit on it is not blank any more, whatever becomes of the attempt.
+            fresh: blank && new > 0,
             changes_at,
             rotations,
             suspended,
@@ -216,7 +221,11 @@ impl Orchestrator {
             customer_id: prepared.row.customer_id,
             subscription_id: prepared.row.subscription_id,
         };
-        let observed = self.observe(&link, &application, prepared, progress).await?;
+        let observed = if prepared.fresh {
+            Observed::default()
+        } else {
+            self.observe(&link, &application, prepared, progress).await?
+        };
         let mut actions = plan::actions(&prepared.desired, &observed, prepared.connector.capabilities());
         if actions.is_empty() {
             progress.found(&prepared.desired, observed);

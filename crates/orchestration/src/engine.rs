@@ -33,7 +33,7 @@ use crate::store::{self, applications};
 /// How often a dispatcher looks without being woken.
 pub const POLL: Duration = Duration::from_millis(500);
 /// Applications that a worker brings forward at once.
-pub const AT_ONCE_MAX: usize = 64;
+pub const AT_ONCE_MAX: usize = 256;
 /// Of these, of one gateway.
 pub const PER_GATEWAY_MAX: usize = 16;
 
@@ -204,7 +204,7 @@ impl Orchestrator {
     async fn claim(
         &self,
         places: usize,
-        busy: &[GatewayId],
+        busy: &[(GatewayId, i64)],
     ) -> Result<Vec<(Uuid, applications::Claimed)>, OrchestrationError> {
         let database = &self.0.database;
         let now = database.clock().now();
@@ -242,16 +242,15 @@ impl Orchestrator {
             while let Some(ended) = running.try_join_next() {
                 free(&mut busy, ended);
             }
-            let full: Vec<GatewayId> = busy
+            let at_work: Vec<(GatewayId, i64)> = busy
                 .iter()
-                .filter(|(_, count)| **count >= PER_GATEWAY_MAX)
-                .map(|(id, _)| *id)
+                .map(|(id, count)| (*id, i64::try_from(*count).unwrap_or(i64::MAX)))
                 .collect();
             let places = AT_ONCE_MAX.saturating_sub(running.len());
             let claimed = if places == 0 {
                 Ok(Vec::new())
             } else {
-                self.claim(places, &full).await
+                self.claim(places, &at_work).await
             };
             let claimed = claimed.unwrap_or_else(|error| {
                 tracing::warn!(%error, "what is due on gateways could not be claimed");

@@ -112,7 +112,7 @@ impl Claimed {
     }
 }
 
-/// Takes on what is due, the most urgent first, at most so many of each connection; nothing of those in `busy`.
+/// Takes on what is due, the most urgent first, at most so many of each connection, less those that are `busy` there.
 ///
 /// Nothing is taken of a connection whose breaker is open but what ends access; one whose breaker may be tried is
 /// left to [`probe`].
@@ -122,16 +122,17 @@ pub(crate) async fn claim(
     token: Uuid,
     until: DateTime<Utc>,
     places: (i64, i64),
-    busy: &[GatewayId],
+    busy: &[(GatewayId, i64)],
 ) -> Result<Vec<Claimed>, sqlx::Error> {
     let (per_connection, in_all) = places;
-    let busy: Vec<Uuid> = busy.iter().map(|id| id.uuid()).collect();
+    let (busy, at_work): (Vec<Uuid>, Vec<i64>) = busy.iter().map(|(id, count)| (id.uuid(), *count)).unzip();
     sqlx::query_as!(
         Claimed,
         r#"WITH due AS (
-             SELECT c.tenant_id, c.id, c.serial, h.breaker, h.retry_at
+             SELECT c.tenant_id, c.id, c.serial, h.breaker, h.retry_at, $4::bigint - coalesce(busy.at_work, 0) AS places
              FROM connections AS c JOIN connection_health AS h ON h.tenant_id = c.tenant_id AND h.connection_id = c.id
-             WHERE c.state <> 'DISABLED' AND c.id <> ALL($5)
+             LEFT JOIN unnest($5::uuid[], $7::bigint[]) AS busy (id, at_work) ON busy.id = c.id
+             WHERE c.state <> 'DISABLED' AND coalesce(busy.at_work, 0) < $4
                AND EXISTS (SELECT FROM applications AS a WHERE a.connection_id = c.id AND a.due_at <= $1
                            AND (a.leased_until IS NULL OR a.leased_until <= $1))
                AND (c.serial = 'NONE' OR pg_try_advisory_xact_lock(hashtextextended(c.id::text, 1)))
@@ -150,10 +151,11 @@ pub(crate) async fn claim(
                  AND (due.serial <> 'CONNECTION' OR NOT EXISTS (
                    SELECT FROM applications AS o WHERE o.connection_id = a.connection_id AND o.leased_until > $1))
                ORDER BY a.urgency, a.due_at, a.subscription_id
-               LIMIT CASE WHEN due.serial = 'CONNECTION' THEN 1 ELSE $4::bigint END
+               LIMIT CASE WHEN due.serial = 'CONNECTION' THEN 1 ELSE due.places END
                FOR UPDATE OF a SKIP LOCKED
              ) AS a
-             ORDER BY a.urgency, a.due_at LIMIT $6
+             -- One of each gateway in turn: none takes all places because it was first.
+             ORDER BY a.urgency, row_number() OVER (PARTITION BY a.connection_id ORDER BY a.urgency, a.due_at) LIMIT $6
            )
            UPDATE applications AS a SET lease_token = $2, leased_until = $3 FROM free
            WHERE a.tenant_id = free.tenant_id AND a.connection_id = free.connection_id AND a.subscription_id = free.subscription_id
@@ -165,6 +167,7 @@ pub(crate) async fn claim(
         per_connection,
         &busy,
         in_all,
+        &at_work,
     )
     .fetch_all(&mut **tx)
     .await
