@@ -102,17 +102,20 @@ impl Orchestrator {
         key: ApplicationKey,
         token: Uuid,
     ) -> Result<Outcome, OrchestrationError> {
+        let turn = self.database_turn().await;
         let mut prepared = match self.prepare(tenant_id, key, token).await? {
             Ready::Go(prepared) => prepared,
             Ready::LeaseLost => return Ok(Outcome::LeaseLost),
             Ready::Unusable(fault) => return self.give_up(tenant_id, key, token, fault).await,
         };
+        drop(turn);
         let mut progress = Progress::default();
         let work = self.work(tenant_id, &mut prepared, &mut progress);
         let result = match tokio::time::timeout(ATTEMPT_TIMEOUT, work).await {
             Ok(result) => result,
             Err(_) => Err(Fault::new(FaultKind::Transient, "it took longer than a minute in all")),
         };
+        let _turn = self.database_turn().await;
         settle::settle(self, tenant_id, key, token, *prepared, progress, result).await
     }
 

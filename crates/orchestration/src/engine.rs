@@ -18,7 +18,7 @@ use gatewright_types::problem::FieldError;
 use gatewright_vault::Sealed;
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -33,9 +33,12 @@ use crate::store::{self, applications};
 /// How often a dispatcher looks without being woken.
 pub const POLL: Duration = Duration::from_millis(500);
 /// Applications that a worker brings forward at once.
-pub const AT_ONCE_MAX: usize = 256;
+pub const AT_ONCE_MAX: usize = 128;
 /// Of these, of one gateway.
 pub const PER_GATEWAY_MAX: usize = 16;
+
+/// Attempts of a process that are in the database at once: the rest of its connections is for whoever asks the API.
+const DATABASE_TURNS: usize = 6;
 
 /// Makes the connector of a vendor from settings and credentials, or says which fields are wrong.
 pub type Factory = dyn Fn(Vendor, &Value, &SecretString) -> Result<Arc<dyn Connector>, Vec<FieldError>> + Send + Sync;
@@ -52,6 +55,7 @@ struct Inner {
     /// By connection; made anew when it changed.
     known: Mutex<HashMap<GatewayId, Known>>,
     wake: Notify,
+    database_turns: Semaphore,
     tallies: Tallies,
 }
 
@@ -73,6 +77,7 @@ impl Orchestrator {
             factory,
             known,
             wake,
+            database_turns: Semaphore::new(DATABASE_TURNS),
             tallies: Tallies::default(),
         }))
     }
@@ -176,6 +181,12 @@ impl Orchestrator {
     /// What this process has tried, for the metrics.
     pub fn tallies(&self) -> &Tallies {
         &self.0.tallies
+    }
+
+    /// A turn in the database, however many attempts there are.
+    pub(crate) async fn database_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.database_turns.acquire().await.ok()
     }
 
     /// Wakes the dispatcher of this process.

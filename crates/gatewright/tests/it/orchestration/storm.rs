@@ -293,6 +293,8 @@ async fn rage(seed: u64) {
         storm.subscriptions.len(),
         storm.known.len()
     );
+    // Its connections are given back: a hundred storms would take more than a server has.
+    storm.weather.app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
