@@ -23,7 +23,7 @@ async fn services_and_groups_are_offered_with_what_is_open() {
     for flavor in [Flavor::Oss, Flavor::Enterprise, Flavor::Konnect] {
         let shop = Shop::open(flavor).await;
         let offers = offers(&shop).await;
-        assert_eq!(offers.len(), 6, "{offers:?}");
+        assert_eq!(offers.len(), 8, "{offers:?}");
         let orders = named(&offers, OfferedKind::Service, "orders");
         assert_eq!(orders.detail, ["orders-route: /orders"]);
         assert_eq!(orders.warnings, Vec::<String>::new());
