@@ -129,7 +129,7 @@ async fn the_enterprise_edition_has_workspaces_and_asks_for_its_token() {
             .as_array()
             .unwrap()
             .len(),
-        4
+        5
     );
     let unprefixed = world.client.get(format!("{}/services/orders", world.fake.admin_url()));
     assert_eq!(
