@@ -189,11 +189,6 @@ impl Orchestrator {
         self.0.database_turns.acquire().await.ok()
     }
 
-    /// Wakes the dispatcher of this process.
-    pub fn wake(&self) {
-        self.0.wake.notify_one();
-    }
-
     /// Claims what is due, once, and does all of it; returns how much that was. For tests, and for whoever waits.
     pub async fn tick(&self) -> Result<usize, OrchestrationError> {
         let mut running = JoinSet::new();

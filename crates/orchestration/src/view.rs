@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use gatewright_catalog::subscriptions;
-use gatewright_connectors::model::Vendor;
 use gatewright_credentials::look_up;
 use gatewright_database::{PageRequest, TenantTx};
 use gatewright_types::access::KeyStatus;
@@ -17,7 +16,7 @@ use crate::converge::{GENERATED_KIND, sealing_id};
 use crate::model::{
     Connection, GatewayCredential, GatewayKind, ProvisioningState, SecretMode, SecretState, SubscriptionGateway,
 };
-use crate::store::{self, applications, credentials};
+use crate::store::{applications, credentials};
 
 /// Where a subscription stands on every gateway: ours first, then those that are connected.
 pub async fn gateways(tx: &mut TenantTx, id: SubscriptionId) -> Result<Vec<SubscriptionGateway>, OrchestrationError> {
@@ -190,12 +189,4 @@ pub async fn reveal(
         "credential of this key on gateway",
         gateway_id,
     ))
-}
-
-/// Which vendors can be connected.
-pub const VENDORS: &[Vendor] = Vendor::ALL;
-
-/// How many connected gateways a tenant has; zero: nothing of this crate concerns it.
-pub async fn any_connection(tx: &mut TenantTx) -> Result<bool, OrchestrationError> {
-    Ok(store::connections::exist(tx).await?)
 }
