@@ -23,6 +23,9 @@ pub fn make(
             let credentials: kong::Credentials = read_secret(credentials)?;
             Ok(Arc::new(Kong::new(settings, &credentials)?))
         }
+        Vendor::Apigee | Vendor::AwsApiGateway | Vendor::AzureApiManagement | Vendor::MuleSoft => {
+            Err(vec![FieldError::new("/vendor", "not supported yet")])
+        }
     }
 }
 

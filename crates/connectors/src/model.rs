@@ -70,6 +70,14 @@ text_enum! {
     pub enum Vendor {
         /// Kong Gateway or Kong Konnect.
         Kong = "KONG",
+        /// Google Apigee X or Apigee hybrid.
+        Apigee = "APIGEE",
+        /// Amazon API Gateway: REST APIs with API keys and usage plans.
+        AwsApiGateway = "AWS_API_GATEWAY",
+        /// Azure API Management.
+        AzureApiManagement = "AZURE_API_MANAGEMENT",
+        /// MuleSoft Anypoint Platform: API Manager and Exchange.
+        MuleSoft = "MULESOFT",
     }
 }
 
@@ -95,6 +103,42 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What a vendor cannot bear at the same time.
+    pub enum Serial {
+        /// Everything can be done at once.
+        None = "NONE",
+        /// One thing after the other for each customer.
+        Customer = "CUSTOMER",
+        /// One thing after the other.
+        Connection = "CONNECTION",
+    }
+}
+
+text_enum! {
+    /// What becomes of an old secret when a key is rotated.
+    pub enum Overlap {
+        /// Old and new are valid side by side.
+        Native = "NATIVE",
+        /// Old and new are valid side by side, as two applications of the gateway: what counts per application counts twice.
+        Cloned = "CLONED",
+        /// The old one ends when the new one begins.
+        None = "NONE",
+    }
+}
+
+/// How fast calls of one kind may follow each other, besides the rate of all calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CallRate {
+    /// Which calls: the beginning of their operation's name, as in `key.create`.
+    pub operations: &'static str,
+    /// So many.
+    pub calls: u32,
+    /// In so many seconds.
+    pub seconds: u32,
+}
+
 /// What a gateway can do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -113,8 +157,10 @@ pub struct Capabilities {
     pub scope_max: Option<u32>,
     /// Most credentials of an application at a time; null for any number.
     pub credentials_max: Option<u32>,
-    /// Old and new secret can be valid side by side.
-    pub overlap: bool,
+    /// What becomes of an old secret when a key is rotated.
+    pub overlap: Overlap,
+    /// While old and new secret are valid, the customer may call twice as much: the gateway counts them apart.
+    pub overlap_doubles_quota: bool,
     /// A credential can be suspended without being deleted.
     pub suspends_credential: bool,
     /// A credential can be made to end by itself.
@@ -125,6 +171,12 @@ pub struct Capabilities {
     pub propagation_seconds: u32,
     /// Calls that its management API takes, per second; null where no limit is known.
     pub calls_per_second: Option<u32>,
+    /// Whose calls are counted together, where that is more than this connection, as in an account's; null for the connection.
+    pub rate_key: Option<String>,
+    /// Kinds of calls that it takes more slowly.
+    pub call_rates: Vec<CallRate>,
+    /// What it cannot bear at the same time.
+    pub serial: Serial,
 }
 
 /// What [`crate::Connector::verify`] found.

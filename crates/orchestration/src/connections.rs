@@ -16,7 +16,7 @@ use crate::OrchestrationError;
 use crate::breaker::Breaker;
 use crate::converge::CONNECTION_KIND;
 use crate::engine::Orchestrator;
-use crate::model::{Connection, ConnectionState, DriftPolicy, SecretMode, Serial, Urgency};
+use crate::model::{Connection, ConnectionState, DriftPolicy, SecretMode, Urgency};
 use crate::store::connections::Hidden;
 use crate::store::{self, applications};
 use crate::{breaker, settle};
@@ -156,7 +156,7 @@ pub async fn connect(
     let hidden = Hidden {
         credentials: sealed.as_bytes().to_vec(),
         credentials_version: 1,
-        serial: Serial::None,
+        serial: can.serial,
     };
     if connection.primary {
         store::connections::be_only_primary(tx, id).await?;
@@ -249,6 +249,7 @@ pub async fn change(
             .to_vec();
     }
     if let Some(examined) = examined {
+        hidden.serial = examined.connector.capabilities().serial;
         after.report = json!(examined.report);
         after.verified_at = Some(tx.now());
     }

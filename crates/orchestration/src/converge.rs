@@ -218,7 +218,7 @@ impl Orchestrator {
 
     async fn work(&self, tenant_id: TenantId, prepared: &mut Prepared, progress: &mut Progress) -> Result<(), Fault> {
         let until = self.database().clock().now() + ATTEMPT_TIMEOUT;
-        let link = self.link_until(&prepared.connection, Some(until));
+        let link = self.link_until(&prepared.connection, Some(until), is_security(prepared.row.urgency));
         let application = Application {
             connection_id: prepared.connection.id,
             customer_id: prepared.row.customer_id,

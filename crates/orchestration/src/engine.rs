@@ -120,11 +120,12 @@ impl Orchestrator {
                 )));
             }
         };
-        let rate = Arc::new(Rate::new(self.0.database.clone(), id, connection.calls_per_second));
+        let can = connector.capabilities();
+        let rate = Rate::new(self.0.database.clone(), tx.tenant_id(), &connection, can);
         let known = Known {
             changed_at: connection.updated_at,
             connector: Arc::clone(&connector),
-            rate,
+            rate: Arc::new(rate),
         };
         self.0
             .known
@@ -155,22 +156,18 @@ impl Orchestrator {
 
     /// The way to a gateway whose connector was made; its calls wait for their turn.
     pub(crate) fn link(&self, connection: &Connection) -> Link {
-        self.link_until(connection, None)
+        self.link_until(connection, None, false)
     }
 
     /// The same; it closes when an attempt has no time left.
-    pub(crate) fn link_until(&self, connection: &Connection, until: Option<DateTime<Utc>>) -> Link {
-        let rate = self.known(connection.id).map_or_else(
-            || {
-                Arc::new(Rate::new(
-                    self.0.database.clone(),
-                    connection.id,
-                    connection.calls_per_second,
-                ))
-            },
-            |known| known.rate,
-        );
-        Link::new(self.0.client.clone(), self.0.policy.clone(), RateGate { rate, until })
+    pub(crate) fn link_until(&self, connection: &Connection, until: Option<DateTime<Utc>>, ends_access: bool) -> Link {
+        let rate = self.known(connection.id).map(|known| known.rate);
+        let gate = RateGate {
+            rate,
+            until,
+            ends_access,
+        };
+        Link::new(self.0.client.clone(), self.0.policy.clone(), gate)
     }
 
     /// A way to a gateway that is not connected yet.

@@ -10,15 +10,20 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_connectors::link::CallRecord;
+use gatewright_connectors::model::Capabilities;
 use gatewright_connectors::{Fault, FaultKind, Gate};
 use gatewright_database::{Database, SystemUse};
-use gatewright_types::ids::GatewayId;
+use gatewright_types::ids::{GatewayId, TenantId};
 use tokio::sync::Mutex;
 
+use crate::model::Connection;
 use crate::store;
+use crate::store::turns::Line;
 
 /// Longest wait for a turn inside a worker; what would have to wait longer is put back.
 const WAIT_MAX: TimeDelta = TimeDelta::seconds(2);
+/// The same for what ends somebody's access: it does not stand back behind others that wait.
+const SECURITY_WAIT_MAX: TimeDelta = TimeDelta::seconds(15);
 /// How much of the time line a process takes at once.
 const STRETCH: TimeDelta = TimeDelta::milliseconds(250);
 /// How much of the time line may be made up for: calls that were not made a moment ago are made now.
@@ -28,10 +33,52 @@ const BURST: TimeDelta = TimeDelta::milliseconds(50);
 /// How much of a gateway's rate is used.
 const SHARE_PERCENT: i64 = 95;
 
-/// The rate of one connection, as far as this process has taken it.
+/// The rates of one connection, as far as this process has taken them.
 pub(crate) struct Rate {
     database: Database,
     connection_id: GatewayId,
+    /// Of all calls.
+    all: Turns,
+    /// Of some, besides.
+    some: Vec<Turns>,
+}
+
+impl Rate {
+    pub(crate) fn new(database: Database, tenant_id: TenantId, connection: &Connection, can: &Capabilities) -> Self {
+        let line = |operations| Line {
+            tenant_id,
+            rate_key: can.rate_key.clone().unwrap_or_else(|| connection.id.to_string()),
+            operations,
+        };
+        let some = can.call_rates.iter();
+        let some = some.map(|rate| Turns::new(line(rate.operations), i64::from(rate.calls), i64::from(rate.seconds)));
+        Self {
+            all: Turns::new(line(""), i64::from(connection.calls_per_second), 1),
+            some: some.collect(),
+            connection_id: connection.id,
+            database,
+        }
+    }
+
+    /// Waits until a call may be made: first among its kind, then among all.
+    async fn turn(&self, operation: &str, wait_max: TimeDelta) -> Result<(), Fault> {
+        let kind = self
+            .some
+            .iter()
+            .filter(|turns| operation.starts_with(turns.line.operations));
+        for turns in kind.chain([&self.all]) {
+            let turn = turns.next(&self.database, wait_max).await?;
+            if let Ok(wait) = (turn - self.database.clock().now()).to_std() {
+                tokio::time::sleep(wait).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A time line, as far as this process has taken it.
+struct Turns {
+    line: Line,
     interval: TimeDelta,
     /// Held while the next stretch is taken: whoever waits for a turn waits for that anyway.
     taken: Mutex<Taken>,
@@ -42,12 +89,11 @@ struct Taken {
     end: DateTime<Utc>,
 }
 
-impl Rate {
-    pub(crate) fn new(database: Database, connection_id: GatewayId, calls_per_second: i32) -> Self {
-        let micros = 1_000_000 * 100 / (SHARE_PERCENT * i64::from(calls_per_second.max(1)));
+impl Turns {
+    fn new(line: Line, calls: i64, seconds: i64) -> Self {
+        let micros = 1_000_000 * 100 * seconds.max(1) / (SHARE_PERCENT * calls.max(1));
         Self {
-            database,
-            connection_id,
+            line,
             interval: TimeDelta::microseconds(micros),
             taken: Mutex::new(Taken {
                 next: DateTime::UNIX_EPOCH,
@@ -56,63 +102,82 @@ impl Rate {
         }
     }
 
-    /// When the next call may be made.
-    async fn turn(&self) -> Result<DateTime<Utc>, Fault> {
+    /// When the next call may be made. Nothing is taken when that is too far off.
+    async fn next(&self, database: &Database, wait_max: TimeDelta) -> Result<DateTime<Utc>, Fault> {
         let mut taken = self.taken.lock().await;
         // A stretch that lies back was given up: its time belongs to nobody any more.
-        let now = self.database.clock().now();
+        let now = database.clock().now();
+        let latest = now + wait_max;
         if taken.next >= taken.end || taken.next < now - BURST - STRETCH {
-            let (begin, length) = self.reserve(now).await?;
+            let length = self.stretch();
+            let begin = self.reserve(database, length, now - BURST, latest).await?;
+            if begin > latest {
+                return Err(too_far(begin - now));
+            }
             *taken = Taken {
                 next: begin,
                 end: begin + length,
             };
         }
         let turn = taken.next;
+        if turn > latest {
+            return Err(too_far(turn - now));
+        }
         taken.next += self.interval;
         Ok(turn)
     }
 
-    async fn reserve(&self, now: DateTime<Utc>) -> Result<(DateTime<Utc>, TimeDelta), Fault> {
+    fn stretch(&self) -> TimeDelta {
         let calls = (STRETCH.num_microseconds().unwrap_or(0) / self.interval.num_microseconds().unwrap_or(1)).max(1);
-        let length = self.interval * i32::try_from(calls).unwrap_or(i32::MAX);
-        let gone = |_| {
+        self.interval * i32::try_from(calls).unwrap_or(i32::MAX)
+    }
+
+    async fn reserve(
+        &self,
+        database: &Database,
+        length: TimeDelta,
+        earliest: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, Fault> {
+        let away = |_| {
             Fault::new(
                 FaultKind::Parked(Duration::from_secs(1)),
                 "the connection is gone, or the database is away",
             )
         };
-        let mut tx = self.database.system(SystemUse::ProvisionGateways).await.map_err(gone)?;
-        let begin = store::health::reserve(&mut tx, self.connection_id, now, length, BURST)
+        let mut tx = database.system(SystemUse::ProvisionGateways).await.map_err(away)?;
+        let begin = store::turns::reserve(&mut tx, &self.line, length, earliest, latest)
             .await
-            .map_err(|error| gone(error.into()))?;
-        tx.commit().await.map_err(gone)?;
-        let begin =
-            begin.ok_or_else(|| Fault::new(FaultKind::Parked(Duration::from_secs(1)), "the connection is gone"))?;
-        Ok((begin, length))
+            .map_err(|error| away(error.into()))?;
+        tx.commit().await.map_err(away)?;
+        Ok(begin)
     }
+}
+
+fn too_far(wait: TimeDelta) -> Fault {
+    let pause = wait.to_std().unwrap_or_default();
+    Fault::new(FaultKind::Parked(pause), "the gateway's rate is used up")
 }
 
 /// The gate of one attempt.
 pub(crate) struct RateGate {
-    pub(crate) rate: Arc<Rate>,
+    /// None: the connection is gone since.
+    pub(crate) rate: Option<Arc<Rate>>,
     /// Nothing is sent afterwards: somebody else may be at it by then, and may have ended what this one would begin.
     pub(crate) until: Option<DateTime<Utc>>,
+    pub(crate) ends_access: bool,
 }
 
 impl Gate for RateGate {
-    fn pass<'a>(&'a self, _operation: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
+    fn pass<'a>(&'a self, operation: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
         Box::pin(async move {
-            let turn = self.rate.turn().await?;
-            let wait = turn - self.rate.database.clock().now();
-            if wait > WAIT_MAX {
-                let pause = wait.to_std().unwrap_or_default();
-                return Err(Fault::new(FaultKind::Parked(pause), "the gateway's rate is used up"));
-            }
-            if let Ok(wait) = wait.to_std() {
-                tokio::time::sleep(wait).await;
-            }
-            let now = self.rate.database.clock().now();
+            let wait_max = if self.ends_access { SECURITY_WAIT_MAX } else { WAIT_MAX };
+            let Some(rate) = &self.rate else {
+                let pause = Duration::from_secs(1);
+                return Err(Fault::new(FaultKind::Parked(pause), "the connection is gone"));
+            };
+            rate.turn(operation, wait_max).await?;
+            let now = rate.database.clock().now();
             if self.until.is_some_and(|until| until <= now) {
                 let pause = Duration::from_secs(1);
                 return Err(Fault::new(
@@ -126,6 +191,6 @@ impl Gate for RateGate {
 
     fn made(&self, record: CallRecord) {
         let (operation, status) = (record.operation, record.status);
-        tracing::debug!(gateway.id = %self.rate.connection_id, operation, status, duration = ?record.duration, "called a gateway");
+        tracing::debug!(gateway.id = ?self.rate.as_ref().map(|rate| rate.connection_id), operation, status, duration = ?record.duration, "called a gateway");
     }
 }

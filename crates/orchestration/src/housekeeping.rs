@@ -18,6 +18,8 @@ const REMOVAL_RHYTHM: Rhythm = Rhythm::EverySeconds(3600);
 const JITTER: Duration = Duration::from_mins(1);
 /// Rows that one transaction removes.
 const REMOVED_AT_ONCE_MAX: i64 = 10_000;
+/// How long a time line of calls stays without one.
+const TURNS_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// Adds ended hours up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,9 +83,10 @@ pub async fn forget(database: &Database) -> Result<u64, DatabaseError> {
         let attempts = store::attempts::forget(&mut tx, now - ATTEMPTS_KEPT, REMOVED_AT_ONCE_MAX).await?;
         let changes = store::health::forget_changes(&mut tx, now - BREAKER_CHANGES_KEPT, REMOVED_AT_ONCE_MAX).await?;
         let hours = store::statistics::forget(&mut tx, now - HOURS_KEPT, REMOVED_AT_ONCE_MAX).await?;
+        let turns = store::turns::forget(&mut tx, now - TURNS_KEPT, REMOVED_AT_ONCE_MAX).await?;
         tx.commit().await?;
-        removed += attempts + changes + hours;
-        if attempts.max(changes).max(hours) < REMOVED_AT_ONCE_MAX.unsigned_abs() {
+        removed += attempts + changes + hours + turns;
+        if attempts.max(changes).max(hours).max(turns) < REMOVED_AT_ONCE_MAX.unsigned_abs() {
             return Ok(removed);
         }
     }

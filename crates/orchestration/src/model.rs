@@ -34,18 +34,6 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a vendor cannot bear at the same time.
-    pub enum Serial {
-        /// Everything can be done at once.
-        None = "NONE",
-        /// One thing after the other for each customer.
-        Customer = "CUSTOMER",
-        /// One thing after the other.
-        Connection = "CONNECTION",
-    }
-}
-
-text_enum! {
     /// What is done about what somebody changed on a gateway.
     pub enum DriftPolicy {
         /// It is reported and left so.

@@ -51,7 +51,7 @@ use crate::connector::{Call, Connector};
 use crate::link::Link;
 use crate::model::{
     Adoptable, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed, ObservedCredential,
-    Offered, Page, Report, Scanned, Step,
+    Offered, Overlap, Page, Report, Scanned, Serial, Step,
 };
 
 /// How long a node of a cluster may take to see what another wrote (`db_update_frequency`).
@@ -101,7 +101,8 @@ const fn capabilities(flavor: Flavor) -> Capabilities {
         scope_granularity: Granularity::Application,
         scope_max: None,
         credentials_max: None,
-        overlap: true,
+        overlap: Overlap::Native,
+        overlap_doubles_quota: false,
         suspends_credential: false,
         expires_credential: true,
         restricts_addresses: false,
@@ -110,6 +111,9 @@ const fn capabilities(flavor: Flavor) -> Capabilities {
             Flavor::Konnect => KONNECT_PROPAGATION_SECONDS,
         },
         calls_per_second: None,
+        rate_key: None,
+        call_rates: Vec::new(),
+        serial: Serial::None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gatewright_connectors::model::{Overlap, Serial};
 use proptest::collection::{btree_map, btree_set};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -141,12 +142,16 @@ fn can() -> impl Strategy<Value = Capabilities> {
         scope_granularity,
         scope_max: None,
         credentials_max: None,
-        overlap: true,
+        overlap: Overlap::Native,
+        overlap_doubles_quota: false,
         suspends_credential: false,
         expires_credential,
         restricts_addresses: false,
         propagation_seconds: 0,
         calls_per_second: None,
+        rate_key: None,
+        call_rates: Vec::new(),
+        serial: Serial::None,
     })
 }
 

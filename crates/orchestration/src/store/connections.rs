@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
-use gatewright_connectors::model::{Report, Vendor};
+use gatewright_connectors::model::{Report, Serial, Vendor};
 use gatewright_database::{PageRequest, TenantTx};
 use gatewright_types::access::Environment;
 use gatewright_types::ids::GatewayId;
 use serde_json::Value;
 
-use crate::model::{Connection, ConnectionState, DriftPolicy, SecretMode, Serial};
+use crate::model::{Connection, ConnectionState, DriftPolicy, SecretMode};
 
 /// What [`Connection`] does not show.
 pub(crate) struct Hidden {

@@ -1,7 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_database::{PageRequest, SystemTx, TenantTx};
 use gatewright_types::ids::{GatewayId, TenantId};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::breaker::Breaker;
@@ -11,8 +10,8 @@ use crate::history::BreakerChange;
 pub(crate) async fn insert(tx: &mut TenantTx, id: GatewayId) -> Result<(), sqlx::Error> {
     let now = tx.now();
     sqlx::query!(
-        "INSERT INTO connection_health (tenant_id, connection_id, breaker, failures, given_away_until, updated_at)
-         VALUES ($1, $2, 'CLOSED', 0, $3, $3)",
+        "INSERT INTO connection_health (tenant_id, connection_id, breaker, failures, updated_at)
+         VALUES ($1, $2, 'CLOSED', 0, $3)",
         tx.tenant_id().uuid(),
         id.uuid(),
         now,
@@ -128,28 +127,6 @@ pub(crate) async fn insert_change(
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// Takes a stretch of a connection's rate for one process; returns when it begins.
-///
-/// It begins where the one before ended, at the earliest `burst` ago: what was not used for longer is lost.
-pub(crate) async fn reserve(
-    connection: &mut PgConnection,
-    id: GatewayId,
-    now: DateTime<Utc>,
-    length: TimeDelta,
-    burst: TimeDelta,
-) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
-    let end = sqlx::query_scalar!(
-        "UPDATE connection_health SET given_away_until = GREATEST(given_away_until, $2) + $3::bigint * interval '1 microsecond'
-         WHERE connection_id = $1 RETURNING given_away_until",
-        id.uuid(),
-        now - burst,
-        length.num_microseconds().unwrap_or(i64::MAX),
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(end.map(|end| end - length))
 }
 
 /// Notes of each connection that one attempt was let through its open breaker.

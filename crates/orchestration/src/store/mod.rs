@@ -15,3 +15,4 @@ pub(crate) mod offers;
 pub(crate) mod rotations;
 pub(crate) mod runs;
 pub(crate) mod statistics;
+pub(crate) mod turns;

@@ -1,42 +1,32 @@
 //! A Kong that runs.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
-
-use serde_json::Value;
+use std::ops::Deref;
 
 use super::{Kong, Options, base_path};
-use crate::control::{Controlled, Controls};
-use crate::faults::{Door, Rule};
-use crate::ledger::{Call, Counters};
-use crate::server::Listening;
-use crate::stage::{Stage, Touched};
+use crate::control::Controlled;
+use crate::running::Running;
+use crate::stage::Stage;
 
-/// A running fake Kong: Admin API, proxy and control, until it is dropped.
+/// A running fake Kong.
 pub struct Fake {
-    stage: Arc<Stage>,
-    admin: Arc<Listening>,
-    proxy: Arc<Listening>,
-    control: Listening,
+    running: Running,
     options: Options,
+}
+
+impl Deref for Fake {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
+    }
 }
 
 impl Fake {
     /// Starts it, with a control listener on a free port. Fails when an address cannot be bound.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let controls = Controls::default();
-        let controlled = Self::on_stage(options.clone()).await?;
-        let stage = Arc::clone(&controlled.stage);
-        let [(_, admin), (_, proxy)] = controlled.listeners.clone();
-        controls.add("kong", controlled);
-        let control = controls.start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         Ok(Self {
-            stage,
-            admin,
-            proxy,
-            control,
+            running: Running::start("kong", Self::on_stage(options.clone()).await?).await?,
             options,
         })
     }
@@ -48,105 +38,12 @@ impl Fake {
         let fault_seed = options.fault_seed;
         let base = base_path(&options);
         let kong = Kong::new(options, clock.now_ms());
-        let stage = Arc::new(Stage::new(Box::new(kong), clock, fault_seed));
-        let admin = Arc::new(Listening::start(admin, door(&stage, Door::Admin)).await?);
-        let proxy = Arc::new(Listening::start(proxy, door(&stage, Door::Proxy)).await?);
-        Ok(Controlled {
-            stage,
-            base: format!("http://{}{base}", admin.addr()),
-            listeners: [("admin", admin), ("proxy", proxy)],
-        })
+        let stage = Stage::new(Box::new(kong), clock, fault_seed);
+        Controlled::start(stage, &base, admin, proxy).await
     }
 
     /// What a connection is told: `http://127.0.0.1:port`, with Konnect's path or an Enterprise workspace.
     pub fn base_url(&self) -> String {
         format!("{}{}", self.admin_url(), base_path(&self.options))
     }
-
-    /// The Admin API's listener.
-    pub fn admin_url(&self) -> String {
-        format!("http://{}", self.admin.addr())
-    }
-
-    /// The proxy's listener.
-    pub fn proxy_url(&self) -> String {
-        format!("http://{}", self.proxy.addr())
-    }
-
-    /// The control's listener; its paths start with `/__control`.
-    pub fn control_url(&self) -> String {
-        format!("http://{}", self.control.addr())
-    }
-
-    /// Lets something go wrong and returns the rule's number.
-    ///
-    /// # Panics
-    /// When the rule makes no sense; the text says why.
-    pub fn fail(&self, rule: Rule) -> u64 {
-        let added = self.stage.faults().add(rule);
-        added.unwrap_or_else(|why| panic!("this rule cannot be kept: {why}"))
-    }
-
-    /// Lets nothing go wrong any more.
-    pub fn heal(&self) {
-        self.stage.faults().clear();
-    }
-
-    /// Refuses connections to the Admin API, and ends those there are, until [`Fake::up`].
-    pub async fn down(&self) {
-        self.admin.down().await;
-    }
-
-    /// Listens again, at the same port.
-    pub async fn up(&self) -> io::Result<()> {
-        self.admin.up().await
-    }
-
-    /// Moves the fake's time forward; what has a `ttl` may end.
-    pub fn advance(&self, by: Duration) {
-        self.stage.advance(by);
-    }
-
-    /// The latest calls, oldest first.
-    pub fn calls(&self) -> Vec<Call> {
-        self.stage.ledger().calls().cloned().collect()
-    }
-
-    /// Everything counted so far.
-    pub fn counters(&self) -> Counters {
-        self.stage.ledger().counters().clone()
-    }
-
-    /// Calls everything that is there now somebody else's.
-    pub fn mark_foreign(&self) {
-        self.stage.vendor().mark_foreign();
-    }
-
-    /// Foreign objects that did not stay as they were.
-    pub fn touched(&self) -> Vec<Touched> {
-        self.stage.vendor().touched()
-    }
-
-    /// Every key that was ever stored.
-    pub fn secrets(&self) -> Vec<String> {
-        self.stage.vendor().secrets()
-    }
-
-    /// All that is stored, by table.
-    pub fn state(&self) -> Value {
-        self.stage.vendor().state()
-    }
-
-    /// As at the start: state, faults, counters, time.
-    pub fn reset(&self) {
-        self.stage.reset();
-    }
-}
-
-fn door(stage: &Arc<Stage>, door: Door) -> crate::server::Handler {
-    let stage = Arc::clone(stage);
-    Arc::new(move |request| {
-        let stage = Arc::clone(&stage);
-        Box::pin(async move { stage.serve(door, request).await })
-    })
 }

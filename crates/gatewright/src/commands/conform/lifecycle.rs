@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatewright_connectors::Step;
-use gatewright_connectors::model::{Observed, ObservedCredential, OfferedKind, Secret, fingerprint};
+use gatewright_connectors::model::{Observed, ObservedCredential, OfferedKind, Overlap, Secret, fingerprint};
 use gatewright_types::{Environment, Rng};
 use gatewright_vault::mint::mint_api_key;
 use secrecy::{ExposeSecret, SecretString};
@@ -276,7 +276,7 @@ async fn change_scope(trial: &mut Trial, scope: &[String], key: &SecretString) -
 /// A second key beside the first, the first's end, and the first taken away; the key that remains.
 async fn rotate(trial: &mut Trial, scope: &[String], old: SecretString) -> Result<SecretString, Halt> {
     let capabilities = trial.connector.capabilities().clone();
-    if !capabilities.overlap || capabilities.credentials_max == Some(1) {
+    if capabilities.overlap == Overlap::None || capabilities.credentials_max == Some(1) {
         for assumption in [
             A::SideBySide,
             A::BothAdmitted,

@@ -137,7 +137,7 @@ async fn killed_while_it_provisions_it_keeps_what_it_revealed_and_leaves_nothing
             sqlx::query(sql).execute(&mut owner).await.unwrap();
         }
     }
-    kongs.iter().for_each(Fake::heal);
+    kongs.iter().for_each(|kong| kong.heal());
     let mut owner = database::connect(&database_url).await;
     let left = "SELECT (SELECT count(*) FROM activations)
                      + (SELECT count(*) FROM applications WHERE acknowledged_generation < generation OR leased_until IS NOT NULL)";

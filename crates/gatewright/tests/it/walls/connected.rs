@@ -68,6 +68,7 @@ impl Connected {
              FROM connections WHERE id = $1 AND $2 IS NOT NULL",
             "INSERT INTO provisioning_rollups SELECT tenant_id, id, '2026-01-01T01:00:00Z'
              FROM connections WHERE id = $1 AND $2 IS NOT NULL",
+            "INSERT INTO call_turns SELECT tenant_id, 'account', '', now() FROM connections WHERE id = $1 AND $2 IS NOT NULL",
             "INSERT INTO activations SELECT tenant_id, id, 'PRIMARY_FIRST', now() + interval '1 day', now()
              FROM subscriptions WHERE id = $2 AND $1 IS NOT NULL",
             "INSERT INTO rotations SELECT c.tenant_id, c.key_id, c.secret_version, 300, now(), now()
