@@ -20,7 +20,7 @@ use gatewright_types::ids::{KeyId, SubscriptionId};
 use crate::OrchestrationError;
 use crate::engine::Orchestrator;
 use crate::honor;
-use crate::model::Urgency;
+use crate::model::{Stage, Urgency};
 use crate::store::{self, applications};
 
 /// What is desired of these subscriptions has changed.
@@ -46,10 +46,10 @@ pub(crate) async fn touch_standing(
         .cloned()
         .partition(|standing| standing.state == SubscriptionState::Created);
     if !waiting.is_empty() {
-        applications::touch(tx, &waiting, urgency, "HELD", None, None).await?;
+        applications::touch(tx, &waiting, urgency, Stage::Held, None, None).await?;
     }
     if !moving.is_empty() {
-        applications::touch(tx, &moving, urgency, "LIVE", None, None).await?;
+        applications::touch(tx, &moving, urgency, Stage::Live, None, None).await?;
     }
     Ok(())
 }
@@ -61,7 +61,7 @@ pub async fn add_key(
     subscription_id: SubscriptionId,
     key: NewKey,
 ) -> Result<Revealed, OrchestrationError> {
-    let wanted = honor::Wanted::of(&key);
+    let wanted = honor::Wanted::another(&key);
     let revealed = native::add_key(tx, subscription_id, key).await?;
     if revealed.provisions {
         honor::require(engine, tx, subscription_id, &wanted).await?;

@@ -14,17 +14,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_catalog::subscriptions;
 use gatewright_connectors::model::{Applied, Secret};
 use gatewright_connectors::{Application, Connector, Fault, FaultKind, Link, Observed, Step};
-use gatewright_credentials::{look_up, sealed};
+use gatewright_credentials::look_up;
 use gatewright_database::{Actor, Caller, DatabaseError, TenantTx};
 use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::{EventId, KeyId, RequestId, SubscriptionId, TenantId};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::desired::{self, Facts, Rotation};
 use crate::engine::Orchestrator;
-use crate::model::{ApplicationKey, Connection, ConnectionState, ProvisioningState, SecretMode, SecretState, Urgency};
-use crate::plan::{self, Action, Desired, Standing, Strange};
+use crate::model::{ApplicationKey, Connection, ConnectionState, ProvisioningState, SecretMode, Stage, Urgency};
+use crate::plan::{self, Action, Desired, Strange};
+use crate::secrets::copies;
 use crate::store::{self, applications, credentials};
 use crate::{OrchestrationError, settle};
 
@@ -34,8 +35,6 @@ pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 pub const LEASE: TimeDelta = TimeDelta::seconds(90);
 /// When it is looked again whether a connection is still disabled; enabling it does not wait for that.
 const DISABLED_PAUSE: Duration = Duration::from_secs(60);
-/// As what a secret that a gateway made is sealed.
-pub(crate) const GENERATED_KIND: &str = "gateway-secret";
 /// As what a connection's credentials are sealed.
 pub(crate) const CONNECTION_KIND: &str = "connection";
 
@@ -81,7 +80,7 @@ pub(crate) struct Prepared {
     /// Keys that are suspended: their secrets are needed again.
     pub(crate) suspended: Vec<KeyId>,
     /// Copies of what may have to be given.
-    copies: Vec<(i32, SecretString)>,
+    pub(crate) copies: Vec<(i32, SecretString)>,
 }
 
 /// What was found and done.
@@ -110,10 +109,14 @@ impl Orchestrator {
         };
         drop(turn);
         let mut progress = Progress::default();
-        let work = self.work(tenant_id, &mut prepared, &mut progress);
-        let result = match tokio::time::timeout(ATTEMPT_TIMEOUT, work).await {
-            Ok(result) => result,
-            Err(_) => Err(Fault::new(FaultKind::Transient, "it took longer than a minute in all")),
+        let serial = prepared.connector.capabilities().serial;
+        let result = match self.queues().alone(serial, key).await {
+            Ok(_alone) => {
+                let work = self.work(tenant_id, &mut prepared, &mut progress);
+                let late = Fault::new(FaultKind::Transient, "it took longer than a minute in all");
+                tokio::time::timeout(ATTEMPT_TIMEOUT, work).await.unwrap_or(Err(late))
+            }
+            Err(fault) => Err(fault),
         };
         let _turn = self.database_turn().await;
         settle::settle(self, tenant_id, key, token, *prepared, progress, result).await
@@ -158,8 +161,9 @@ impl Orchestrator {
         let rotations = store::rotations::of_subscription(&mut tx, key.subscription_id).await?;
         let facts = Facts {
             connection: &connection,
+            can: connector.capabilities(),
             subscription: &subscription,
-            held: row.stage == "HELD",
+            held: row.stage == Stage::Held,
             mappings: &mappings,
             secrets: &secrets,
             rotations: &rotations,
@@ -415,154 +419,6 @@ impl Orchestrator {
             }
         }))
     }
-
-    /// Reads a secret whose copy is erased back from a gateway that has it, in memory, for this one call.
-    async fn recover(
-        &self,
-        tenant_id: TenantId,
-        prepared: &Prepared,
-        application: &Application,
-        number: i32,
-    ) -> Result<Option<SecretString>, Fault> {
-        let Some(wanted) = prepared.credentials.iter().find(|row| row.number == number) else {
-            return Ok(None);
-        };
-        let away = |_| Fault::new(FaultKind::Transient, "the database is away");
-        let mut tx = self.tenant(tenant_id).await.map_err(away)?;
-        let rows = credentials::of_subscription(&mut tx, wanted.subscription_id)
-            .await
-            .map_err(|error| away(DatabaseError::from(error)))?;
-        let mut places = Vec::new();
-        for row in rows {
-            let has_it = row.key_id == wanted.key_id
-                && row.secret_version == wanted.secret_version
-                && row.confirmed_at.is_some();
-            if has_it
-                && row.removed_at.is_none()
-                && row.connection_id != wanted.connection_id
-                && let Ok(Ok((connection, connector))) = self.connector(&mut tx, row.connection_id).await
-            {
-                places.push((connection, connector, row.number));
-            }
-        }
-        drop(tx);
-        for (connection, connector, number) in places {
-            if !connector.capabilities().reads_secret_back || connection.state != ConnectionState::Connected {
-                continue;
-            }
-            let link = self.link(&connection);
-            let there = Application {
-                connection_id: connection.id,
-                ..*application
-            };
-            let Ok(observed) = connector.observe(&link, &there).await else {
-                continue;
-            };
-            let found = observed
-                .credentials
-                .iter()
-                .find(|found| found.number.map(i64::from) == Some(i64::from(number)));
-            let Some(found) = found else { continue };
-            if let Ok(Some(secret)) = connector.read_secret(&link, &there, found).await
-                && wanted.fingerprint.as_deref()
-                    == Some(&gatewright_connectors::model::fingerprint(secret.expose_secret().as_bytes())[..])
-            {
-                return Ok(Some(secret));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Before a suspended key's secret is taken from a gateway that cannot suspend it: keeps a copy for when it comes back.
-    /// A failure only means that the key needs a rotation then.
-    async fn remember(
-        &self,
-        tenant_id: TenantId,
-        link: &Link,
-        application: &Application,
-        prepared: &Prepared,
-        observed: &Observed,
-        number: u32,
-    ) {
-        let row = prepared
-            .credentials
-            .iter()
-            .find(|row| i64::from(row.number) == i64::from(number));
-        let found = observed.credentials.iter().find(|found| found.number == Some(number));
-        let (Some(row), Some(found)) = (row, found) else { return };
-        let provided = prepared.connection.secret_mode == SecretMode::PlatformProvided;
-        if !provided
-            || !prepared.suspended.contains(&row.key_id)
-            || !prepared.connector.capabilities().reads_secret_back
-        {
-            return;
-        }
-        let Ok(Some(secret)) = prepared.connector.read_secret(link, application, found).await else {
-            return;
-        };
-        let keep = async {
-            let mut tx = self.tenant(tenant_id).await?;
-            sealed::keep(&mut tx, row.key_id, row.secret_version, &secret).await?;
-            tx.commit().await?;
-            Ok::<(), OrchestrationError>(())
-        };
-        if let Err(error) = keep.await {
-            tracing::warn!(%error, "the copy of a suspended key's secret could not be kept");
-        }
-    }
-
-    /// Keeps a secret that a gateway made before anything else happens.
-    async fn take_in(
-        &self,
-        tenant_id: TenantId,
-        prepared: &mut Prepared,
-        action: &Action,
-        applied: Applied,
-    ) -> Result<(), Fault> {
-        if let Some(remote_id) = &applied.remote_id
-            && matches!(action, Action::Application)
-        {
-            prepared.row.remote_id = Some(remote_id.clone());
-        }
-        let (Action::Credential { number, .. }, Some(secret)) = (action, applied.generated) else {
-            return Ok(());
-        };
-        let fingerprint = gatewright_connectors::model::fingerprint(secret.expose_secret().as_bytes());
-        let Some(row) = prepared
-            .credentials
-            .iter_mut()
-            .find(|row| i64::from(row.number) == i64::from(*number))
-        else {
-            return Ok(());
-        };
-        let keep = async {
-            let mut tx = self.tenant(tenant_id).await?;
-            let id = sealing_id(row);
-            let sealed = tx.seal(GENERATED_KIND, id, row.number.cast_unsigned(), &secret).await?;
-            // Known from here on, and not before: a secret that is not kept is asked for again.
-            row.fingerprint = Some(fingerprint.to_vec());
-            row.secret = Some(SecretState::Ready);
-            row.generated = Some(sealed.as_bytes().to_vec());
-            credentials::update(&mut tx, row).await?;
-            tx.commit().await?;
-            Ok::<(), OrchestrationError>(())
-        };
-        if let Some(wanted) = prepared
-            .desired
-            .credentials
-            .iter_mut()
-            .find(|wanted| wanted.number == *number)
-        {
-            wanted.fingerprint = Some(fingerprint);
-        }
-        keep.await.map_err(|error| {
-            tracing::warn!(%error, "the secret that a gateway made could not be kept");
-            Fault::new(
-                FaultKind::Transient,
-                "the secret that the gateway made could not be kept",
-            )
-        })
-    }
 }
 
 impl Progress {
@@ -578,35 +434,6 @@ enum Ready {
     LeaseLost,
     /// The connection's settings cannot be used.
     Unusable(Fault),
-}
-
-/// What a generated secret is sealed for: the key, on this gateway.
-pub(crate) fn sealing_id(row: &credentials::Row) -> Uuid {
-    let name = format!("{}|{}", row.connection_id, row.subscription_id);
-    Uuid::new_v5(&row.key_id.uuid(), name.as_bytes())
-}
-
-/// Opens the copies of secrets that were not confirmed here yet.
-async fn copies(
-    tx: &mut TenantTx,
-    connection: &Connection,
-    desired: &Desired,
-    rows: &[credentials::Row],
-) -> Result<Vec<(i32, SecretString)>, OrchestrationError> {
-    let mut copies = Vec::new();
-    if connection.secret_mode == SecretMode::GatewayGenerated || desired.standing == Standing::Absent {
-        return Ok(copies);
-    }
-    for row in rows {
-        let wanted = desired
-            .credentials
-            .iter()
-            .any(|wanted| i64::from(wanted.number) == i64::from(row.number) && !wanted.superseded);
-        if wanted && let Some(secret) = sealed::open(tx, row.key_id, row.secret_version).await? {
-            copies.push((row.number, secret));
-        }
-    }
-    Ok(copies)
 }
 
 /// Whether an urgency is of the kind that is tried for ever and past an open breaker.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_catalog::SubscriptionState;
 use gatewright_catalog::subscriptions::Standing as Subscription;
+use gatewright_connectors::model::{Capabilities, Overlap};
 use gatewright_credentials::look_up::GivenSecret;
 use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::{KeyId, ProductId};
@@ -31,6 +32,7 @@ pub(crate) struct Rotation {
 /// Everything that decides what is desired on one gateway.
 pub(crate) struct Facts<'a> {
     pub(crate) connection: &'a Connection,
+    pub(crate) can: &'a Capabilities,
     pub(crate) subscription: &'a Subscription,
     pub(crate) held: bool,
     pub(crate) mappings: &'a [ProductMapping],
@@ -116,6 +118,10 @@ pub(crate) fn decide(facts: &Facts<'_>, rows: &mut [store::credentials::Row]) ->
         let Some(rotation) = rotation.filter(|_| live.contains(&row.key_id) && row.removed_at.is_none()) else {
             continue;
         };
+        // The old one makes room for the new one: the gateway cannot have both.
+        if facts.can.overlap == Overlap::None {
+            continue;
+        }
         row.drop_at = ends_at(rotation, confirmed.get(&(row.key_id, rotation.secret_version)).copied());
         if row.drop_at.is_some_and(|at| at <= facts.now) {
             continue;

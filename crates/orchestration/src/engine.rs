@@ -28,6 +28,7 @@ use crate::converge::{CONNECTION_KIND, LEASE, Outcome};
 use crate::figures::Tallies;
 use crate::gate::{Rate, RateGate};
 use crate::model::Connection;
+use crate::serial::Queues;
 use crate::store::{self, applications};
 
 /// How often a dispatcher looks without being woken.
@@ -56,6 +57,7 @@ struct Inner {
     known: Mutex<HashMap<GatewayId, Known>>,
     wake: Notify,
     database_turns: Semaphore,
+    queues: Queues,
     tallies: Tallies,
 }
 
@@ -78,6 +80,7 @@ impl Orchestrator {
             known,
             wake,
             database_turns: Semaphore::new(DATABASE_TURNS),
+            queues: Queues::default(),
             tallies: Tallies::default(),
         }))
     }
@@ -178,6 +181,11 @@ impl Orchestrator {
     /// What this process has tried, for the metrics.
     pub fn tallies(&self) -> &Tallies {
         &self.0.tallies
+    }
+
+    /// Where those wait that may not be at a gateway together.
+    pub(crate) fn queues(&self) -> &Queues {
+        &self.0.queues
     }
 
     /// A turn in the database, however many attempts there are.

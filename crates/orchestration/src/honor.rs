@@ -1,8 +1,9 @@
 //! What a gateway cannot honor is refused when it is asked for, and not when it has to be done.
 
 use gatewright_catalog::subscriptions;
-use gatewright_connectors::model::Granularity;
+use gatewright_connectors::model::{Capabilities, Granularity, Overlap};
 use gatewright_credentials::issue::NewKey;
+use gatewright_credentials::look_up;
 use gatewright_credentials::model::ApiKey;
 use gatewright_database::TenantTx;
 use gatewright_types::access::Environment;
@@ -17,6 +18,8 @@ pub(crate) struct Wanted {
     environment: Environment,
     product_ids: Option<Vec<ProductId>>,
     addresses: bool,
+    /// The subscription has keys already.
+    another: bool,
 }
 
 impl Wanted {
@@ -26,6 +29,15 @@ impl Wanted {
             environment: key.environment,
             product_ids,
             addresses,
+            another: false,
+        }
+    }
+
+    /// The same, beside the subscription's other keys.
+    pub(crate) fn another(key: &NewKey) -> Self {
+        Self {
+            another: true,
+            ..Self::of(key)
         }
     }
 
@@ -35,6 +47,7 @@ impl Wanted {
             environment: key.environment,
             product_ids,
             addresses,
+            another: false,
         }
     }
 }
@@ -46,7 +59,7 @@ pub(crate) async fn require(
     subscription_id: SubscriptionId,
     wanted: &Wanted,
 ) -> Result<(), OrchestrationError> {
-    if wanted.product_ids.is_none() && !wanted.addresses {
+    if wanted.product_ids.is_none() && !wanted.addresses && !wanted.another {
         return Ok(());
     }
     let Some(subscription) = subscriptions::standings(tx, &[subscription_id]).await?.pop() else {
@@ -56,6 +69,11 @@ pub(crate) async fn require(
     let covered = |id: &ProductId| wanted.product_ids.as_ref().is_none_or(|kept| kept.contains(id));
     let mut gateways: Vec<_> = mappings.iter().map(|mapping| mapping.gateway_id).collect();
     gateways.dedup();
+    if gateways.is_empty() {
+        return Ok(());
+    }
+    let keys = look_up::given(tx, subscription_id).await?;
+    let keys = keys.iter().filter(|key| key.environment == wanted.environment).count();
     for id in gateways {
         let Ok((connection, connector)) = engine.connector(tx, id).await? else {
             continue;
@@ -73,10 +91,24 @@ pub(crate) async fn require(
         if wanted.addresses && !can.restricts_addresses {
             reasons.push("it cannot restrict a key to addresses".to_owned());
         }
+        if let Some(most) = keys_max(can).filter(|most| keys > *most) {
+            reasons.push(format!(
+                "it can have {most} key of a subscription: a rotation needs the place of another"
+            ));
+        }
         if !reasons.is_empty() {
             let gateway = connection.name;
             return Err(OrchestrationError::CannotHonor { gateway, reasons });
         }
     }
     Ok(())
+}
+
+/// Most keys of a subscription, so that each can be rotated with both its secrets valid; none for any number.
+fn keys_max(can: &Capabilities) -> Option<usize> {
+    let places = usize::try_from(can.credentials_max?).unwrap_or(usize::MAX);
+    match can.overlap {
+        Overlap::None => Some(places),
+        Overlap::Native | Overlap::Cloned => Some((places / 2).max(1)),
+    }
 }

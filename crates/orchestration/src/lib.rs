@@ -33,6 +33,8 @@ pub mod plan;
 pub mod products;
 pub mod provision;
 pub mod runs;
+mod secrets;
+mod serial;
 mod settle;
 pub mod statistics;
 mod store;

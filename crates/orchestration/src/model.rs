@@ -1,7 +1,8 @@
 //! Connected gateways and what each has of a subscription, as the API shows them.
 
 use chrono::{DateTime, Utc};
-use gatewright_connectors::model::{Report, Vendor};
+use gatewright_catalog::SubscriptionState;
+use gatewright_connectors::model::{Overlap, Report, Vendor};
 use gatewright_types::access::Environment;
 use gatewright_types::ids::{CustomerId, GatewayId, KeyId, ProductId, SubscriptionId};
 use gatewright_types::text_enum;
@@ -40,6 +41,26 @@ text_enum! {
         Report = "REPORT",
         /// What can be repaired is brought back to what is desired.
         Repair = "REPAIR",
+    }
+}
+
+text_enum! {
+    /// How far a subscription may go on a gateway.
+    pub(crate) enum Stage {
+        /// It is prepared, and nothing that would admit anybody is done.
+        Held = "HELD",
+        /// All the way.
+        Live = "LIVE",
+    }
+}
+
+impl Stage {
+    /// What has not begun stays inert.
+    pub(crate) fn of(state: SubscriptionState) -> Self {
+        match state {
+            SubscriptionState::Created => Self::Held,
+            _ => Self::Live,
+        }
     }
 }
 
@@ -169,6 +190,22 @@ pub struct SubscriptionGateway {
     pub effective_by: Option<DateTime<Utc>>,
     /// The credentials there.
     pub credentials: Vec<GatewayCredential>,
+}
+
+/// What becomes of the old secret on a connected gateway.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RotatedGateway {
+    /// The gateway.
+    pub gateway_id: GatewayId,
+    /// Its name.
+    pub gateway_name: String,
+    /// Whether old and new are valid side by side there.
+    pub overlap: Overlap,
+    /// While both are valid the customer may call twice as much there: the gateway counts them apart.
+    pub overlap_doubles_quota: bool,
+    /// How long the gateway may take to act on a change everywhere, in seconds: so long the old secret may pass after its end.
+    pub propagation_seconds: u32,
 }
 
 /// A credential on one gateway.

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::breaker::{Breaker, BreakerState, Verdict};
 use crate::converge::{LEASE, Outcome};
 use crate::engine::Orchestrator;
-use crate::model::{Activation, ApplicationKey, ProvisioningState, Urgency};
+use crate::model::{Activation, ApplicationKey, ProvisioningState, Stage, Urgency};
 use crate::store::applications::Taken;
 use crate::store::{self, applications};
 use crate::{OrchestrationError, access, honor};
@@ -199,7 +199,7 @@ async fn take(
     };
     let until = tx.now() + LEASE;
     let taken = Taken { only, token, until };
-    let mut gateways = applications::touch(tx, standings, Urgency::Interactive, "HELD", Some(taken), None).await?;
+    let mut gateways = applications::touch(tx, standings, Urgency::Interactive, Stage::Held, Some(taken), None).await?;
     if let Some(only) = only {
         gateways.retain(|id| *id == only);
     }
@@ -232,7 +232,7 @@ pub async fn wait(engine: &Orchestrator, waiting: &Waiting) -> Result<(), NotCon
 async fn release(engine: &Orchestrator, waiting: &Waiting) -> Result<(), OrchestrationError> {
     let mut tx = engine.tenant(waiting.tenant_id).await?;
     let standings = subscriptions::standings(&mut tx, &[waiting.subscription_id]).await?;
-    applications::touch(&mut tx, &standings, Urgency::Interactive, "LIVE", None, None).await?;
+    applications::touch(&mut tx, &standings, Urgency::Interactive, Stage::Live, None, None).await?;
     Ok(tx.commit().await?)
 }
 
@@ -373,10 +373,10 @@ pub async fn complete(
     let rows = applications::of_subscription(tx, subscription.id).await?;
     let done = rows
         .iter()
-        .find(|row| row.stage == "LIVE" && row.acknowledged_generation == row.generation)
+        .find(|row| row.stage == Stage::Live && row.acknowledged_generation == row.generation)
         .filter(|row| waiting.mode == Activation::PrimaryFirst && row.connection_id == waiting.gateways[0])
         .map(|row| row.connection_id);
-    applications::touch(tx, &standings, Urgency::Interactive, "LIVE", None, done).await?;
+    applications::touch(tx, &standings, Urgency::Interactive, Stage::Live, None, done).await?;
     Ok(Some((subscription, changes)))
 }
 

@@ -1,6 +1,6 @@
 //! Where a subscription stands on each gateway, and revealing what gateways made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gatewright_catalog::subscriptions;
 use gatewright_credentials::look_up;
@@ -12,10 +12,12 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::OrchestrationError;
-use crate::converge::{GENERATED_KIND, sealing_id};
+use crate::engine::Orchestrator;
 use crate::model::{
-    Connection, GatewayCredential, GatewayKind, ProvisioningState, SecretMode, SecretState, SubscriptionGateway,
+    Connection, GatewayCredential, GatewayKind, ProvisioningState, RotatedGateway, SecretMode, SecretState,
+    SubscriptionGateway,
 };
+use crate::secrets::{GENERATED_KIND, sealing_id};
 use crate::store::{applications, credentials};
 
 /// Where a subscription stands on every gateway: ours first, then those that are connected.
@@ -82,6 +84,36 @@ fn connected(
             })
             .collect(),
     }
+}
+
+/// What becomes of the old secrets of these subscriptions on each connected gateway. One that cannot be used as it is set up is
+/// left out: nothing is known of it.
+pub async fn rotated(
+    engine: &Orchestrator,
+    tx: &mut TenantTx,
+    ids: &[SubscriptionId],
+) -> Result<Vec<RotatedGateway>, OrchestrationError> {
+    let mut there = BTreeSet::new();
+    for id in ids {
+        let rows = applications::of_subscription(tx, *id).await?;
+        let rows = rows.into_iter().filter(|row| row.state != ProvisioningState::Removed);
+        there.extend(rows.map(|row| row.connection_id));
+    }
+    let mut all = Vec::new();
+    for id in there {
+        let Ok((connection, connector)) = engine.connector(tx, id).await? else {
+            continue;
+        };
+        let can = connector.capabilities();
+        all.push(RotatedGateway {
+            gateway_id: id,
+            gateway_name: connection.name,
+            overlap: can.overlap,
+            overlap_doubles_quota: can.overlap_doubles_quota,
+            propagation_seconds: can.propagation_seconds,
+        });
+    }
+    Ok(all)
 }
 
 /// Our own gateways: every change is there with its commit, and nodes are told before the answer.

@@ -10,6 +10,7 @@
 //!
 //! [`judge`] is pure; [`work`] goes through gateways and applications, [`schedule`] begins by the clock.
 
+mod expected;
 pub mod judge;
 pub mod model;
 pub mod schedule;

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use gatewright_catalog::{SubscriptionState, subscriptions};
+use gatewright_catalog::subscriptions;
 use gatewright_connectors::{Application, Connector, Fault, FaultKind, Observed};
-use gatewright_credentials::look_up;
 use gatewright_database::TenantTx;
 use gatewright_database::jobs::{Failure, Finished, Handler, Job, Lane, Running};
 use gatewright_types::ids::{GatewayId, ProvisioningRunId, SubscriptionId, TenantId};
@@ -14,17 +13,15 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::EXTRA_GRACE;
+use super::expected::{Expected, expected};
 use super::judge::{self, Difference};
 use super::model::{FindingKind, RunKind, RunState};
 use crate::OrchestrationError;
 use crate::breaker::{BreakerState, PROBE_FOR};
-use crate::desired::{self, Facts};
 use crate::engine::Orchestrator;
-use crate::model::{ApplicationKey, Connection, ConnectionState, DriftPolicy, ProvisioningState};
-use crate::plan::Desired;
-use crate::store::applications::Row;
+use crate::model::{ApplicationKey, Connection, ConnectionState, DriftPolicy, ProvisioningState, Stage};
 use crate::store::runs::{Place, Progress};
-use crate::store::{self, applications, credentials, runs};
+use crate::store::{self, applications, runs};
 
 /// Applications that are looked at together.
 const PAGE: i64 = 16;
@@ -112,30 +109,6 @@ impl<E: Into<OrchestrationError>> From<E> for Halt {
     }
 }
 
-/// What one application is to be on a gateway.
-struct Expected {
-    row: Option<Row>,
-    key: ApplicationKey,
-    desired: Desired,
-    /// As what a row is made where there is none.
-    stage: &'static str,
-    /// Credentials whose secret nobody has any more.
-    lost: Vec<u32>,
-}
-
-impl Expected {
-    /// Whether it is being changed just now: what differs is no drift then.
-    fn is_moving(&self) -> bool {
-        self.row
-            .as_ref()
-            .is_some_and(|row| row.acknowledged_generation < row.generation)
-    }
-
-    fn generation(&self) -> Option<i64> {
-        self.row.as_ref().map(|row| row.generation)
-    }
-}
-
 impl Looker {
     /// One page of whatever the run is at; whether there is more.
     async fn step(&self, tenant_id: TenantId, id: ProvisioningRunId) -> Result<bool, Halt> {
@@ -181,7 +154,7 @@ impl Looker {
         }
         let named: Vec<SubscriptionId> = page.items.iter().filter_map(|item| item.subscription_id).collect();
         applications::see(&mut tx, connection.id, id, &named).await?;
-        let mut expected = expected(&mut tx, &connection, &named).await?;
+        let mut expected = expected(&mut tx, &connection, connector.capabilities(), &named).await?;
         for item in page.items {
             let name: String = item.name.chars().take(NAME_MAX_CHARS).collect();
             let place = Place {
@@ -250,9 +223,9 @@ impl Looker {
         let gateway = self.gateway(&mut tx, &current).await?;
         let (ids, expected) = match &gateway {
             None => (Vec::new(), Vec::new()),
-            Some((connection, _)) => {
+            Some((connection, connector)) => {
                 let ids = candidates(&mut tx, connection, id, &before, after_subscription).await?;
-                let expected = expected(&mut tx, connection, &ids).await?;
+                let expected = expected(&mut tx, connection, connector.capabilities(), &ids).await?;
                 (ids, expected)
             }
         };
@@ -428,72 +401,6 @@ async fn candidates(
     Ok(ids)
 }
 
-const HELD: &str = "HELD";
-
-/// How far a new row may go: what has not begun stays inert.
-fn stage_of(state: SubscriptionState) -> &'static str {
-    if state == SubscriptionState::Created {
-        HELD
-    } else {
-        "LIVE"
-    }
-}
-
-/// What each of these is to be on a gateway; those that are no subscriptions of the tenant are left out.
-async fn expected(
-    tx: &mut TenantTx,
-    connection: &Connection,
-    ids: &[SubscriptionId],
-) -> Result<Vec<Expected>, OrchestrationError> {
-    let mappings = store::mappings::of_connection(tx, connection.id).await?;
-    let mut rows = applications::of_connection(tx, connection.id, ids).await?;
-    let mut all = Vec::new();
-    let mut standings = subscriptions::standings(tx, ids).await?;
-    // Rows are held in the order of their ids.
-    standings.sort_by_key(|standing| standing.subscription_id);
-    for subscription in standings {
-        let id = subscription.subscription_id;
-        let row = rows
-            .iter()
-            .position(|row| row.subscription_id == id)
-            .map(|place| rows.swap_remove(place));
-        let key = ApplicationKey {
-            connection_id: connection.id,
-            subscription_id: id,
-            customer_id: subscription.customer_id,
-        };
-        let stage = stage_of(subscription.state);
-        let secrets = look_up::given(tx, id).await?;
-        let rotations = store::rotations::of_subscription(tx, id).await?;
-        let facts = Facts {
-            connection,
-            subscription: &subscription,
-            held: row.as_ref().map_or(stage, |row| &row.stage) == HELD,
-            mappings: &mappings,
-            secrets: &secrets,
-            rotations: &rotations,
-            now: tx.now(),
-        };
-        let mut its = credentials::of_application(tx, key).await?;
-        let mut last_number = row.as_ref().map_or(0, |row| row.last_number);
-        desired::number(&facts, &mut its, &mut last_number);
-        let (desired, _) = desired::decide(&facts, &mut its);
-        let lost = its
-            .iter()
-            .filter(|one| one.state == ProvisioningState::NeedsRotation)
-            .filter_map(|one| u32::try_from(one.number).ok())
-            .collect();
-        all.push(Expected {
-            row,
-            key,
-            desired,
-            stage,
-            lost,
-        });
-    }
-    Ok(all)
-}
-
 /// Writes down how one application differs, and has it repaired where that is wanted.
 async fn judge_one(
     tx: &mut TenantTx,
@@ -588,7 +495,7 @@ async fn hand_over(mut tx: TenantTx, id: ProvisioningRunId) -> Result<bool, Orch
             subscription_id: one.subscription_id,
             customer_id: standing.customer_id,
         };
-        let generation = applications::repair(&mut tx, key, stage_of(standing.state)).await?;
+        let generation = applications::repair(&mut tx, key, Stage::of(standing.state)).await?;
         runs::note_repair(&mut tx, one.id, generation).await?;
     }
     applications::wake(&mut tx).await?;

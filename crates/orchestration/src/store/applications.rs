@@ -7,7 +7,7 @@ use gatewright_types::ids::{CustomerId, GatewayId, KeyId, ProvisioningRunId, Req
 use uuid::Uuid;
 
 use crate::emergency::GatewayStanding;
-use crate::model::{ApplicationKey, ProvisioningState, Urgency};
+use crate::model::{ApplicationKey, ProvisioningState, Stage, Urgency};
 
 /// Wakes the dispatchers.
 pub(crate) const CHANNEL: &str = "gatewright_provisioning";
@@ -19,7 +19,7 @@ pub(crate) async fn touch(
     tx: &mut TenantTx,
     standings: &[Standing],
     urgency: Urgency,
-    stage: &str,
+    stage: Stage,
     taken: Option<Taken>,
     except: Option<GatewayId>,
 ) -> Result<Vec<GatewayId>, sqlx::Error> {
@@ -71,7 +71,7 @@ pub(crate) async fn touch(
         only.map(GatewayId::uuid),
         taken.map(|taken| taken.token),
         taken.map(|taken| taken.until),
-        stage,
+        stage.as_str(),
         request_id,
         except.map(GatewayId::uuid),
     )
@@ -241,7 +241,7 @@ pub(crate) struct Row {
     pub(crate) connection_id: GatewayId,
     pub(crate) subscription_id: SubscriptionId,
     pub(crate) customer_id: CustomerId,
-    pub(crate) stage: String,
+    pub(crate) stage: Stage,
     pub(crate) state: ProvisioningState,
     pub(crate) generation: i64,
     pub(crate) acknowledged_generation: i64,
@@ -261,7 +261,7 @@ pub(crate) struct Row {
 pub(crate) async fn hold(tx: &mut TenantTx, key: ApplicationKey, token: Uuid) -> Result<Option<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
-        r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage,
+        r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage AS "stage: _",
              state AS "state: _", generation, acknowledged_generation, urgency, due_at, attempts, last_error, failing_since, remote_id,
              acknowledged_at, effective_by, last_number, request_id AS "request_id: _"
            FROM applications
@@ -279,7 +279,7 @@ pub(crate) async fn hold(tx: &mut TenantTx, key: ApplicationKey, token: Uuid) ->
 pub(crate) async fn of_subscription(tx: &mut TenantTx, id: SubscriptionId) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
-        r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage,
+        r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage AS "stage: _",
              state AS "state: _", generation, acknowledged_generation, urgency, due_at, attempts, last_error, failing_since, remote_id,
              acknowledged_at, effective_by, last_number, request_id AS "request_id: _"
            FROM applications WHERE tenant_id = $1 AND subscription_id = $2 ORDER BY connection_id"#,
@@ -446,7 +446,7 @@ pub(crate) async fn of_connection(
     let subscriptions: Vec<Uuid> = subscriptions.iter().map(|id| id.uuid()).collect();
     sqlx::query_as!(
         Row,
-        r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage,
+        r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage AS "stage: _",
              state AS "state: _", generation, acknowledged_generation, urgency, due_at, attempts, last_error, failing_since, remote_id,
              acknowledged_at, effective_by, last_number, request_id AS "request_id: _"
            FROM applications WHERE tenant_id = $1 AND connection_id = $2 AND subscription_id = ANY($3) ORDER BY subscription_id"#,
@@ -509,7 +509,7 @@ pub(crate) async fn see(
 
 /// Has one application brought to what is desired, whether there was anything of it or not; returns the generation that
 /// says so.
-pub(crate) async fn repair(tx: &mut TenantTx, key: ApplicationKey, stage: &str) -> Result<i64, sqlx::Error> {
+pub(crate) async fn repair(tx: &mut TenantTx, key: ApplicationKey, stage: Stage) -> Result<i64, sqlx::Error> {
     let (now, request_id) = (tx.now(), tx.caller().request_id.uuid());
     sqlx::query_scalar!(
         r#"INSERT INTO applications AS a (tenant_id, connection_id, subscription_id, customer_id, stage, state, generation,
@@ -526,7 +526,7 @@ pub(crate) async fn repair(tx: &mut TenantTx, key: ApplicationKey, stage: &str) 
         Urgency::Bulk.as_i16(),
         now,
         request_id,
-        stage,
+        stage.as_str(),
     )
     .fetch_one(&mut **tx)
     .await

@@ -4,7 +4,8 @@ use axum::response::Response;
 use gatewright_catalog::model::Subscription;
 use gatewright_credentials::rotate::Rotation;
 use gatewright_native::nodes::Effects;
-use gatewright_orchestration::access;
+use gatewright_orchestration::model::RotatedGateway;
+use gatewright_orchestration::{access, view};
 use gatewright_types::ids::SubscriptionId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,6 +24,8 @@ pub(crate) struct Rotated {
     subscription: Subscription,
     /// Every key that is not revoked, with its new secret.
     api_keys: Vec<RevealedKey>,
+    /// What becomes of the old secrets on each connected gateway.
+    gateways: Vec<RotatedGateway>,
 }
 
 /// Give every key of a subscription a new secret.
@@ -36,6 +39,12 @@ pub(crate) async fn rotate_subscription(
     let (mut work, rotation) = command.begin().await?;
     let (subscription, revealed, changes) = access::rotate_subscription(work.tx(), id, rotation).await?;
     let api_keys = revealed.into_iter().map(RevealedKey::from).collect();
-    work.done(&Rotated { subscription, api_keys }, Effects::access(changes))
-        .await
+    let engine = work.orchestrator();
+    let gateways = view::rotated(&engine, work.tx(), &[id]).await?;
+    let rotated = Rotated {
+        subscription,
+        api_keys,
+        gateways,
+    };
+    work.done(&rotated, Effects::access(changes)).await
 }
