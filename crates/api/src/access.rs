@@ -36,6 +36,7 @@ use Permission as P;
 /// Every operation by its id in the OpenAPI document; alphabetical.
 const TABLE: &[(&str, Access)] = &[
     ("add_key", Needs(P::KeysManage)),
+    ("adopt_consumer", Needs(P::GatewaysManage)),
     ("add_plan_version", Needs(P::PlansManage)),
     ("apply_provisioning_run", Needs(P::GatewaysManage)),
     ("cancel_job", Needs(P::JobsManage)),
@@ -105,6 +106,7 @@ const TABLE: &[(&str, Access)] = &[
     ("get_webhook_endpoint", Needs(P::WebhooksRead)),
     ("import_offers", Needs(P::GatewaysManage)),
     ("lift_emergency_suspension", Needs(P::SubscriptionsSuspend)),
+    ("list_adoptable", Needs(P::GatewaysRead)),
     ("list_audit_events", Needs(P::AuditRead)),
     ("list_breaker_changes", Needs(P::GatewaysRead)),
     ("list_connections", Needs(P::GatewaysRead)),

@@ -243,6 +243,7 @@ impl From<CredentialError> for ApiError {
             CredentialError::NotFound(_) => Self::not_found(detail),
             CredentialError::WrongStatus { .. } => Self::new(ProblemCode::KeyStateConflict, detail),
             CredentialError::RotationInProgress { .. } => Self::new(ProblemCode::RotationInProgress, detail),
+            CredentialError::CannotAdopt(_) => Self::new(ProblemCode::Conflict, detail),
             CredentialError::TooManyKeys(_) => Self::new(ProblemCode::LimitReached, detail),
             CredentialError::Catalog(error) => error.into(),
             CredentialError::Database(error) => error.into(),
@@ -281,6 +282,7 @@ impl From<OrchestrationError> for ApiError {
         match error {
             OrchestrationError::NotFound { .. } => Self::not_found(detail),
             OrchestrationError::NameTaken(_)
+            | OrchestrationError::AdoptedBefore(_)
             | OrchestrationError::WrongState { .. }
             | OrchestrationError::WrongRunState { .. } => Self::new(ProblemCode::Conflict, detail),
             OrchestrationError::Unusable(_) => Self::new(ProblemCode::ConnectionUnusable, detail),

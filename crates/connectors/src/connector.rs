@@ -6,12 +6,15 @@ use std::pin::Pin;
 use gatewright_types::ids::GatewayId;
 use secrecy::SecretString;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{
-    Adoptable, Application, Applied, Capabilities, Judgement, Observed, ObservedCredential, Offered, Page, Report,
-    Scanned, Step,
+    Adoptable, AdoptedKey, Application, Applied, Capabilities, Judgement, Observed, ObservedCredential, Offered, Page,
+    Report, Scanned, Step,
 };
+
+/// Pages that are looked through for one consumer, where the gateway cannot be asked for it.
+const STRANGER_PAGES_MAX: usize = 1_000;
 
 /// A call under way.
 pub type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
@@ -58,4 +61,28 @@ pub trait Connector: Send + Sync + 'static {
 
     /// Consumers and keys that no connection of ours made, page by page, for taking them over.
     fn adoptable<'a>(&'a self, link: &'a Link, cursor: Option<String>) -> Call<'a, Page<Adoptable>>;
+
+    /// One of these by the gateway's own id of it.
+    fn stranger<'a>(&'a self, link: &'a Link, remote_id: &'a str) -> Call<'a, Option<Adoptable>> {
+        Box::pin(async move {
+            let mut cursor = None;
+            for _ in 0..STRANGER_PAGES_MAX {
+                let page = self.adoptable(link, cursor).await?;
+                if let Some(found) = page.items.into_iter().find(|one| one.remote_id == remote_id) {
+                    return Ok(Some(found));
+                }
+                let Some(next) = page.next else { return Ok(None) };
+                cursor = Some(next);
+            }
+            let words = format!("it was not among the first {STRANGER_PAGES_MAX} pages of consumers");
+            Err(Fault::new(FaultKind::Unsupported, words))
+        })
+    }
+
+    /// Takes a key of somebody else away that an operator gave us, so that ours can be made in its place. Not there: done.
+    /// Another secret than when it was given: [`FaultKind::Foreign`].
+    fn release<'a>(&'a self, _link: &'a Link, _key: &'a AdoptedKey) -> Call<'a, ()> {
+        let words = "keys of others cannot be taken over from this gateway";
+        Box::pin(std::future::ready(Err(Fault::new(FaultKind::Unsupported, words))))
+    }
 }

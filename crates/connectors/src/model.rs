@@ -169,6 +169,8 @@ pub struct Capabilities {
     pub restricts_addresses: bool,
     /// How long a change may take to act everywhere on the gateway, in seconds.
     pub propagation_seconds: u32,
+    /// Can give us the place of a key that somebody else made: [`crate::Connector::release`].
+    pub takes_over: bool,
     /// Calls that its management API takes, per second; null where no limit is known.
     pub calls_per_second: Option<u32>,
     /// Whose calls are counted together, where that is more than this connection, as in an account's; null for the connection.
@@ -382,4 +384,15 @@ pub struct AdoptableKey {
     pub secret: Option<SecretString>,
     /// In how many seconds it ends by itself.
     pub expires_in_seconds: Option<u32>,
+}
+
+/// A key under a consumer that is not ours, which an operator gave us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdoptedKey {
+    /// The gateway's own id of the consumer.
+    pub consumer_id: String,
+    /// The gateway's own id of the key.
+    pub remote_id: String,
+    /// [`fingerprint`] of its secret when it was adopted; none: it was not readable.
+    pub fingerprint: Option<[u8; 32]>,
 }

@@ -30,6 +30,9 @@ pub enum CredentialError {
     /// The subscription has as many keys as it may.
     #[error("a subscription has at most {0} keys that are not revoked")]
     TooManyKeys(usize),
+    /// The secret that somebody else made cannot be a key's.
+    #[error("the key cannot be adopted: {0}")]
+    CannotAdopt(&'static str),
     /// What the catalog refuses.
     #[error(transparent)]
     Catalog(#[from] CatalogError),

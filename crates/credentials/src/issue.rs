@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_catalog::check::Checks;
-use gatewright_database::TenantTx;
+use gatewright_database::error::broken_unique;
+use gatewright_database::{DatabaseError, TenantTx};
 use gatewright_types::Rng;
 use gatewright_types::access::{Environment, KeyStatus};
 use gatewright_types::address::{ADDRESSES_MAX, Cidr};
+use gatewright_types::credential::{CREDENTIAL_MAX_LENGTH, CredentialHash};
 use gatewright_types::ids::{BindingId, KeyId, ProductId};
 use gatewright_vault::Minted;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::model::{AccessorType, ApiKey, NewBinding};
@@ -17,6 +19,8 @@ use crate::{CredentialError, sealed, store};
 
 /// Most keys of one subscription that are not revoked.
 pub const KEYS_PER_SUBSCRIPTION_MAX: usize = 50;
+/// Shortest secret of somebody else's that is taken over: a hash of less could be guessed.
+pub const ADOPTED_MIN_CHARS: usize = 16;
 /// Most products that a key is narrowed to.
 pub const KEY_PRODUCTS_MAX: usize = 100;
 
@@ -91,6 +95,64 @@ pub async fn issue_keeping(
 ) -> Result<Revealed, CredentialError> {
     check(tx, covered, &new)?;
     let minted = mint(new.accessor_type, new.environment, tx.rng());
+    keep(tx, binding, new, minted, copies, false).await
+}
+
+/// Makes a key whose secret somebody else made and gave to its customer. None: nobody here knows it, and the key is of no use
+/// until its first rotation.
+///
+/// Our own gateways admit only secrets of our own form; the others admit it as before.
+pub async fn adopt(
+    tx: &mut TenantTx,
+    binding: NewBinding,
+    new: NewKey,
+    secret: Option<SecretString>,
+    copies: Copies,
+) -> Result<ApiKey, CredentialError> {
+    check(tx, &[], &new)?;
+    let withdrawn = secret.is_none();
+    let minted = match secret {
+        None => mint(new.accessor_type, new.environment, tx.rng()),
+        Some(secret) => {
+            let text = secret.expose_secret();
+            if !(ADOPTED_MIN_CHARS..=CREDENTIAL_MAX_LENGTH).contains(&text.chars().count()) {
+                return Err(CredentialError::CannotAdopt(
+                    "it is too short to be kept as a hash, or too long",
+                ));
+            }
+            let last_four = text
+                .chars()
+                .rev()
+                .take(4)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect();
+            Minted {
+                hash: CredentialHash::of(text.as_bytes()),
+                prefix: "",
+                last_four,
+                secret,
+            }
+        }
+    };
+    let kept = keep(tx, binding, new, minted, copies, withdrawn).await;
+    kept.map(|revealed| revealed.key).map_err(|error| match error {
+        CredentialError::Database(DatabaseError::Query(error)) if broken_unique(&error).is_some() => {
+            CredentialError::CannotAdopt("another key has the same value")
+        }
+        error => error,
+    })
+}
+
+async fn keep(
+    tx: &mut TenantTx,
+    binding: NewBinding,
+    new: NewKey,
+    minted: Minted,
+    copies: Copies,
+    withdrawn: bool,
+) -> Result<Revealed, CredentialError> {
     let key = ApiKey {
         id: KeyId::mint(tx.clock(), tx.rng()),
         accessor_type: new.accessor_type,
@@ -105,13 +167,15 @@ pub async fn issue_keeping(
         product_ids: new.product_ids,
         allowed_addresses: new.allowed_addresses,
         expires_at: new.expires_at,
-        secret_withdrawn_at: None,
+        secret_withdrawn_at: withdrawn.then(|| tx.now()),
         old_secret_valid_until: None,
         subscription_ids: vec![binding.subscription_id],
         created_at: tx.now(),
         updated_at: tx.now(),
         revoked_at: None,
     };
+    // What nobody knows is not kept for anybody.
+    let copies = if withdrawn { Copies::default() } else { copies };
     let kept = sealed::copy(tx, copies, key.id, key.secret_version, &minted.secret).await?;
     let binding_id = BindingId::mint(tx.clock(), tx.rng());
     store::insert(tx, &key, &minted.hash, kept.copy.as_ref(), binding_id, &binding).await?;

@@ -71,6 +71,7 @@ pub const EVENT_TYPES: &[&str] = &[
     "orchestration.connection.disconnecting",
     "orchestration.connection.enabled",
     "orchestration.connection.verified",
+    "orchestration.consumer.adopted",
     "orchestration.dead_letters.replayed",
     "orchestration.mapping.changed",
     "orchestration.mapping.created",

@@ -21,6 +21,7 @@ use gatewright_types::ids::{EventId, KeyId, RequestId, SubscriptionId, TenantId}
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::adoption::takeover::{self, Takeover, When};
 use crate::desired::{self, Facts, Rotation};
 use crate::engine::Orchestrator;
 use crate::model::{ApplicationKey, Connection, ConnectionState, ProvisioningState, SecretMode, Stage, Urgency};
@@ -79,6 +80,8 @@ pub(crate) struct Prepared {
     pub(crate) rotations: Vec<Rotation>,
     /// Keys that are suspended: their secrets are needed again.
     pub(crate) suspended: Vec<KeyId>,
+    /// Keys that are still under the consumer that was adopted.
+    pub(crate) takeovers: Vec<Takeover>,
     /// Copies of what may have to be given.
     pub(crate) copies: Vec<(i32, SecretString)>,
 }
@@ -174,6 +177,19 @@ impl Orchestrator {
         let blank = last_number == 0 && rows.is_empty() && row.remote_id.is_none();
         let new = desired::number(&facts, &mut rows, &mut last_number);
         let (desired, changes_at) = desired::decide(&facts, &mut rows);
+        let mut changes_at = changes_at;
+        let mut takeovers = Vec::new();
+        if row.adopts {
+            for (key_id, adopted) in store::adoptions::unreleased(&mut tx, key).await? {
+                let (when, at) = takeover::decide(key_id, &adopted, &connection, &desired, &secrets, &rows, facts.now);
+                changes_at = changes_at.into_iter().chain(at).min();
+                takeovers.push(Takeover {
+                    key_id,
+                    key: adopted,
+                    when,
+                });
+            }
+        }
         let suspended = secrets
             .iter()
             .filter(|s| s.status == KeyStatus::Suspended)
@@ -199,6 +215,7 @@ impl Orchestrator {
             changes_at,
             rotations,
             suspended,
+            takeovers,
             copies,
         })))
     }
@@ -233,14 +250,19 @@ impl Orchestrator {
         } else {
             self.observe(&link, &application, prepared, progress).await?
         };
+        let mut withheld = None;
+        for takeover in prepared.takeovers.iter().filter(|one| one.when == When::Now) {
+            if let Err(fault) = self.release(tenant_id, &link, prepared, takeover, progress).await {
+                withheld.get_or_insert(fault);
+            }
+        }
         let mut actions = plan::actions(&prepared.desired, &observed, prepared.connector.capabilities());
-        if actions.is_empty() {
+        if actions.is_empty() && withheld.is_none() {
             progress.found(&prepared.desired, observed);
             return Ok(());
         }
         let mut done = 0;
         let mut left_out = Vec::new();
-        let mut withheld = None;
         for action in actions.drain(..) {
             if !action.ends_access()
                 && let Some(fault) = withheld.take()
@@ -257,6 +279,15 @@ impl Orchestrator {
             else {
                 continue;
             };
+            if let Action::Credential { number, .. } = &action {
+                for takeover in prepared
+                    .takeovers
+                    .iter()
+                    .filter(|one| one.when == When::ForOurs(*number))
+                {
+                    self.release(tenant_id, &link, prepared, takeover, progress).await?;
+                }
+            }
             let applied = match self
                 .apply(&link, &application, &step, &observed, prepared, progress)
                 .await
@@ -341,11 +372,11 @@ impl Orchestrator {
         result
     }
 
-    fn begin(&self) -> (DateTime<Utc>, tokio::time::Instant) {
+    pub(crate) fn begin(&self) -> (DateTime<Utc>, tokio::time::Instant) {
         (self.database().clock().now(), tokio::time::Instant::now())
     }
 
-    fn attempt(
+    pub(crate) fn attempt(
         &self,
         operation: &'static str,
         number: Option<i32>,

@@ -21,6 +21,9 @@ pub enum OrchestrationError {
     /// Another connection of the tenant has this name.
     #[error("another connection is named {0:?}")]
     NameTaken(String),
+    /// A consumer that was adopted is not adopted again.
+    #[error("the consumer {0:?} was adopted before")]
+    AdoptedBefore(String),
     /// The gateway cannot be used as it is.
     #[error("the gateway cannot be used: {}", .0.join("; "))]
     Unusable(Vec<String>),

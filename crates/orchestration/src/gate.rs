@@ -191,6 +191,6 @@ impl Gate for RateGate {
 
     fn made(&self, record: CallRecord) {
         let (operation, status) = (record.operation, record.status);
-        tracing::debug!(gateway.id = ?self.rate.as_ref().map(|rate| rate.connection_id), operation, status, duration = ?record.duration, "called a gateway");
+        tracing::debug!(gateway.id = self.rate.as_ref().map(|rate| tracing::field::display(rate.connection_id)), operation, status, duration = ?record.duration, "called a gateway");
     }
 }

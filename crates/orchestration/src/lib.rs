@@ -13,6 +13,7 @@
 //! What was tried is [`history`], counted by [`statistics`]; what waits for a person, [`dead_letters`]. They decide nothing.
 
 pub mod access;
+pub mod adoption;
 pub mod breaker;
 pub mod connections;
 pub mod converge;

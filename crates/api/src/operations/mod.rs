@@ -73,6 +73,8 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(connections::reset_breaker::reset_breaker))
         .routes(routes!(connections::list_offers::list_offers))
         .routes(routes!(connections::import_offers::import_offers))
+        .routes(routes!(connections::list_adoptable::list_adoptable))
+        .routes(routes!(connections::adopt_consumer::adopt_consumer))
         .routes(routes!(connections::list_breaker_changes::list_breaker_changes))
         .routes(routes!(
             provisioning::list_provisioning_attempts::list_provisioning_attempts

@@ -50,8 +50,8 @@ use self::client::Caller;
 use crate::connector::{Call, Connector};
 use crate::link::Link;
 use crate::model::{
-    Adoptable, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed, ObservedCredential,
-    Offered, Overlap, Page, Report, Scanned, Serial, Step,
+    Adoptable, AdoptedKey, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed,
+    ObservedCredential, Offered, Overlap, Page, Report, Scanned, Serial, Step,
 };
 
 /// How long a node of a cluster may take to see what another wrote (`db_update_frequency`).
@@ -110,6 +110,7 @@ const fn capabilities(flavor: Flavor) -> Capabilities {
             Flavor::AdminApi => PROPAGATION_SECONDS,
             Flavor::Konnect => KONNECT_PROPAGATION_SECONDS,
         },
+        takes_over: true,
         calls_per_second: None,
         rate_key: None,
         call_rates: Vec::new(),
@@ -163,5 +164,12 @@ impl Connector for Kong {
 
     fn adoptable<'a>(&'a self, link: &'a Link, cursor: Option<String>) -> Call<'a, Page<Adoptable>> {
         Box::pin(self.adoptable(link, cursor))
+    }
+    fn stranger<'a>(&'a self, link: &'a Link, remote_id: &'a str) -> Call<'a, Option<Adoptable>> {
+        Box::pin(self.stranger(link, remote_id))
+    }
+
+    fn release<'a>(&'a self, link: &'a Link, key: &'a AdoptedKey) -> Call<'a, ()> {
+        Box::pin(self.release(link, key))
     }
 }

@@ -3,14 +3,15 @@
 use futures_util::future::{try_join, try_join3};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use gatewright_types::ids::GatewayId;
+use secrecy::ExposeSecret;
 
 use super::Kong;
 use super::client::{Ask, CALLS_AT_ONCE, segment};
 use super::names::{Names, is_gatewrights};
 use super::rows::{Consumer, Key};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
-use crate::model::{Adoptable, AdoptableKey, Page, Scanned, mark};
+use crate::model::{Adoptable, AdoptableKey, AdoptedKey, Page, Scanned, fingerprint, mark};
 
 /// Consumers on a page: each costs some calls, so that a page stays a matter of seconds.
 pub(crate) const CONSUMERS_PER_PAGE: u32 = 100;
@@ -57,14 +58,43 @@ impl Kong {
     pub(crate) async fn adoptable(&self, link: &Link, cursor: Option<String>) -> Result<Page<Adoptable>, Fault> {
         let page = self.consumers(link, "", cursor).await?;
         let strangers = page.items.into_iter().filter(|consumer| !is_gatewrights(consumer));
-        let found = stream::iter(strangers).map(|consumer| self.stranger(link, consumer));
+        let found = stream::iter(strangers).map(|consumer| self.with_keys(link, consumer));
         Ok(Page {
             items: found.buffered(CALLS_AT_ONCE).try_collect().await?,
             next: page.next,
         })
     }
 
-    async fn stranger(&self, link: &Link, consumer: Consumer) -> Result<Adoptable, Fault> {
+    /// One of them.
+    pub(crate) async fn stranger(&self, link: &Link, remote_id: &str) -> Result<Option<Adoptable>, Fault> {
+        match self.consumer(link, remote_id).await? {
+            Some(consumer) if !is_gatewrights(&consumer) => Ok(Some(self.with_keys(link, consumer).await?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes away a key under somebody else's consumer, if it is still the one that was given to us.
+    pub(crate) async fn release(&self, link: &Link, key: &AdoptedKey) -> Result<(), Fault> {
+        let Some(found) = self.key(link, &key.consumer_id, &key.remote_id).await? else {
+            return Ok(());
+        };
+        let secret = found
+            .key
+            .as_ref()
+            .map(|secret| fingerprint(secret.expose_secret().as_bytes()));
+        if key.fingerprint.is_some() && key.fingerprint != secret {
+            let words = "the key was changed since it was adopted: whoever did that has to say what becomes of it";
+            return Err(Fault::new(FaultKind::Foreign, words));
+        }
+        let path = format!(
+            "/consumers/{}/key-auth/{}",
+            segment(&key.consumer_id),
+            segment(&key.remote_id)
+        );
+        self.caller.delete(link, Ask::new("key.delete", path)).await.map(drop)
+    }
+
+    async fn with_keys(&self, link: &Link, consumer: Consumer) -> Result<Adoptable, Fault> {
         let (keys, memberships) = try_join(self.keys(link, &consumer.id), self.memberships(link, &consumer.id)).await?;
         Ok(Adoptable {
             name: consumer

@@ -33,8 +33,8 @@ pub(crate) async fn insert(
     sqlx::query!(
         "WITH key AS (
            INSERT INTO api_keys (tenant_id, id, accessor_type, environment, name, status, secret_version, prefix, hash, last_four,
-             product_ids, expires_at, access_version, created_at, updated_at, client_id, allowed_addresses)
-           VALUES ($1, $2, $3, $4, $5, 'ACTIVE', 1, $6, $7, $8, $9, $10, nextval('access_version_seq'), $11, $11, $16, $17)
+             product_ids, expires_at, access_version, created_at, updated_at, client_id, allowed_addresses, secret_withdrawn_at)
+           VALUES ($1, $2, $3, $4, $5, 'ACTIVE', 1, $6, $7, $8, $9, $10, nextval('access_version_seq'), $11, $11, $16, $17, $20)
          ), copy AS (
            INSERT INTO sealed_secrets (tenant_id, key_id, secret_version, sealed, retention, erase_at, created_at)
            SELECT $1, $2, 1, $18, $19, $10, $11 WHERE $18::bytea IS NOT NULL
@@ -60,6 +60,7 @@ pub(crate) async fn insert(
         allowed_addresses.as_deref(),
         copy.map(|(sealed, _)| sealed.as_bytes()),
         copy.map(|(_, retention)| retention.as_str()),
+        key.secret_withdrawn_at,
     )
     .execute(&mut **tx)
     .await?;

@@ -55,7 +55,10 @@ async fn every_command_of_gatewrights_on_kongs_page_runs() {
         )
         .await;
     assert!(
-        ended.status.success() && ended.stdout.ends_with("\n200\n== all of it\n"),
+        ended.status.success()
+            && ended.stdout.contains("\n200\n")
+            && ended.stdout.contains("\n[\"ACTIVE\",[{\"id\":\"key_")
+            && ended.stdout.ends_with("\n== all of it\n"),
         "{}\n{}\n{}",
         ended.stdout,
         ended.stderr,

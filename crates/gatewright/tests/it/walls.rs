@@ -193,7 +193,9 @@ struct Operation {
 async fn quiet_dump(app: &TestApp) -> Vec<(String, String)> {
     gatewright_notify::fan_out::all(app.process.database()).await.unwrap();
     let mut rows = database::deeds(&app.database_url).await;
-    rows.retain(|(table, _)| !["jobs", "schedules", "mails", "connection_health"].contains(&table.as_str()));
+    rows.retain(|(table, _)| {
+        !["jobs", "schedules", "mails", "connection_health", "call_turns"].contains(&table.as_str())
+    });
     rows
 }
 
@@ -345,6 +347,13 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         ),
         "get_provisioning_run" | "list_provisioning_findings" | "apply_provisioning_run" => {
             (Some(&of.connected.run), None)
+        }
+        "list_adoptable" => (Some(&of.connected.broken), None),
+        "adopt_consumer" => {
+            let body = json!({
+                "remoteId": connected::OLD_CONSUMER, "planId": of.connected.adopts, "customer": { "name": "Mobile" },
+            });
+            (Some(&of.connected.broken), Some(body))
         }
         "list_offers" => (Some(&of.connected.id), None),
         "import_offers" => (Some(&of.connected.id), Some(json!({ "remoteIds": [GROUP] }))),

@@ -148,6 +148,7 @@ fn can() -> impl Strategy<Value = Capabilities> {
         expires_credential,
         restricts_addresses: false,
         propagation_seconds: 0,
+        takes_over: false,
         calls_per_second: None,
         rate_key: None,
         call_rates: Vec::new(),

@@ -255,6 +255,18 @@ pub(crate) struct Row {
     pub(crate) effective_by: Option<DateTime<Utc>>,
     pub(crate) last_number: i32,
     pub(crate) request_id: Option<RequestId>,
+    /// Keys of it are still under the consumer that it was adopted from.
+    pub(crate) adopts: bool,
+}
+
+impl Row {
+    pub(crate) const fn key(&self) -> ApplicationKey {
+        ApplicationKey {
+            connection_id: self.connection_id,
+            subscription_id: self.subscription_id,
+            customer_id: self.customer_id,
+        }
+    }
 }
 
 /// The row, held until the end of the transaction, if it is this worker's.
@@ -263,7 +275,7 @@ pub(crate) async fn hold(tx: &mut TenantTx, key: ApplicationKey, token: Uuid) ->
         Row,
         r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage AS "stage: _",
              state AS "state: _", generation, acknowledged_generation, urgency, due_at, attempts, last_error, failing_since, remote_id,
-             acknowledged_at, effective_by, last_number, request_id AS "request_id: _"
+             acknowledged_at, effective_by, last_number, request_id AS "request_id: _", adopts
            FROM applications
            WHERE tenant_id = $1 AND connection_id = $2 AND subscription_id = $3 AND lease_token = $4 FOR UPDATE"#,
         tx.tenant_id().uuid(),
@@ -281,7 +293,7 @@ pub(crate) async fn of_subscription(tx: &mut TenantTx, id: SubscriptionId) -> Re
         Row,
         r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage AS "stage: _",
              state AS "state: _", generation, acknowledged_generation, urgency, due_at, attempts, last_error, failing_since, remote_id,
-             acknowledged_at, effective_by, last_number, request_id AS "request_id: _"
+             acknowledged_at, effective_by, last_number, request_id AS "request_id: _", adopts
            FROM applications WHERE tenant_id = $1 AND subscription_id = $2 ORDER BY connection_id"#,
         tx.tenant_id().uuid(),
         id.uuid(),
@@ -448,7 +460,7 @@ pub(crate) async fn of_connection(
         Row,
         r#"SELECT connection_id AS "connection_id: _", subscription_id AS "subscription_id: _", customer_id AS "customer_id: _", stage AS "stage: _",
              state AS "state: _", generation, acknowledged_generation, urgency, due_at, attempts, last_error, failing_since, remote_id,
-             acknowledged_at, effective_by, last_number, request_id AS "request_id: _"
+             acknowledged_at, effective_by, last_number, request_id AS "request_id: _", adopts
            FROM applications WHERE tenant_id = $1 AND connection_id = $2 AND subscription_id = ANY($3) ORDER BY subscription_id"#,
         tx.tenant_id().uuid(),
         id.uuid(),

@@ -3,6 +3,7 @@
 //! Rows are locked in this order: connection, its health, applications by (connection, subscription), credentials.
 
 pub(crate) mod activations;
+pub(crate) mod adoptions;
 pub(crate) mod applications;
 pub(crate) mod attempts;
 pub(crate) mod connections;

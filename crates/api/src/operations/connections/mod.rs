@@ -1,3 +1,4 @@
+pub(super) mod adopt_consumer;
 pub(super) mod change_connection;
 pub(super) mod create_connection;
 pub(super) mod delete_connection;
@@ -7,6 +8,7 @@ pub(super) mod enable_connection;
 pub(super) mod get_capabilities;
 pub(super) mod get_connection;
 pub(super) mod import_offers;
+pub(super) mod list_adoptable;
 pub(super) mod list_breaker_changes;
 pub(super) mod list_connections;
 pub(super) mod list_mappings;

@@ -1,5 +1,6 @@
 //! Subscriptions on connected gateways, through the API and the gateways' own doors.
 
+mod adopting;
 mod breaker;
 mod drops;
 mod emergency;

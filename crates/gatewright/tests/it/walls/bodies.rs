@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use gatewright_testkit::{TestApp, Upstream};
 use serde_json::{Value, json};
 
+use super::connected::OLD_CONSUMER;
 use super::{World, document, operations, quiet_dump, terms};
 use crate::scene::expect;
 
@@ -47,6 +48,18 @@ fn foreign_bodies(acme: &World, rival: &World) -> Vec<(&'static str, &'static st
             "productIds",
             subscription,
             json!({ "productIds": [acme.product] }),
+        ),
+        (
+            "adopt_consumer",
+            "planId",
+            Some(rival.connected.broken.clone()),
+            json!({ "remoteId": OLD_CONSUMER, "planId": acme.plan, "customerId": rival.customer }),
+        ),
+        (
+            "adopt_consumer",
+            "customerId",
+            Some(rival.connected.broken.clone()),
+            json!({ "remoteId": OLD_CONSUMER, "planId": rival.connected.adopts, "customerId": acme.customer }),
         ),
         (
             "change_key",

@@ -8,6 +8,9 @@ use vendor_fakes::kong::{Fake, Options, Seed};
 
 use crate::orchestration::scene::{connect, map};
 
+/// A consumer that the fake had before us.
+pub(super) const OLD_CONSUMER: &str = "00000050-0000-4000-8000-000000000001";
+
 /// A tenant's connected gateways.
 pub(super) struct Connected {
     kong: Fake,
@@ -17,6 +20,8 @@ pub(super) struct Connected {
     pub(super) broken: String,
     /// A plan of what would be done there.
     pub(super) run: String,
+    /// What a consumer gets that is adopted from the one that does not answer.
+    pub(super) adopts: String,
 }
 
 impl Connected {
@@ -30,8 +35,17 @@ impl Connected {
         let id = connect(who, &kong, "kong", json!({ "secretMode": "GATEWAY_GENERATED" })).await;
         map(who, &id, product).await;
         let broken = connect(who, &kong, "broken", json!({})).await;
+        let adopted = who.product("Adopted").await;
+        map(who, &broken, &adopted).await;
+        let adopts = who.plan("Adopted", &[&adopted]).await;
         let run = ProvisioningRunId::mint(&Clock::System, &Rng::System).to_string();
-        Self { kong, id, broken, run }
+        Self {
+            kong,
+            id,
+            broken,
+            run,
+            adopts,
+        }
     }
 
     /// Brings a subscription to the one that works, and gives it up on the other.
@@ -68,6 +82,9 @@ impl Connected {
              FROM connections WHERE id = $1 AND $2 IS NOT NULL",
             "INSERT INTO provisioning_rollups SELECT tenant_id, id, '2026-01-01T01:00:00Z'
              FROM connections WHERE id = $1 AND $2 IS NOT NULL",
+            "INSERT INTO adoptions SELECT tenant_id, $1, 'partner', 'partner', id, now() FROM subscriptions WHERE id = $2",
+            "INSERT INTO adopted_keys SELECT tenant_id, $1, key_id, subscription_id, 'partner', 'partner-key', NULL, now()
+             FROM key_subscription_bindings WHERE subscription_id = $2",
             "INSERT INTO call_turns SELECT tenant_id, 'account', '', now() FROM connections WHERE id = $1 AND $2 IS NOT NULL",
             "INSERT INTO activations SELECT tenant_id, id, 'PRIMARY_FIRST', now() + interval '1 day', now()
              FROM subscriptions WHERE id = $2 AND $1 IS NOT NULL",
