@@ -54,9 +54,14 @@ class Demo:
     """
 
     def __init__(
-        self, binary: Path, data: Path, gateway_core: int | None = None, database_url: str | None = None
+        self,
+        binary: Path,
+        data: Path,
+        gateway_core: int | None = None,
+        database_url: str | None = None,
+        ports: tuple[int, int] = (places.CONTROL_PORT, places.PROXY_PORT),
     ):
-        for port in (places.CONTROL_PORT, places.PROXY_PORT):
+        for port in ports:
             require_free(port)
         data.mkdir(parents=True, exist_ok=True)
         self.log = places.RUN / f"gatewright-{data.name}.log"
@@ -66,13 +71,13 @@ class Demo:
         started = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, env=environment(data, gateway_core, database_url)
+                command, stdout=subprocess.PIPE, stderr=log, env=environment(data, gateway_core, database_url, ports)
             )
         try:
             self.facts = self._first_line()
             self._wait_until_ready()
             self.ready_s = time.monotonic() - started
-            require_mine(places.PROXY_PORT, self.pids)
+            require_mine(ports[1], self.pids)
             if gateway_core is not None:
                 pin(self.process.pid, gateway_core)
         except BaseException:
@@ -123,12 +128,17 @@ class Demo:
         self.process.stdout.close()
 
 
-def environment(data: Path, gateway_core: int | None = None, database_url: str | None = None) -> dict[str, str]:
+def environment(
+    data: Path,
+    gateway_core: int | None = None,
+    database_url: str | None = None,
+    ports: tuple[int, int] = (places.CONTROL_PORT, places.PROXY_PORT),
+) -> dict[str, str]:
     """What Gatewright is told; nothing of the caller's own settings for it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWRIGHT_")}
     told = {
-        "GATEWRIGHT_HTTP_ADDR": f"127.0.0.1:{places.CONTROL_PORT}",
-        "GATEWRIGHT_GATEWAY_ADDR": f"127.0.0.1:{places.PROXY_PORT}",
+        "GATEWRIGHT_HTTP_ADDR": f"127.0.0.1:{ports[0]}",
+        "GATEWRIGHT_GATEWAY_ADDR": f"127.0.0.1:{ports[1]}",
         "GATEWRIGHT_DATA_DIR": str(data),
     }
     if gateway_core is not None:

@@ -24,6 +24,10 @@ UPSTREAM_PORT = 29100
 CONTROL_PORT = 28180
 POSTGRES_PORT = 28190
 WIRE_PORT = 28191
+# Of a second Gatewright that is measured in turn with the first.
+SECOND_PROXY_PORT = 28102
+SECOND_CONTROL_PORT = 28182
+SECOND_POSTGRES_PORT = 28192
 
 # wrk and the upstream share one core, the proxy under test has the other to itself.
 LOAD_CORE = 0
