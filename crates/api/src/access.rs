@@ -36,8 +36,8 @@ use Permission as P;
 /// Every operation by its id in the OpenAPI document; alphabetical.
 const TABLE: &[(&str, Access)] = &[
     ("add_key", Needs(P::KeysManage)),
-    ("adopt_consumer", Needs(P::GatewaysManage)),
     ("add_plan_version", Needs(P::PlansManage)),
+    ("adopt_consumer", Needs(P::GatewaysManage)),
     ("apply_provisioning_run", Needs(P::GatewaysManage)),
     ("cancel_job", Needs(P::JobsManage)),
     ("cancel_subscription", Needs(P::SubscriptionsManage)),

@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{self, BODY_MAX_BYTES, Raw};
-use crate::precondition::{self, IfMatch};
+use crate::precondition::{self, Editable, IfMatch};
 use crate::principal::Operator;
 use crate::reveal::hide;
 use crate::unfinished::{Held, Unfinished};
@@ -244,7 +244,7 @@ impl Work {
     }
 
     /// Fails when the object is another than the one that the request was made for.
-    pub fn require(&mut self, current: &impl Serialize) -> Result<(), ApiError> {
+    pub(crate) fn require(&mut self, current: &impl Editable) -> Result<(), ApiError> {
         self.if_match
             .take()
             .map_or(Ok(()), |expected| expected.require(current))
@@ -276,10 +276,10 @@ impl Work {
     }
 
     /// Answers 200 with what `GET` answers from now on, and its entity tag.
-    pub async fn edited(self, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
+    pub(crate) async fn edited(self, body: &impl Editable, effects: Effects) -> Result<Response, ApiError> {
         let mut response = self.finish(StatusCode::OK, body, effects).await?;
-        if let Ok(bytes) = serde_json::to_vec(body) {
-            precondition::set(response.headers_mut(), &precondition::tag(&bytes));
+        if let Ok(version) = body.version() {
+            precondition::set(response.headers_mut(), &precondition::tag(&version));
         }
         Ok(response)
     }

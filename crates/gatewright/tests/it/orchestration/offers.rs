@@ -77,3 +77,36 @@ async fn what_a_gateway_offers_is_previewed_as_a_diff_and_imported() {
         "{problem:#}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gateway_does_is_no_edit_of_its_connection() {
+    let scene = Scene::with(json!({})).await;
+    let url = format!("{}/connections/{}", scene.tenant.api_url, scene.connection_id);
+    let get = async || {
+        let answer = scene
+            .app
+            .client
+            .get(&url)
+            .bearer_auth(&scene.tenant.token)
+            .send()
+            .await
+            .unwrap();
+        let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
+        (tag, answer.json::<Value>().await.unwrap())
+    };
+    let (tag, before) = get().await;
+    let (_, made) = scene.subscribe().await;
+    scene.until(made["id"].as_str().unwrap(), "ACTIVE").await;
+    let (same, after) = get().await;
+    assert_ne!(before["succeededAt"], after["succeededAt"]);
+    assert_eq!(tag, same);
+    let rename = scene
+        .app
+        .client
+        .patch(&url)
+        .bearer_auth(&scene.tenant.token)
+        .header("if-match", &tag);
+    let renamed = rename.json(&json!({ "name": "Renamed" })).send().await.unwrap();
+    assert_eq!(renamed.status(), 200);
+    assert_ne!(renamed.headers()["etag"], tag.as_str());
+}
