@@ -34,7 +34,10 @@ pub(crate) struct Told<'a> {
 /// A refusal's type, without `Exception` and without what stands around it, as in
 /// `x-amzn-ErrorType: NotFoundException:http://…`.
 pub(crate) fn kind_of(answer: &Answer) -> String {
-    let field = answer.fields.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
+    let field = answer
+        .fields
+        .get("x-amzn-errortype")
+        .and_then(|value| value.to_str().ok());
     let kind = field.map(str::to_owned).or_else(|| {
         let body: Value = serde_json::from_slice(&answer.body).ok()?;
         let said = body.get("__type").or_else(|| body.get("code"))?;
@@ -49,7 +52,9 @@ pub(crate) fn kind_of(answer: &Answer) -> String {
 
 fn message_of(answer: &Answer) -> Option<String> {
     let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let said = body.as_ref().and_then(|body| body.get("message").or_else(|| body.get("Message"))?.as_str());
+    let said = body
+        .as_ref()
+        .and_then(|body| body.get("message").or_else(|| body.get("Message"))?.as_str());
     let said = said.map(str::to_owned);
     let said = said.or_else(|| between(&String::from_utf8_lossy(&answer.body), "Message"))?;
     // What follows the first line of a refused signature is all that was signed.
@@ -64,11 +69,13 @@ fn between(xml: &str, name: &str) -> Option<String> {
 
 /// Whether it says that what signed the call is not valid any more.
 pub(crate) fn is_expired(answer: &Answer) -> bool {
-    matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST)
-        && matches!(
-            kind_of(answer).as_str(),
-            "ExpiredToken" | "UnrecognizedClient" | "InvalidClientTokenId" | "Unauthorized"
-        )
+    matches!(
+        answer.status,
+        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST
+    ) && matches!(
+        kind_of(answer).as_str(),
+        "ExpiredToken" | "UnrecognizedClient" | "InvalidClientTokenId" | "Unauthorized"
+    )
 }
 
 /// How far the clock that answered is ahead of ours, in seconds.
@@ -129,18 +136,31 @@ impl Told<'_> {
         } else if let Some(said) = said.filter(|_| !self.secret) {
             words = format!("{words}: {said}");
         }
-        Fault::answered(self.kind(answer, &name, link), answer.status, &self.without_secrets(words))
+        Fault::answered(
+            self.kind(answer, &name, link),
+            answer.status,
+            &self.without_secrets(words),
+        )
     }
 
     fn kind(&self, answer: &Answer, name: &str, link: &Link) -> FaultKind {
         match (answer.status, name) {
-            (_, "TooManyRequests" | "Throttling" | "RequestLimitExceeded") => FaultKind::Throttled(retry_after(answer, link)),
+            (_, "TooManyRequests" | "Throttling" | "RequestLimitExceeded") => {
+                FaultKind::Throttled(retry_after(answer, link))
+            }
             (_, "LimitExceeded") => FaultKind::QuotaExhausted,
             (_, "AccessDenied" | "NotAuthorized" | "OptInRequired") => FaultKind::Forbidden,
             (
                 _,
-                "InvalidSignature" | "SignatureDoesNotMatch" | "IncompleteSignature" | "ExpiredToken" | "UnrecognizedClient"
-                | "InvalidClientTokenId" | "MissingAuthenticationToken" | "RequestExpired" | "Unauthorized",
+                "InvalidSignature"
+                | "SignatureDoesNotMatch"
+                | "IncompleteSignature"
+                | "ExpiredToken"
+                | "UnrecognizedClient"
+                | "InvalidClientTokenId"
+                | "MissingAuthenticationToken"
+                | "RequestExpired"
+                | "Unauthorized",
             )
             | (StatusCode::UNAUTHORIZED, _) => FaultKind::Unauthenticated,
             (StatusCode::FORBIDDEN, _) => FaultKind::Forbidden,

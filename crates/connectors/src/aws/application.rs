@@ -33,9 +33,13 @@ impl AwsApiGateway {
             Step::Reactivate(plans) => self.reactivate(link, &names, plans).await,
             Step::Credential { number, secret, scope } => {
                 let (number, names) = (*number, &names);
-                self.ensure_credential(link, names, number, secret, scope, observed).await
+                self.ensure_credential(link, names, number, secret, scope, observed)
+                    .await
             }
-            Step::Expire { .. } => Err(Fault::new(FaultKind::Unsupported, "keys of AWS do not end by themselves")),
+            Step::Expire { .. } => Err(Fault::new(
+                FaultKind::Unsupported,
+                "keys of AWS do not end by themselves",
+            )),
             Step::DropCredential { number, remote_id } => {
                 self.drop_credential(link, &names, *number, remote_id.as_deref()).await
             }
@@ -86,7 +90,8 @@ impl AwsApiGateway {
         let (ours, _) = by_number(names, held);
         for mut same in ours.into_values() {
             let extra = same.split_off(1);
-            self.remove_all(link, extra.into_iter().map(|one| one.key.id).collect()).await?;
+            self.remove_all(link, extra.into_iter().map(|one| one.key.id).collect())
+                .await?;
             for one in same {
                 self.leave(link, &one.key.id, one.plans.difference(plans)).await?;
                 if !one.key.enabled && !one.plans.is_disjoint(plans) {
@@ -101,7 +106,8 @@ impl AwsApiGateway {
     async fn drop_application(&self, link: &Link, names: &Names) -> Result<Applied, Fault> {
         let keys = self.keys(link, &names.prefix()).await?;
         let (ours, strangers): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| names.ours(key).is_some());
-        self.remove_all(link, ours.into_iter().map(|key| key.id).collect()).await?;
+        self.remove_all(link, ours.into_iter().map(|key| key.id).collect())
+            .await?;
         match strangers.first() {
             None => Ok(Applied::default()),
             Some(stranger) => {

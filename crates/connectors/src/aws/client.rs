@@ -86,7 +86,10 @@ impl Ask {
     }
 
     fn query(&self) -> String {
-        let pairs = self.query.iter().map(|(name, value)| format!("{name}={}", encoded(value, "")));
+        let pairs = self
+            .query
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encoded(value, "")));
         pairs.collect::<Vec<_>>().join("&")
     }
 }
@@ -167,7 +170,10 @@ impl Caller {
             let page = self.page(link, ask(), PAGE_MAX, cursor.clone()).await?;
             all.extend(page.items);
             if all.len() > most {
-                let words = format!("{} has more than {most} entries, which is more than Gatewright reads", ask().path);
+                let words = format!(
+                    "{} has more than {most} entries, which is more than Gatewright reads",
+                    ask().path
+                );
                 return Err(Fault::new(FaultKind::QuotaExhausted, words));
             }
             if page.next.is_none() {

@@ -59,7 +59,11 @@ impl AwsApiGateway {
         observed: &Observed,
     ) -> Result<There, Fault> {
         let is_it = |print: Option<[u8; 32]>| print == Some(fingerprint(secret.expose_secret().as_bytes()));
-        let seen: Vec<_> = observed.credentials.iter().filter(|one| one.number == Some(number)).collect();
+        let seen: Vec<_> = observed
+            .credentials
+            .iter()
+            .filter(|one| one.number == Some(number))
+            .collect();
         if let Some(one) = seen.iter().find(|one| is_it(one.fingerprint)) {
             return Ok(There {
                 id: one.remote_id.clone(),
@@ -76,7 +80,8 @@ impl AwsApiGateway {
         };
         // One with another value would admit whoever has that.
         let others = seen.iter().filter(|one| one.remote_id != there.id);
-        self.remove_all(link, others.map(|one| one.remote_id.clone()).collect()).await?;
+        self.remove_all(link, others.map(|one| one.remote_id.clone()).collect())
+            .await?;
         Ok(there)
     }
 
@@ -89,20 +94,35 @@ impl AwsApiGateway {
         secret: &SecretString,
         fault: Fault,
     ) -> Result<There, Fault> {
-        let has_it = |key: &Key| key.value.as_ref().is_some_and(|value| value.expose_secret() == secret.expose_secret());
+        let has_it = |key: &Key| {
+            key.value
+                .as_ref()
+                .is_some_and(|value| value.expose_secret() == secret.expose_secret())
+        };
         let keys = self.keys(link, &names.key(number)).await?;
         // The filter finds what begins so: k1 finds k10 as well.
-        let found = keys.into_iter().find(|key| names.number_of(key.name()) == Some(number) && has_it(key));
+        let found = keys
+            .into_iter()
+            .find(|key| names.number_of(key.name()) == Some(number) && has_it(key));
         let foreign = || Fault {
             kind: FaultKind::Foreign,
             words: "key.create: another key of this account, which is not ours, has this value".to_owned(),
             ..fault
         };
-        let key = found.filter(|key| names.ours(key).is_some() || key.tag(MARK_TAG).is_none()).ok_or_else(foreign)?;
+        let key = found
+            .filter(|key| names.ours(key).is_some() || key.tag(MARK_TAG).is_none())
+            .ok_or_else(foreign)?;
         if names.ours(&key).is_none() {
-            let arn = format!("arn:{}:apigateway:{}::/apikeys/{}", self.partition(), self.caller.region(), key.id);
+            let arn = format!(
+                "arn:{}:apigateway:{}::/apikeys/{}",
+                self.partition(),
+                self.caller.region(),
+                key.id
+            );
             let ask = Ask::new("key.tag", Method::PUT, format!("/tags/{}", encoded(&arn, "")));
-            self.caller.done(link, ask.body(json!({ "tags": names.tags(number) }))).await?;
+            self.caller
+                .done(link, ask.body(json!({ "tags": names.tags(number) })))
+                .await?;
         }
         self.there(link, key, None).await
     }
@@ -118,12 +138,16 @@ impl AwsApiGateway {
             return self.create(link, names, number, None, enabled).await;
         };
         let extra = same.split_off(1);
-        self.remove_all(link, extra.into_iter().map(|one| one.key.id).collect()).await?;
+        self.remove_all(link, extra.into_iter().map(|one| one.key.id).collect())
+            .await?;
         let Some(Held { key, plans }) = same.pop() else {
             return self.create(link, names, number, None, enabled).await;
         };
         let Some(value) = key.value else {
-            return Err(Fault::new(FaultKind::Unsupported, "AWS made a key and does not show its value"));
+            return Err(Fault::new(
+                FaultKind::Unsupported,
+                "AWS made a key and does not show its value",
+            ));
         };
         Ok(There {
             id: key.id,
@@ -180,7 +204,9 @@ impl AwsApiGateway {
             };
         }
         self.leave(link, &there.id, there.plans.difference(scope)).await?;
-        let joining = scope.difference(&there.plans).map(|plan| self.join(link, plan, &there.id));
+        let joining = scope
+            .difference(&there.plans)
+            .map(|plan| self.join(link, plan, &there.id));
         all(joining.collect()).await?;
         if there.enabled {
             return Ok(());
@@ -202,7 +228,11 @@ impl AwsApiGateway {
                     return Ok(());
                 }
                 let words = format!("{}; is the key in another plan of one of {plan}'s stages?", fault.words);
-                Err(Fault { words, kind: FaultKind::Invalid, ..fault })
+                Err(Fault {
+                    words,
+                    kind: FaultKind::Invalid,
+                    ..fault
+                })
             }
             joined => joined.map(|_| ()),
         }
@@ -240,7 +270,10 @@ impl AwsApiGateway {
                 None => Vec::new(),
                 Some(key) if key.name().starts_with(&names.prefix()) => vec![key.id],
                 Some(key) => {
-                    let words = format!("the key {} does not go by our application's name, so it is not touched", key.id);
+                    let words = format!(
+                        "the key {} does not go by our application's name, so it is not touched",
+                        key.id
+                    );
                     return Err(Fault::new(FaultKind::Foreign, words));
                 }
             },

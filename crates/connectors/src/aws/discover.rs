@@ -31,10 +31,7 @@ impl AwsApiGateway {
         for api in &page.items {
             items.push(self.offered_api(link, api).await?);
         }
-        Ok(Page {
-            items,
-            next: page.next,
-        })
+        Ok(Page { items, next: page.next })
     }
 
     async fn offered_api(&self, link: &Link, api: &Api) -> Result<Offered, Fault> {
@@ -49,7 +46,10 @@ impl AwsApiGateway {
             kind: OfferedKind::Service,
             remote_id: api.id.clone(),
             name: api.name().to_owned(),
-            detail: stages.into_iter().map(|stage| format!("stage {}", stage.stage_name)).collect(),
+            detail: stages
+                .into_iter()
+                .map(|stage| format!("stage {}", stage.stage_name))
+                .collect(),
             warnings,
         })
     }
@@ -59,10 +59,15 @@ impl AwsApiGateway {
         let (plans, apis) = try_join(self.plans(link), self.apis(link)).await?;
         let mut judgement = Judgement::default();
         if scope.is_empty() {
-            judgement.refusals.push("it names no usage plan, so its keys would open nothing".to_owned());
+            judgement
+                .refusals
+                .push("it names no usage plan, so its keys would open nothing".to_owned());
         }
         if scope.len() > PLANS_OF_A_KEY as usize {
-            let words = format!("it names {} usage plans, and a key can be in {PLANS_OF_A_KEY}", scope.len());
+            let words = format!(
+                "it names {} usage plans, and a key can be in {PLANS_OF_A_KEY}",
+                scope.len()
+            );
             judgement.refusals.push(words);
         }
         let mut given: BTreeMap<&ApiStage, &Plan> = BTreeMap::new();
@@ -72,7 +77,9 @@ impl AwsApiGateway {
                 continue;
             };
             if plan.stages().next().is_none() {
-                judgement.refusals.push(format!("{id}: this usage plan has no API stage, so its keys open nothing"));
+                judgement.refusals.push(format!(
+                    "{id}: this usage plan has no API stage, so its keys open nothing"
+                ));
             }
             for stage in plan.stages() {
                 if let Some(other) = given.insert(stage, plan) {
@@ -89,7 +96,9 @@ impl AwsApiGateway {
             self.judge_stage(link, &apis, stage, &mut judgement).await?;
         }
         if let Some(more) = given.len().checked_sub(STAGES_JUDGED_MAX).filter(|more| *more > 0) {
-            judgement.warnings.push(format!("{more} more stages were not looked at"));
+            judgement
+                .warnings
+                .push(format!("{more} more stages were not looked at"));
         }
         Ok(judgement)
     }
@@ -113,7 +122,9 @@ impl AwsApiGateway {
         };
         let doors = self.doors(link, api, stage).await?;
         judgement.warnings.extend(doors.warnings);
-        judgement.warnings.extend(doors.open.iter().map(|door| format!("{door}: {OPEN}")));
+        judgement
+            .warnings
+            .extend(doors.open.iter().map(|door| format!("{door}: {OPEN}")));
         judgement.open.extend(doors.open);
         Ok(())
     }
@@ -130,13 +141,19 @@ fn offered_plan(plan: &Plan, apis: &BTreeMap<String, Api>) -> Offered {
     let stages = plan.stages().map(|stage| format!("stage {}", named(stage, apis)));
     let throttle = plan.throttle.iter();
     let throttle = throttle.map(|rate| format!("{} calls a second, bursts of {}", rate.rate_limit, rate.burst_limit));
-    let quota = plan.quota.iter().map(|quota| format!("{} calls a {}", quota.limit, quota.period.to_lowercase()));
+    let quota = plan
+        .quota
+        .iter()
+        .map(|quota| format!("{} calls a {}", quota.limit, quota.period.to_lowercase()));
     let nowhere = plan.stages().next().is_none();
     Offered {
         kind: OfferedKind::Product,
         remote_id: plan.id.clone(),
         name: plan.name().to_owned(),
         detail: stages.chain(throttle).chain(quota).collect(),
-        warnings: nowhere.then(|| "no stage can be called with it".to_owned()).into_iter().collect(),
+        warnings: nowhere
+            .then(|| "no stage can be called with it".to_owned())
+            .into_iter()
+            .collect(),
     }
 }

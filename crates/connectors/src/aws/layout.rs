@@ -29,12 +29,18 @@ pub(crate) struct Doors {
 
 impl AwsApiGateway {
     pub(crate) async fn plans(&self, link: &Link) -> Result<BTreeMap<String, Plan>, Fault> {
-        let plans: Vec<Plan> = self.caller.all(link, || Ask::get("plan.list", "/usageplans"), PLANS_MAX).await?;
+        let plans: Vec<Plan> = self
+            .caller
+            .all(link, || Ask::get("plan.list", "/usageplans"), PLANS_MAX)
+            .await?;
         Ok(plans.into_iter().map(|plan| (plan.id.clone(), plan)).collect())
     }
 
     pub(crate) async fn apis(&self, link: &Link) -> Result<BTreeMap<String, Api>, Fault> {
-        let apis: Vec<Api> = self.caller.all(link, || Ask::get("api.list", "/restapis"), APIS_MAX).await?;
+        let apis: Vec<Api> = self
+            .caller
+            .all(link, || Ask::get("api.list", "/restapis"), APIS_MAX)
+            .await?;
         Ok(apis.into_iter().map(|api| (api.id.clone(), api)).collect())
     }
 
@@ -62,11 +68,16 @@ impl AwsApiGateway {
             None => None,
         };
         let Some(methods) = methods else {
-            doors.warnings.push(format!("{place}: AWS does not tell which of its methods ask for a key"));
+            doors
+                .warnings
+                .push(format!("{place}: AWS does not tell which of its methods ask for a key"));
             return Ok(doors);
         };
         let mut preflights = 0;
-        for (path, verb, method) in methods.iter().flat_map(|(path, verbs)| verbs.iter().map(move |(verb, method)| (path, verb, method))) {
+        for (path, verb, method) in methods
+            .iter()
+            .flat_map(|(path, verbs)| verbs.iter().map(move |(verb, method)| (path, verb, method)))
+        {
             let authorization = method.authorization_type.as_deref().unwrap_or("NONE");
             match (method.api_key_required, authorization) {
                 (true, _) => {}
@@ -79,7 +90,8 @@ impl AwsApiGateway {
             }
         }
         if preflights > 0 {
-            let words = format!("{place}: {preflights} OPTIONS methods ask for no key, as browsers' preflight requests want");
+            let words =
+                format!("{place}: {preflights} OPTIONS methods ask for no key, as browsers' preflight requests want");
             doors.warnings.push(words);
         }
         Ok(doors)

@@ -169,7 +169,12 @@ impl Connector for AwsApiGateway {
         Box::pin(self.read_secret(link, application, credential))
     }
 
-    fn scan<'a>(&'a self, link: &'a Link, connection_id: GatewayId, _cursor: Option<String>) -> Call<'a, Page<Scanned>> {
+    fn scan<'a>(
+        &'a self,
+        link: &'a Link,
+        connection_id: GatewayId,
+        _cursor: Option<String>,
+    ) -> Call<'a, Page<Scanned>> {
         Box::pin(self.scan(link, connection_id))
     }
 

@@ -57,7 +57,8 @@ impl Names {
     /// Which of our credentials a key is: by its name, and by the tags that say whose it is.
     pub(crate) fn ours(&self, key: &Key) -> Option<u32> {
         let sub = self.application.subscription_id.to_string();
-        let marked = key.tag(MARK_TAG) == Some(&letters(self.application.connection_id)) && key.tag("sub") == Some(&sub);
+        let marked =
+            key.tag(MARK_TAG) == Some(&letters(self.application.connection_id)) && key.tag("sub") == Some(&sub);
         self.number_of(key.name()).filter(|_| marked)
     }
 }

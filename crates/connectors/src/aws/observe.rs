@@ -36,7 +36,12 @@ impl AwsApiGateway {
 
     /// Keys whose names begin so, with their values and their tags.
     pub(crate) async fn keys(&self, link: &Link, prefix: &str) -> Result<Vec<Key>, Fault> {
-        let ask = || Ask::get("key.list", "/apikeys").with("name", prefix).with("includeValues", "true").secret();
+        let ask = || {
+            Ask::get("key.list", "/apikeys")
+                .with("name", prefix)
+                .with("includeValues", "true")
+                .secret()
+        };
         let mut keys: Vec<Key> = self.caller.all(link, ask, KEYS_OF_AN_APPLICATION_MAX).await?;
         for key in &mut keys {
             // A list that leaves tags out says nothing about whose a key is.
@@ -86,7 +91,9 @@ pub(crate) fn observed(names: &Names, held: Vec<Held>) -> Observed {
     let (ours, strangers) = by_number(names, held);
     let enabled = ours.values().flatten().filter(|one| one.key.enabled).count();
     let all = ours.values().map(Vec::len).sum::<usize>();
-    let credentials = ours.iter().filter_map(|(number, same)| Some((Some(*number), same.first()?)));
+    let credentials = ours
+        .iter()
+        .filter_map(|(number, same)| Some((Some(*number), same.first()?)));
     let credentials = credentials.chain(strangers.iter().map(|one| (None, one)));
     let credentials: Vec<ObservedCredential> = credentials.map(|(number, one)| credential(number, one)).collect();
     Observed {

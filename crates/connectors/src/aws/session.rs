@@ -145,7 +145,10 @@ impl Session {
             secret: false,
             keys: &self.own,
         };
-        let answer = link.send(OPERATION, request).await.map_err(|fault| told.unanswered(fault))?;
+        let answer = link
+            .send(OPERATION, request)
+            .await
+            .map_err(|fault| told.unanswered(fault))?;
         told.done(&answer, link)?;
         let text = String::from_utf8_lossy(&answer.body);
         let lent = lent(&text, now_ms).ok_or_else(|| {
@@ -164,7 +167,9 @@ fn lent(xml: &str, now_ms: i64) -> Option<Lent> {
         let (_, rest) = xml.split_once(&format!("<{name}>"))?;
         Some(rest.split_once(&format!("</{name}>"))?.0.trim())
     };
-    let ends_ms = DateTime::parse_from_rfc3339(text("Expiration")?).ok()?.timestamp_millis();
+    let ends_ms = DateTime::parse_from_rfc3339(text("Expiration")?)
+        .ok()?
+        .timestamp_millis();
     let keys = Keys {
         access_key_id: text("AccessKeyId")?.to_owned(),
         secret: SecretString::from(text("SecretAccessKey")?),

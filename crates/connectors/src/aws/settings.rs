@@ -97,16 +97,25 @@ pub(crate) fn check(settings: &Settings, credentials: &Credentials) -> Result<Ch
     let mut wrong = Vec::new();
     let region = settings.region.as_str();
     if !is_region(region) {
-        wrong.push(FieldError::new("/settings/region", "expected a region, as in eu-central-1"));
+        wrong.push(FieldError::new(
+            "/settings/region",
+            "expected a region, as in eu-central-1",
+        ));
     }
     let domain = if region.starts_with("cn-") {
         "amazonaws.com.cn"
     } else {
         "amazonaws.com"
     };
+    let known = wrong.is_empty();
     let mut endpoint = |field: &str, given: &Option<String>, service: &str| {
-        let url = given.clone().unwrap_or_else(|| format!("https://{service}.{region}.{domain}"));
-        check_url(field, &url).map_err(|error| wrong.push(error)).ok()
+        // Of a region that is none there is no address to complain of.
+        if given.is_none() && !known {
+            return None;
+        }
+        let own = || format!("https://{service}.{region}.{domain}");
+        let found = check_url(field, &given.clone().unwrap_or_else(own));
+        found.map_err(|error| wrong.push(error)).ok()
     };
     let gateway = endpoint("/settings/url", &settings.url, "apigateway");
     let tokens = endpoint("/settings/stsUrl", &settings.sts_url, "sts");
@@ -132,7 +141,12 @@ pub(crate) fn check(settings: &Settings, credentials: &Credentials) -> Result<Ch
 }
 
 fn is_region(text: &str) -> bool {
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
     text.len() <= 32 && text.split('-').count() >= 3 && text.split('-').all(plain)
 }
 
@@ -158,7 +172,10 @@ fn check_role(role: &AssumeRole, wrong: &mut Vec<FieldError>) {
         let detail = "expected a role's ARN, as in arn:aws:iam::123456789012:role/gatewright";
         wrong.push(FieldError::new("/settings/assumeRole/roleArn", detail));
     }
-    let named = |text: &str, extra: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) || extra.contains(c));
+    let named = |text: &str, extra: &str| {
+        text.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) || extra.contains(c))
+    };
     if let Some(id) = &role.external_id
         && !((2..=EXTERNAL_ID_MAX_BYTES).contains(&id.len()) && named(id, ":/"))
     {
@@ -177,13 +194,17 @@ fn check_credentials(credentials: &Credentials, wrong: &mut Vec<FieldError>) {
         let detail = "expected an access key's id, as in AKIA… or ASIA…: 16 to 128 letters and digits";
         wrong.push(FieldError::new("/credentials/accessKeyId", detail));
     }
-    let sound = |text: &str| !text.is_empty() && text.len() <= CREDENTIAL_MAX_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let sound = |text: &str| {
+        !text.is_empty() && text.len() <= CREDENTIAL_MAX_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
     let detail = format!("expected 1 to {CREDENTIAL_MAX_BYTES} letters, digits and signs, without spaces");
     if !sound(credentials.secret_access_key.expose_secret()) {
         wrong.push(FieldError::new("/credentials/secretAccessKey", detail.clone()));
     }
     match &credentials.session_token {
-        Some(token) if !sound(token.expose_secret()) => wrong.push(FieldError::new("/credentials/sessionToken", detail)),
+        Some(token) if !sound(token.expose_secret()) => {
+            wrong.push(FieldError::new("/credentials/sessionToken", detail))
+        }
         None if id.starts_with("ASIA") => {
             let detail = "an access key that begins with ASIA ends by itself and needs its session token";
             wrong.push(FieldError::new("/credentials/sessionToken", detail));
@@ -195,7 +216,10 @@ fn check_credentials(credentials: &Credentials, wrong: &mut Vec<FieldError>) {
 /// AWS counts calls by account and region: connections to the same share them. The account is in a role's name, and in an
 /// access key's id.
 fn rate_key(settings: &Settings, credentials: &Credentials) -> String {
-    let of_role = settings.assume_role.as_ref().and_then(|role| role.role_arn.split(':').nth(4));
+    let of_role = settings
+        .assume_role
+        .as_ref()
+        .and_then(|role| role.role_arn.split(':').nth(4));
     let id = &credentials.access_key_id;
     match of_role.map(str::to_owned).or_else(|| account_of(id)) {
         Some(account) => format!("aws:{account}:{}", settings.region),

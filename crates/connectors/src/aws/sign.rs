@@ -47,7 +47,11 @@ impl Keys {
         let date = now.format("%Y%m%dT%H%M%SZ").to_string();
         let mut fields = vec![("host", call.host), ("x-amz-date", &date)];
         fields.extend(call.content_type.map(|kind| ("content-type", kind)));
-        fields.extend(self.token.as_ref().map(|token| ("x-amz-security-token", token.expose_secret())));
+        fields.extend(
+            self.token
+                .as_ref()
+                .map(|token| ("x-amz-security-token", token.expose_secret())),
+        );
         fields.sort_unstable();
         let names = fields.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let fields: String = fields.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();

@@ -36,7 +36,8 @@ impl AwsApiGateway {
                 report.version = account.api_key_version.map(|version| format!("API keys {version}"));
                 report.edition = Some("REST APIs".to_owned());
                 if !account.features.iter().any(|feature| feature == "UsagePlans") {
-                    let words = "this account has no usage plans (its features lack UsagePlans), so no key opens anything";
+                    let words =
+                        "this account has no usage plans (its features lack UsagePlans), so no key opens anything";
                     report.problems.push(words.to_owned());
                 }
             }
@@ -49,6 +50,8 @@ impl AwsApiGateway {
         self.may_read(link, &mut report).await?;
         if report.problems.is_empty() {
             self.count(link, &mut report).await?;
+        }
+        if report.problems.is_empty() {
             self.remove_probes(link, &mut report).await?;
         }
         if report.problems.is_empty() {
@@ -58,9 +61,15 @@ impl AwsApiGateway {
     }
 
     async fn may_read(&self, link: &Link, report: &mut Report) -> Result<(), Fault> {
-        let plans = self.caller.page::<Plan>(link, Ask::get("plan.list", "/usageplans"), 1, None).await;
+        let plans = self
+            .caller
+            .page::<Plan>(link, Ask::get("plan.list", "/usageplans"), 1, None)
+            .await;
         self.note("usage plans cannot be read", plans.map(|_| ()), report)?;
-        let apis = self.caller.page::<Api>(link, Ask::get("api.list", "/restapis"), 1, None).await;
+        let apis = self
+            .caller
+            .page::<Api>(link, Ask::get("api.list", "/restapis"), 1, None)
+            .await;
         self.note("APIs cannot be read", apis.map(|_| ()), report)
     }
 
@@ -68,8 +77,10 @@ impl AwsApiGateway {
     async fn count(&self, link: &Link, report: &mut Report) -> Result<(), Fault> {
         let (mut count, mut cursor, mut whole) = (0, None, false);
         for _ in 0..PAGES_COUNTED_MAX {
-            let page: Result<Page<Identified>, Fault> =
-                self.caller.page(link, Ask::get("key.list", "/apikeys"), super::client::PAGE_MAX, cursor).await;
+            let page: Result<Page<Identified>, Fault> = self
+                .caller
+                .page(link, Ask::get("key.list", "/apikeys"), super::client::PAGE_MAX, cursor)
+                .await;
             let page = match page {
                 Ok(page) => page,
                 Err(fault) => return self.note("keys cannot be read", Err(fault), report),
@@ -96,7 +107,9 @@ impl AwsApiGateway {
             Ok(keys) => keys,
             Err(fault) => return self.note("keys cannot be read", Err(fault), report),
         };
-        let probes = keys.into_iter().filter(|key| key.tag(MARK_TAG).is_some_and(|tag| tag == PROBE_TAG));
+        let probes = keys
+            .into_iter()
+            .filter(|key| key.tag(MARK_TAG).is_some_and(|tag| tag == PROBE_TAG));
         let removed = self.remove_all(link, probes.map(|key| key.id).collect()).await;
         self.note("keys cannot be deleted", removed, report)
     }

@@ -1,16 +1,18 @@
 //! The management API: keys, usage plans, their keys, and what of REST APIs is read here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::error::Refused;
-use super::store::Plan;
+use super::store::{Api, Key, Plan};
 use super::{Aws, sign};
 use crate::stage::Place;
 use crate::wire::{Request, Response};
 
+/// Who shows this field sits at AWS's console: another login, and no signature.
+const CONSOLE: &str = "x-console";
 /// Objects on a page unless the caller says otherwise, and the most.
 const PAGE: usize = 25;
 const PAGE_MAX: usize = 500;
@@ -38,6 +40,8 @@ fn operation(method: &Method, segments: &[&str]) -> &'static str {
         ("GET", ["restapis", _, "stages"]) => "GetStages",
         ("GET", ["restapis", _, "stages", _]) => "GetStage",
         ("GET", ["restapis", _, "deployments", _]) => "GetDeployment",
+        ("PUT", ["tags", _]) => "TagResource",
+        ("DELETE", ["tags", _]) => "UntagResource",
         _ => "",
     }
 }
@@ -54,15 +58,23 @@ pub(super) fn answer(aws: &mut Aws, request: &Request, now_ms: i64) -> Response 
 }
 
 fn managed(aws: &mut Aws, request: &Request, now_ms: i64) -> Result<Response, Refused> {
-    sign::check(aws, request, "apigateway", now_ms)?;
+    if request.header(CONSOLE).is_none() {
+        sign::check(aws, request, "apigateway", now_ms)?;
+    }
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let operation = operation(&request.method, &segments);
     if operation.is_empty() {
-        return Err(Refused::forbidden("AccessDeniedException", "Unable to determine service/operation name to be authorized"));
+        return Err(Refused::forbidden(
+            "AccessDeniedException",
+            "Unable to determine service/operation name to be authorized",
+        ));
     }
     if aws.options.denied.contains(operation) {
-        let message = format!("User is not authorized to perform: apigateway:{} on this resource", request.method);
+        let message = format!(
+            "User is not authorized to perform: apigateway:{} on this resource",
+            request.method
+        );
         return Err(Refused::forbidden("AccessDeniedException", message));
     }
     if !aws.throttle.admits(operation, now_ms) && aws.options.throttles {
@@ -70,6 +82,9 @@ fn managed(aws: &mut Aws, request: &Request, now_ms: i64) -> Result<Response, Re
     }
     if segments[0] == "restapis" {
         return read_api(aws, request, operation, &segments);
+    }
+    if segments[0] == "tags" {
+        return tags(aws, request, segments[1]);
     }
     if segments[0] == "usageplans" {
         return plan(aws, request, operation, &segments);
@@ -87,8 +102,10 @@ fn key(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str], now
     match operation {
         "GetAccount" => {
             let features: &[&str] = if aws.options.usage_plans { &["UsagePlans"] } else { &[] };
-            ok(json!({ "throttleSettings": { "burstLimit": 5000, "rateLimit": 10000.0 },
-                "features": features, "apiKeyVersion": "4" }))
+            ok(
+                json!({ "throttleSettings": { "burstLimit": 5000, "rateLimit": 10000.0 },
+                "features": features, "apiKeyVersion": "4" }),
+            )
         }
         "CreateApiKey" => {
             let key = aws.store.create_key(&body(request)?, now_ms)?;
@@ -96,15 +113,27 @@ fn key(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str], now
         }
         "GetApiKeys" => {
             let prefix = asked(request, "name").unwrap_or_default();
-            let found = aws.store.keys.iter().filter(|key| key.name.starts_with(&prefix));
-            let shown = found.map(|key| (key.id.clone(), key.shown(with_value("includeValues"))));
-            page(request, shown.collect())
+            let found: Vec<&Key> = aws
+                .store
+                .keys
+                .iter()
+                .filter(|key| key.name.starts_with(&prefix))
+                .collect();
+            page(
+                request,
+                &found,
+                |key| &key.id,
+                |key| key.shown(with_value("includeValues")),
+            )
         }
         "GetApiKey" => ok(aws.store.key(id)?.shown(with_value("includeValue"))),
         "UpdateApiKey" => {
             let given = body(request)?;
             let key = aws.store.key_mut(id)?;
-            for change in given["patchOperations"].as_array().ok_or_else(|| Refused::bad("Invalid patch"))? {
+            for change in given["patchOperations"]
+                .as_array()
+                .ok_or_else(|| Refused::bad("Invalid patch"))?
+            {
                 match (change["op"].as_str(), change["path"].as_str(), change["value"].as_str()) {
                     (Some("replace"), Some("/enabled"), Some("true")) => key.enabled = true,
                     (Some("replace"), Some("/enabled"), Some("false")) => key.enabled = false,
@@ -123,6 +152,29 @@ fn key(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str], now
     }
 }
 
+/// Tags of a key, by its ARN.
+fn tags(aws: &mut Aws, request: &Request, arn: &str) -> Result<Response, Refused> {
+    let begin = format!("arn:aws:apigateway:{}::/apikeys/", aws.options.region);
+    let id = arn
+        .strip_prefix(&begin)
+        .ok_or_else(|| Refused::bad("Invalid ARN specified in the request"))?;
+    let key = aws.store.key_mut(id)?;
+    if request.method == Method::DELETE {
+        let gone: Vec<String> = request
+            .pairs()
+            .into_iter()
+            .filter(|(name, _)| name == "tagKeys")
+            .map(|(_, tag)| tag)
+            .collect();
+        key.tags.retain(|name, _| !gone.contains(name));
+    } else {
+        let given: BTreeMap<String, String> =
+            serde_json::from_value(body(request)?["tags"].clone()).map_err(|_| Refused::bad("Invalid tags"))?;
+        key.tags.extend(given);
+    }
+    Ok(Response::empty(StatusCode::NO_CONTENT))
+}
+
 fn plan(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str]) -> Result<Response, Refused> {
     let store = &mut aws.store;
     let id = segments.get(1).copied().unwrap_or_default();
@@ -135,7 +187,10 @@ fn plan(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str]) ->
             let plan = Plan {
                 id: store.random(6),
                 name: text(&given["name"]),
-                stages: stages.iter().map(|one| (text(&one["apiId"]), text(&one["stage"]))).collect::<BTreeSet<_>>(),
+                stages: stages
+                    .iter()
+                    .map(|one| (text(&one["apiId"]), text(&one["stage"])))
+                    .collect::<BTreeSet<_>>(),
                 throttle: None,
                 quota: None,
             };
@@ -143,11 +198,11 @@ fn plan(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str]) ->
             Ok(Response::json(StatusCode::CREATED, &plan.shown()))
         }
         "GetUsagePlans" => {
-            let shown = match asked(request, "keyId") {
-                Some(key) => store.plans_of(&key).map(|plan| (plan.id.clone(), plan.shown())).collect(),
-                None => store.plans.iter().map(|plan| (plan.id.clone(), plan.shown())).collect(),
+            let found: Vec<&Plan> = match asked(request, "keyId") {
+                Some(key) => store.plans_of(&key).collect(),
+                None => store.plans.iter().collect(),
             };
-            page(request, shown)
+            page(request, &found, |plan| &plan.id, Plan::shown)
         }
         "GetUsagePlan" => ok(store.plan(id)?.shown()),
         "UpdateUsagePlan" => Err(Refused::bad("the stand-in's plans do not change")),
@@ -168,13 +223,10 @@ fn plan(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str]) ->
         }
         "GetUsagePlanKeys" => {
             store.plan(id)?;
-            let in_it = |key: &&super::store::Key| store.members.contains(&(id.to_owned(), key.id.clone()));
-            let keys = store.keys.iter().filter(in_it);
-            let shown = keys.map(|key| {
-                let shown = json!({ "id": key.id, "type": "API_KEY", "name": key.name, "value": key.value });
-                (key.id.clone(), shown)
-            });
-            page(request, shown.collect())
+            let in_it = |key: &&Key| store.members.contains(&(id.to_owned(), key.id.clone()));
+            let found: Vec<&Key> = store.keys.iter().filter(in_it).collect();
+            let shown = |key: &Key| json!({ "id": key.id, "type": "API_KEY", "name": key.name, "value": key.value });
+            page(request, &found, |key| &key.id, shown)
         }
         "GetUsagePlanKey" => {
             store.plan(id)?;
@@ -193,8 +245,8 @@ fn plan(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str]) ->
 
 fn read_api(aws: &Aws, request: &Request, operation: &str, segments: &[&str]) -> Result<Response, Refused> {
     if operation == "GetRestApis" {
-        let shown = aws.store.apis.iter().map(|api| (api.id.clone(), api.shown()));
-        return page(request, shown.collect());
+        let all: Vec<&Api> = aws.store.apis.iter().collect();
+        return page(request, &all, |api| &api.id, Api::shown);
     }
     let api = aws.store.api(segments[1])?;
     let named = segments.get(3).copied().unwrap_or_default();
@@ -214,7 +266,12 @@ fn read_api(aws: &Aws, request: &Request, operation: &str, segments: &[&str]) ->
 }
 
 /// A page of what is there, from behind the object that `position` names.
-fn page(request: &Request, all: Vec<(String, Value)>) -> Result<Response, Refused> {
+fn page<T>(
+    request: &Request,
+    all: &[&T],
+    id: impl Fn(&T) -> &str,
+    shown: impl Fn(&T) -> Value,
+) -> Result<Response, Refused> {
     let limit = match asked(request, "limit").map(|limit| limit.parse::<usize>()) {
         None => PAGE,
         Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => limit,
@@ -223,15 +280,15 @@ fn page(request: &Request, all: Vec<(String, Value)>) -> Result<Response, Refuse
     let begin = match asked(request, "position") {
         None => 0,
         Some(position) => {
-            let found = all.iter().position(|(id, _)| *id == position);
+            let found = all.iter().position(|one| id(one) == position);
             found.ok_or_else(|| Refused::bad("Invalid position"))? + 1
         }
     };
     let end = (begin + limit).min(all.len());
-    let items: Vec<&Value> = all[begin..end].iter().map(|(_, shown)| shown).collect();
+    let items: Vec<Value> = all[begin..end].iter().map(|one| shown(one)).collect();
     let mut body = json!({ "item": items });
-    if end < all.len() && end > 0 {
-        body["position"] = all[end - 1].0.as_str().into();
+    if end < all.len() && end > begin {
+        body["position"] = id(all[end - 1]).into();
     }
     ok(body)
 }
@@ -241,7 +298,11 @@ fn ok(body: Value) -> Result<Response, Refused> {
 }
 
 fn asked(request: &Request, name: &str) -> Option<String> {
-    request.pairs().into_iter().find(|(one, _)| one == name).map(|(_, value)| value)
+    request
+        .pairs()
+        .into_iter()
+        .find(|(one, _)| one == name)
+        .map(|(_, value)| value)
 }
 
 /// What a call is about: a key by its id, whatever is done to it.

@@ -67,7 +67,10 @@ impl Refused {
 impl From<Refused> for Response {
     fn from(refused: Refused) -> Self {
         // What stands behind the colon is of no meaning, and is there.
-        let kind = format!("{}:http://internal.amazon.com/coral/com.amazon.coral.service/", refused.kind);
+        let kind = format!(
+            "{}:http://internal.amazon.com/coral/com.amazon.coral.service/",
+            refused.kind
+        );
         Self::json(refused.status, &json!({ "message": refused.message })).with("x-amzn-errortype", &kind)
     }
 }

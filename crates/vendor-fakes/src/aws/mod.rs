@@ -2,7 +2,8 @@
 //! servers were seen to answer, the token service beside it (at `/`), and stages that admit by API key and usage plan.
 //!
 //! Invariants:
-//! * Every call is signed (Signature Version 4), and the signature is recomputed.
+//! * Every call is signed (Signature Version 4), and the signature is recomputed; but for somebody's at the console, who says so
+//!   in the field `X-Console`.
 //! * A key's value is unique, its name is not; `name=` finds what begins so.
 //! * The documented rates are counted, and kept to with [`Options::throttles`].
 //!
@@ -30,8 +31,8 @@ use gatewright_types::{Clock, Rng};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub use self::fake::Fake;
 use self::error::Refused;
+pub use self::fake::Fake;
 use self::sign::Session;
 use self::store::Store;
 use self::throttle::Throttle;
@@ -55,6 +56,26 @@ pub enum Seed {
     /// `plan05`), `reports` asks for a key and no plan covers it, `status` has a plan (`plan04`) and asks for nothing; and
     /// two keys. All of it is somebody else's.
     Demo,
+}
+
+/// A key that is there at the start, besides the seed's. It is enabled.
+#[derive(Clone, Debug)]
+pub struct GivenKey {
+    /// Its name.
+    pub name: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The usage plans that it is in.
+    pub plans: Vec<String>,
+}
+
+/// An API with a stage `prod` that is there at the start, besides the seed's. Its id is its name.
+#[derive(Clone, Debug)]
+pub struct GivenApi {
+    /// Its name and id.
+    pub name: String,
+    /// Paths and methods, how those authorize, and whether they ask for a key.
+    pub methods: Vec<(String, String, String, bool)>,
 }
 
 /// A role that can be assumed.
@@ -91,6 +112,10 @@ pub struct Options {
     pub alphanumeric_values: bool,
     /// What is there at the start.
     pub seed: Seed,
+    /// Keys that are there besides.
+    pub keys: Vec<GivenKey>,
+    /// APIs that are there besides.
+    pub apis: Vec<GivenApi>,
     /// Tells whether a signature is of now.
     pub clock: Clock,
     /// Makes ids and values.
@@ -118,6 +143,8 @@ impl Default for Options {
             keys_max: 10_000,
             alphanumeric_values: false,
             seed: Seed::Empty,
+            keys: Vec::new(),
+            apis: Vec::new(),
             clock: Clock::System,
             rng: Rng::System,
             fault_seed: 0,
@@ -142,6 +169,7 @@ impl Aws {
         if options.seed == Seed::Demo {
             seed::demo(&mut store, now_ms);
         }
+        seed::given(&mut store, &options, now_ms);
         Self {
             store,
             throttle: Throttle::new(now_ms),
@@ -180,7 +208,11 @@ impl Vendor for Aws {
             Refusal::Throttled => Refused::throttled(),
             Refusal::Failed(status) => Refused::new(status, "ServiceUnavailableException", "Service Unavailable"),
         };
-        if request.path == "/" { refused.in_xml() } else { refused.into() }
+        if request.path == "/" {
+            refused.in_xml()
+        } else {
+            refused.into()
+        }
     }
 
     fn plant_foreign(&mut self, request: &Request, now_ms: i64) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::Options;
 use super::store::{Api, Method, Plan, Store};
 
 /// Fills an empty store; everything in it is somebody else's.
@@ -51,8 +52,41 @@ pub(super) fn demo(store: &mut Store, now_ms: i64) {
         ("partner-acme", "partner-acme-key-0001-abcdef", "plan02"),
     ] {
         let given = json!({ "name": name, "value": value, "enabled": true, "tags": { "team": "by-hand" } });
-        let key = store.create_key(&given, now_ms).expect("the demo's keys keep to the rules");
+        let key = store
+            .create_key(&given, now_ms)
+            .expect("the demo's keys keep to the rules");
         store.join(plan, &key.id).expect("the demo's plans are there");
     }
     store.mark_all_foreign();
+}
+
+/// What the options name besides.
+pub(super) fn given(store: &mut Store, options: &Options, now_ms: i64) {
+    for api in &options.apis {
+        let methods = api
+            .methods
+            .iter()
+            .map(|(path, method, authorization, needs_key)| Method {
+                path: path.clone(),
+                method: method.clone(),
+                authorization: authorization.clone(),
+                needs_key: *needs_key,
+            });
+        store.apis.push(Api {
+            id: api.name.clone(),
+            name: api.name.clone(),
+            key_source: "HEADER".to_owned(),
+            stages: BTreeMap::from([("prod".to_owned(), "dep001".to_owned())]),
+            deployments: BTreeMap::from([("dep001".to_owned(), methods.collect())]),
+        });
+    }
+    for key in &options.keys {
+        let shown = json!({ "name": key.name, "enabled": true, "tags": key.tags });
+        let made = store
+            .create_key(&shown, now_ms)
+            .expect("the keys that were given keep to the rules");
+        for plan in &key.plans {
+            store.join(plan, &made.id).expect("the plans that were named are there");
+        }
+    }
 }

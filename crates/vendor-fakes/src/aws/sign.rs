@@ -64,7 +64,12 @@ pub(super) fn check(aws: &Aws, request: &Request, service: &str, now_ms: i64) ->
         &session.secret
     };
     let invalid = |message: String| Refused::forbidden("InvalidSignatureException", message);
-    let scope = [stamp.get(..8).unwrap_or_default(), &aws.options.region, service, "aws4_request"];
+    let scope = [
+        stamp.get(..8).unwrap_or_default(),
+        &aws.options.region,
+        service,
+        "aws4_request",
+    ];
     if signed.scope != scope {
         return Err(invalid(format!("Credential should be scoped to {}.", scope.join("/"))));
     }
@@ -116,7 +121,9 @@ fn canonical(request: &Request, fields: &[&str]) -> String {
 
 fn encoded(text: &str, kept: &str) -> String {
     let byte = |byte: u8| match char::from(byte) {
-        letter if letter.is_ascii_alphanumeric() || "-._~".contains(letter) || kept.contains(letter) => letter.to_string(),
+        letter if letter.is_ascii_alphanumeric() || "-._~".contains(letter) || kept.contains(letter) => {
+            letter.to_string()
+        }
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(byte).collect()
@@ -137,8 +144,13 @@ fn millis(stamp: &str) -> Option<i64> {
     let number = |from: usize, to: usize| stamp.get(from..to)?.parse::<i64>().ok();
     let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
     let (hour, minute, second) = (number(9, 11)?, number(11, 13)?, number(13, 15)?);
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day - 1;
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days =
+        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day - 1;
     Some((((days - 719_468) * 24 + hour) * 60 + minute) * 60_000 + second * 1000)
 }
 
@@ -154,7 +166,10 @@ fn iso(ms: i64) -> String {
     let day = of_year - (153 * month + 2) / 5 + 1;
     let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z", year_of_era + era * 400 + carry)
+    format!(
+        "{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z",
+        year_of_era + era * 400 + carry
+    )
 }
 
 /// The token service.
@@ -174,13 +189,25 @@ fn assume_role(aws: &mut Aws, request: &Request, now_ms: i64) -> Result<String, 
     }
     let name = given("RoleSessionName");
     if !(2..=64).contains(&name.len()) {
-        return Err(Refused::new(StatusCode::BAD_REQUEST, "ValidationError", "roleSessionName"));
+        return Err(Refused::new(
+            StatusCode::BAD_REQUEST,
+            "ValidationError",
+            "roleSessionName",
+        ));
     }
     let denied = || {
-        let message = format!("User is not authorized to perform: sts:AssumeRole on resource: {}", given("RoleArn"));
+        let message = format!(
+            "User is not authorized to perform: sts:AssumeRole on resource: {}",
+            given("RoleArn")
+        );
         Refused::forbidden("AccessDenied", message)
     };
-    let role = aws.options.role.as_ref().filter(|role| role.arn == given("RoleArn")).ok_or_else(denied)?;
+    let role = aws
+        .options
+        .role
+        .as_ref()
+        .filter(|role| role.arn == given("RoleArn"))
+        .ok_or_else(denied)?;
     if role.external_id.as_deref().is_some_and(|id| id != given("ExternalId")) {
         return Err(denied());
     }
@@ -196,9 +223,14 @@ fn assume_role(aws: &mut Aws, request: &Request, now_ms: i64) -> Result<String, 
          AROAEXAMPLE:{name}</AssumedRoleId><Arn>{}/{name}</Arn></AssumedRoleUser><Credentials><AccessKeyId>{access_key}</AccessKeyId>\
          <SecretAccessKey>{}</SecretAccessKey><SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>\
          </AssumeRoleResult><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></AssumeRoleResponse>",
-        role.arn, session.secret, session.token, iso(session.ends_ms)
+        role.arn,
+        session.secret,
+        session.token,
+        iso(session.ends_ms)
     );
-    aws.store.secrets.extend([session.secret.clone(), session.token.clone()]);
+    aws.store
+        .secrets
+        .extend([session.secret.clone(), session.token.clone()]);
     aws.sessions.insert(access_key, session);
     Ok(body)
 }

@@ -184,17 +184,27 @@ impl Store {
         let tags: BTreeMap<String, String> =
             serde_json::from_value(given.get("tags").cloned().unwrap_or_else(|| json!({})))
                 .map_err(|_| Refused::bad("Invalid tags"))?;
-        let allowed =
-            |text: &String| text.len() <= 256 && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-=._:/ ".contains(c));
+        let allowed = |text: &String| {
+            text.len() <= 256
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "+-=._:/ ".contains(c))
+        };
         if tags.len() > TAGS_MAX || !tags.iter().all(|(name, value)| allowed(name) && allowed(value)) {
             return Err(Refused::bad("Invalid tags"));
         }
-        let value = match given.get("value").and_then(Value::as_str).filter(|value| !value.is_empty()) {
+        let value = match given
+            .get("value")
+            .and_then(Value::as_str)
+            .filter(|value| !value.is_empty())
+        {
             Some(value) => self.checked(value)?,
             None => self.random(40),
         };
         if self.keys.len() >= self.keys_max {
-            return Err(Refused::limit("Maximum number of API keys for this account has been reached."));
+            return Err(Refused::limit(
+                "Maximum number of API keys for this account has been reached.",
+            ));
         }
         let key = Key {
             id: self.random(10),
@@ -248,7 +258,10 @@ impl Store {
                 "Usage Plan {plan_id} already has the API Key {key_id}"
             )));
         }
-        if self.plans_of(key_id).any(|other| !other.stages.is_disjoint(&plan.stages)) {
+        if self
+            .plans_of(key_id)
+            .any(|other| !other.stages.is_disjoint(&plan.stages))
+        {
             return Err(Refused::conflict(
                 "API Key is already associated with another Usage Plan of the same API Stage",
             ));
@@ -275,7 +288,10 @@ impl Store {
             let plans: Vec<_> = self.plans_of(&key.id).map(|plan| plan.id.clone()).collect();
             (("apikeys", key.id.clone()), json!([key.shown(true), plans]))
         });
-        let plans = self.plans.iter().map(|plan| (("usageplans", plan.id.clone()), plan.shown()));
+        let plans = self
+            .plans
+            .iter()
+            .map(|plan| (("usageplans", plan.id.clone()), plan.shown()));
         let apis = self.apis.iter().map(|api| (("restapis", api.id.clone()), api.shown()));
         keys.chain(plans).chain(apis).collect()
     }
