@@ -203,7 +203,7 @@ fn check_credentials(credentials: &Credentials, wrong: &mut Vec<FieldError>) {
     }
     match &credentials.session_token {
         Some(token) if !sound(token.expose_secret()) => {
-            wrong.push(FieldError::new("/credentials/sessionToken", detail))
+            wrong.push(FieldError::new("/credentials/sessionToken", detail));
         }
         None if id.starts_with("ASIA") => {
             let detail = "an access key that begins with ASIA ends by itself and needs its session token";

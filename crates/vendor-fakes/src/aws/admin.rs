@@ -103,7 +103,7 @@ fn key(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str], now
         "GetAccount" => {
             let features: &[&str] = if aws.options.usage_plans { &["UsagePlans"] } else { &[] };
             ok(
-                json!({ "throttleSettings": { "burstLimit": 5000, "rateLimit": 10000.0 },
+                &json!({ "throttleSettings": { "burstLimit": 5000, "rateLimit": 10000.0 },
                 "features": features, "apiKeyVersion": "4" }),
             )
         }
@@ -126,7 +126,7 @@ fn key(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str], now
                 |key| key.shown(with_value("includeValues")),
             )
         }
-        "GetApiKey" => ok(aws.store.key(id)?.shown(with_value("includeValue"))),
+        "GetApiKey" => ok(&aws.store.key(id)?.shown(with_value("includeValue"))),
         "UpdateApiKey" => {
             let given = body(request)?;
             let key = aws.store.key_mut(id)?;
@@ -143,7 +143,7 @@ fn key(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str], now
                 }
             }
             key.updated_ms = now_ms;
-            ok(key.shown(false))
+            ok(&key.shown(false))
         }
         _ => {
             aws.store.delete_key(id)?;
@@ -204,7 +204,7 @@ fn plan(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str]) ->
             };
             page(request, &found, |plan| &plan.id, Plan::shown)
         }
-        "GetUsagePlan" => ok(store.plan(id)?.shown()),
+        "GetUsagePlan" => ok(&store.plan(id)?.shown()),
         "UpdateUsagePlan" => Err(Refused::bad("the stand-in's plans do not change")),
         "DeleteUsagePlan" => {
             store.plan(id)?;
@@ -234,7 +234,7 @@ fn plan(aws: &mut Aws, request: &Request, operation: &str, segments: &[&str]) ->
                 return Err(Refused::absent("API Key"));
             }
             let key = store.key(key_id)?;
-            ok(json!({ "id": key.id, "type": "API_KEY", "name": key.name }))
+            ok(&json!({ "id": key.id, "type": "API_KEY", "name": key.name }))
         }
         _ => {
             store.leave(id, key_id)?;
@@ -251,16 +251,16 @@ fn read_api(aws: &Aws, request: &Request, operation: &str, segments: &[&str]) ->
     let api = aws.store.api(segments[1])?;
     let named = segments.get(3).copied().unwrap_or_default();
     match operation {
-        "GetRestApi" => ok(api.shown()),
-        "GetStages" => ok(json!({ "item": api.stages.keys().filter_map(|name| api.stage(name)).collect::<Vec<_>>() })),
-        "GetStage" => ok(api.stage(named).ok_or_else(|| Refused::absent("stage"))?),
+        "GetRestApi" => ok(&api.shown()),
+        "GetStages" => ok(&json!({ "item": api.stages.keys().filter_map(|name| api.stage(name)).collect::<Vec<_>>() })),
+        "GetStage" => ok(&api.stage(named).ok_or_else(|| Refused::absent("stage"))?),
         _ => {
             let summary = api.summary(named).ok_or_else(|| Refused::absent("Deployment"))?;
             let mut shown = json!({ "id": named, "createdDate": 1_700_000_000 });
             if asked(request, "embed").as_deref() == Some("apisummary") {
                 shown["apiSummary"] = summary;
             }
-            ok(shown)
+            ok(&shown)
         }
     }
 }
@@ -290,11 +290,11 @@ fn page<T>(
     if end < all.len() && end > begin {
         body["position"] = id(all[end - 1]).into();
     }
-    ok(body)
+    ok(&body)
 }
 
-fn ok(body: Value) -> Result<Response, Refused> {
-    Ok(Response::json(StatusCode::OK, &body))
+fn ok(body: &Value) -> Result<Response, Refused> {
+    Ok(Response::json(StatusCode::OK, body))
 }
 
 fn asked(request: &Request, name: &str) -> Option<String> {
