@@ -4,6 +4,7 @@
 
 mod aws_faults;
 mod aws_foreign;
+mod aws_judges;
 mod aws_lifecycle;
 mod aws_offers;
 mod aws_session;
