@@ -62,6 +62,7 @@ ensure-mail:
 
 ensure-judges:
 	@scripts/ensure-aio-kong.sh
+	@scripts/ensure-aws-judges.sh
 	@scripts/ensure-prism.sh
 
 ensure-redis:

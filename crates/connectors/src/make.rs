@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::aws::{self, AwsApiGateway};
 use crate::connector::Connector;
 use crate::kong::{self, Kong};
 use crate::model::Vendor;
@@ -23,7 +24,12 @@ pub fn make(
             let credentials: kong::Credentials = read_secret(credentials)?;
             Ok(Arc::new(Kong::new(settings, &credentials)?))
         }
-        Vendor::Apigee | Vendor::AwsApiGateway | Vendor::AzureApiManagement | Vendor::MuleSoft => {
+        Vendor::AwsApiGateway => {
+            let settings: aws::Settings = read("/settings", settings.clone())?;
+            let credentials: aws::Credentials = read_secret(credentials)?;
+            Ok(Arc::new(AwsApiGateway::new(&settings, &credentials)?))
+        }
+        Vendor::Apigee | Vendor::AzureApiManagement | Vendor::MuleSoft => {
             Err(vec![FieldError::new("/vendor", "not supported yet")])
         }
     }

@@ -2,6 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod aws_faults;
+mod aws_foreign;
+mod aws_judges;
+mod aws_lifecycle;
+mod aws_offers;
+mod aws_session;
+mod aws_settings;
+mod aws_shop;
+mod aws_traps;
+mod aws_verify;
 #[path = "../../../vendor-fakes/tests/it/judge.rs"]
 mod judge;
 mod kong_answers;

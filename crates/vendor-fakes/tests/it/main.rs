@@ -11,6 +11,7 @@ mod world;
 
 mod admission;
 mod aio_kong;
+mod boto3;
 mod faults;
 mod prism;
 mod program;
