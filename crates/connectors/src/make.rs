@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::azure::Azure;
 use crate::connector::Connector;
 use crate::kong::{self, Kong};
 use crate::model::Vendor;
@@ -23,7 +24,8 @@ pub fn make(
             let credentials: kong::Credentials = read_secret(credentials)?;
             Ok(Arc::new(Kong::new(settings, &credentials)?))
         }
-        Vendor::Apigee | Vendor::AwsApiGateway | Vendor::AzureApiManagement | Vendor::MuleSoft => {
+        Vendor::AzureApiManagement => Ok(Arc::new(Azure::read(settings, credentials)?)),
+        Vendor::Apigee | Vendor::AwsApiGateway | Vendor::MuleSoft => {
             Err(vec![FieldError::new("/vendor", "not supported yet")])
         }
     }
