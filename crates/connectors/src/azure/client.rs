@@ -3,6 +3,7 @@
 use gatewright_egress::{Answer, Body, Request};
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -79,6 +80,11 @@ impl Caller {
             at,
             tokens: Tokens::default(),
         }
+    }
+
+    /// What we log in with.
+    pub(crate) const fn client_secret(&self) -> &SecretString {
+        &self.at.client_secret
     }
 
     /// Looks at one object; none: it is not there.

@@ -32,6 +32,7 @@
 //!
 //! Start with `observe`; `client` makes calls and `answers` says what became of them.
 
+mod adopt;
 mod answers;
 mod application;
 mod client;
@@ -64,7 +65,7 @@ use crate::connector::{Call, Connector};
 use crate::fault::Fault;
 use crate::link::Link;
 use crate::model::{
-    Adoptable, Application, Applied, CallRate, Capabilities, Granularity, Inert, Judgement, Observed,
+    Adoptable, AdoptedKey, Application, Applied, CallRate, Capabilities, Granularity, Inert, Judgement, Observed,
     ObservedCredential, Offered, Overlap, Page, Report, Scanned, Serial, Step,
 };
 
@@ -165,6 +166,7 @@ fn capabilities(subscription_id: &str, client_id: &str) -> Capabilities {
         expires_credential: false,
         restricts_addresses: false,
         propagation_seconds: PROPAGATION_SECONDS,
+        takes_over: true,
         calls_per_second: None,
         rate_key: Some(format!("azure|{}|{client_id}", subscription_id.to_ascii_lowercase())),
         call_rates: vec![rate("read.", 25), rate("write.", 10), rate("delete.", 10)],
@@ -218,5 +220,13 @@ impl Connector for Azure {
 
     fn adoptable<'a>(&'a self, link: &'a Link, cursor: Option<String>) -> Call<'a, Page<Adoptable>> {
         Box::pin(self.adoptable(link, cursor))
+    }
+
+    fn stranger<'a>(&'a self, link: &'a Link, remote_id: &'a str) -> Call<'a, Option<Adoptable>> {
+        Box::pin(self.stranger(link, remote_id))
+    }
+
+    fn release<'a>(&'a self, link: &'a Link, key: &'a AdoptedKey) -> Call<'a, ()> {
+        Box::pin(self.release(link, key))
     }
 }

@@ -1,24 +1,17 @@
-//! Everything of ours, and everything that could become ours, a page of subscriptions at a time.
+//! Everything of ours, a page of subscriptions at a time.
 
 use std::collections::BTreeSet;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use gatewright_types::ids::GatewayId;
 
 use super::Azure;
-use super::client::{CALLS_AT_ONCE, PAGE, segment};
-use super::names::{Names, is_gatewrights, scope_of};
-use super::observe::{observed, remote_id};
+use super::client::{PAGE, segment};
+use super::names::{Names, scope_of};
+use super::observe::observed;
 use super::rows::{Named, Subscription};
-use super::slots::Side;
 use crate::fault::Fault;
 use crate::link::Link;
-use crate::model::{Adoptable, AdoptableKey, Observed, Page, Scanned, mark};
-
-/// Subscriptions on a page that costs a call for each.
-const STRANGERS_PER_PAGE: u32 = 25;
-/// The subscription that every service has for whoever runs it; it opens everything and belongs to nobody.
-const BUILT_IN: &str = "master";
+use crate::model::{Observed, Page, Scanned, mark};
 
 impl Azure {
     /// A page of what carries a connection's mark. Their keys are not asked for: that is a write for each, of ten a second.
@@ -54,39 +47,7 @@ impl Azure {
         })
     }
 
-    /// A page of subscriptions that no Gatewright made. It may be empty and not the last.
-    pub(crate) async fn adoptable(&self, link: &Link, cursor: Option<String>) -> Result<Page<Adoptable>, Fault> {
-        let page = self
-            .subscriptions(link, "/subscriptions", (STRANGERS_PER_PAGE, cursor))
-            .await?;
-        let strangers = page.items.into_iter();
-        let strangers = strangers.filter(|one| !is_gatewrights(&one.name) && one.name != BUILT_IN);
-        let found = stream::iter(strangers).map(|one| self.stranger(link, one));
-        Ok(Page {
-            items: found.buffered(CALLS_AT_ONCE).try_collect().await?,
-            next: page.next,
-        })
-    }
-
-    async fn stranger(&self, link: &Link, one: Named<Subscription>) -> Result<Adoptable, Fault> {
-        let keys = self.keys(link, &segment(&one.name)).await?;
-        let of = |side: Side| {
-            let secret = side.of(keys.as_ref()?)?.clone();
-            Some(AdoptableKey {
-                remote_id: remote_id(&one.name, side),
-                secret: Some(secret),
-                expires_in_seconds: None,
-            })
-        };
-        Ok(Adoptable {
-            keys: Side::BOTH.into_iter().filter_map(of).collect(),
-            scope: BTreeSet::from([scope_of(&one.properties.scope)]),
-            name: one.properties.display_name.unwrap_or_else(|| one.name.clone()),
-            remote_id: one.name,
-        })
-    }
-
-    async fn subscriptions(
+    pub(crate) async fn subscriptions(
         &self,
         link: &Link,
         path: &str,

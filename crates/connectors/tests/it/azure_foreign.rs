@@ -1,6 +1,7 @@
 //! What is not ours is never changed and never deleted, even where it has our names; what somebody changed of ours is seen
 //! and put right.
 
+use gatewright_connectors::model::{AdoptedKey, fingerprint};
 use gatewright_connectors::{Connector, FaultKind, Observed, Step};
 use http::Method;
 use serde_json::json;
@@ -157,4 +158,57 @@ async fn a_user_who_is_gone_comes_back_with_the_subscription() {
     assert!(!shop.observe().await.exists);
     shop.apply_all(&subscribed()).await;
     assert_eq!(shop.call("/orders", KEY).await, 200);
+}
+
+#[tokio::test]
+async fn an_adopted_key_gives_up_its_place_once_and_the_rest_stays() {
+    let shop = Shop::open().await;
+    shop.apply_all(&subscribed()[..2]).await;
+    let found = shop
+        .azure
+        .stranger(&shop.link, "legacy-mobile-app")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((found.keys.len(), found.scope), (2, scope(&[ORDERS])));
+    for nobodys in ["master", "no-such", &shop.ours.name()] {
+        assert!(
+            shop.azure.stranger(&shop.link, nobodys).await.unwrap().is_none(),
+            "{nobodys}"
+        );
+    }
+    let key_of = |secret: &str| AdoptedKey {
+        consumer_id: "legacy-mobile-app".to_owned(),
+        remote_id: "legacy-mobile-app/primary".to_owned(),
+        fingerprint: Some(fingerprint(secret.as_bytes())),
+    };
+    let other = shop
+        .azure
+        .release(&shop.link, &key_of("somebody's other"))
+        .await
+        .unwrap_err();
+    assert_eq!(other.kind, FaultKind::Foreign, "{other}");
+    assert!(shop.fake.touched().is_empty());
+    let before = shop.stored("subscriptions", "legacy-mobile-app");
+    for _ in 0..2 {
+        shop.azure
+            .release(&shop.link, &key_of("legacy-mobile-key-0001"))
+            .await
+            .unwrap();
+        let after = shop.stored("subscriptions", "legacy-mobile-app");
+        assert_ne!(after["primaryKey"], before["primaryKey"]);
+        assert_eq!(after["secondaryKey"], before["secondaryKey"]);
+        assert_eq!(after["displayName"], before["displayName"]);
+    }
+    assert_eq!(shop.call("/orders", "legacy-mobile-key-0001").await, 401);
+    shop.apply(&key(1, "legacy-mobile-key-0001")).await.unwrap();
+    assert_eq!(shop.call("/orders", "legacy-mobile-key-0001").await, 200);
+    // A suspended one's keys open nothing, and would when they were ours.
+    shop.by_hand(
+        Method::PATCH,
+        "/subscriptions/partner-acme",
+        json!({ "state": "suspended" }),
+    )
+    .await;
+    assert!(shop.azure.stranger(&shop.link, "partner-acme").await.unwrap().is_none());
 }
