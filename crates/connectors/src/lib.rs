@@ -10,9 +10,10 @@
 //! * Every call goes through [`Link::send`]: it waits for the gateway's rate, is timed and is written down.
 //! * No secret is in an error, a log or an [`Observed`]: those hold hashes.
 //!
-//! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong; [`kong`] and [`aws`] are vendors'.
+//! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong; [`kong`] is one vendor's, and the easiest to follow.
 
 pub mod aws;
+pub mod azure;
 pub mod connector;
 pub mod fault;
 pub mod kong;
@@ -21,6 +22,7 @@ pub mod make;
 pub mod model;
 
 pub use aws::AwsApiGateway;
+pub use azure::Azure;
 pub use connector::{Call, Connector};
 pub use fault::{Fault, FaultKind};
 pub use kong::Kong;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::aws::{self, AwsApiGateway};
+use crate::azure::Azure;
 use crate::connector::Connector;
 use crate::kong::{self, Kong};
 use crate::model::Vendor;
@@ -29,9 +30,8 @@ pub fn make(
             let credentials: aws::Credentials = read_secret(credentials)?;
             Ok(Arc::new(AwsApiGateway::new(&settings, &credentials)?))
         }
-        Vendor::Apigee | Vendor::AzureApiManagement | Vendor::MuleSoft => {
-            Err(vec![FieldError::new("/vendor", "not supported yet")])
-        }
+        Vendor::AzureApiManagement => Ok(Arc::new(Azure::read(settings, credentials)?)),
+        Vendor::Apigee | Vendor::MuleSoft => Err(vec![FieldError::new("/vendor", "not supported yet")]),
     }
 }
 

@@ -13,6 +13,7 @@
 //! Read [`stage`] first (a request's way through faults to a vendor and back), then [`kong`].
 
 pub mod aws;
+pub mod azure;
 pub mod control;
 pub mod faults;
 pub mod kong;

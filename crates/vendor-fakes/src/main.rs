@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use vendor_fakes::control::Controls;
-use vendor_fakes::{aws, kong};
+use vendor_fakes::{aws, azure, kong};
 
 /// Stand-ins for other vendors' gateways. For tests and demonstrations only: everything is in memory and open to everybody.
 #[derive(Parser)]
@@ -42,6 +42,12 @@ struct Arguments {
     /// Where AWS's stages listen.
     #[arg(long, value_name = "ADDRESS")]
     aws_proxy: Option<SocketAddr>,
+    /// Where Azure Resource Manager and Entra's login listen.
+    #[arg(long, value_name = "ADDRESS")]
+    azure_admin: Option<SocketAddr>,
+    /// Where Azure API Management's gateway listens.
+    #[arg(long, value_name = "ADDRESS")]
+    azure_proxy: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -88,6 +94,18 @@ async fn main() -> anyhow::Result<()> {
     })
     .await?;
     controls.add("aws", aws);
+    let azure = azure::Fake::on_stage(azure::Options {
+        seed: if arguments.empty {
+            azure::Seed::Empty
+        } else {
+            azure::Seed::Demo
+        },
+        admin: arguments.azure_admin.unwrap_or(free),
+        proxy: arguments.azure_proxy.unwrap_or(free),
+        ..azure::Options::default()
+    })
+    .await?;
+    controls.add("azure", azure);
     let control = controls.start(arguments.listen).await?;
     let url = format!("http://{}/__control", control.addr());
     let mut out = std::io::stdout().lock();

@@ -12,6 +12,16 @@ mod aws_settings;
 mod aws_shop;
 mod aws_traps;
 mod aws_verify;
+mod azure_faults;
+mod azure_foreign;
+mod azure_lifecycle;
+mod azure_offers;
+mod azure_scale;
+mod azure_settings;
+mod azure_shop;
+mod azure_token;
+mod azure_traps;
+mod azure_verify;
 #[path = "../../../vendor-fakes/tests/it/judge.rs"]
 mod judge;
 mod kong_answers;

@@ -29,6 +29,14 @@ async fn it_prints_one_line_with_every_address_serves_the_demo_and_ends_with_its
     );
     assert_eq!(get(format!("{}/status", kong["proxy"].as_str().unwrap())).await, 200);
     assert_eq!(get(format!("{}/orders", kong["proxy"].as_str().unwrap())).await, 401);
+    let azure = &told["vendors"]["azure"];
+    let product = format!(
+        "{}/products/prod-orders?api-version=2024-05-01",
+        azure["base"].as_str().unwrap()
+    );
+    assert_eq!(get(product).await, 200);
+    assert_eq!(get(format!("{}/status", azure["proxy"].as_str().unwrap())).await, 200);
+    assert_eq!(get(format!("{}/orders", azure["proxy"].as_str().unwrap())).await, 401);
     let control = told["control"].as_str().unwrap();
     let listed: Value = reqwest::get(control).await.unwrap().json().await.unwrap();
     assert_eq!(&listed["kong"], kong);
