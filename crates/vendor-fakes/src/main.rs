@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use vendor_fakes::control::Controls;
-use vendor_fakes::kong;
+use vendor_fakes::{kong, mulesoft};
 
 /// Stand-ins for other vendors' gateways. For tests and demonstrations only: everything is in memory and open to everybody.
 #[derive(Parser)]
@@ -36,6 +36,12 @@ struct Arguments {
     /// The token that Kong's Enterprise edition and Konnect ask for; without it they let everybody in.
     #[arg(long, env = "VENDOR_FAKES_KONG_TOKEN", hide_env_values = true)]
     kong_token: Option<String>,
+    /// Where MuleSoft's platform listens.
+    #[arg(long, value_name = "ADDRESS")]
+    mulesoft_admin: Option<SocketAddr>,
+    /// Where MuleSoft's gateway listens.
+    #[arg(long, value_name = "ADDRESS")]
+    mulesoft_proxy: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -70,6 +76,18 @@ async fn main() -> anyhow::Result<()> {
     })
     .await?;
     controls.add("kong", kong);
+    let mulesoft = mulesoft::Fake::on_stage(mulesoft::Options {
+        seed: if arguments.empty {
+            mulesoft::Seed::Empty
+        } else {
+            mulesoft::Seed::Demo
+        },
+        admin: arguments.mulesoft_admin.unwrap_or(free),
+        proxy: arguments.mulesoft_proxy.unwrap_or(free),
+        ..mulesoft::Options::default()
+    })
+    .await?;
+    controls.add("mulesoft", mulesoft);
     let control = controls.start(arguments.listen).await?;
     let url = format!("http://{}/__control", control.addr());
     let mut out = std::io::stdout().lock();
