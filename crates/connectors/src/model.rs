@@ -149,6 +149,8 @@ pub struct Capabilities {
     pub generates_secret: bool,
     /// Shows a credential's secret again.
     pub reads_secret_back: bool,
+    /// An application is an object of its own there. Where it is not, it is there as soon as a credential of it is.
+    pub has_applications: bool,
     /// How things are prepared before they work.
     pub inert: Inert,
     /// What a scope hangs on.

@@ -121,7 +121,9 @@ pub fn actions(desired: &Desired, observed: &Observed, can: &Capabilities) -> Ve
     let withheld = can.inert == Inert::CredentialWithheld;
     // Of a suspended application that was never there nothing need be there: nobody is admitted either way.
     let needed = works || desired.standing == Standing::Prepared || (observed.exists && !missing.is_empty());
-    if (!observed.exists && needed) || observed.misnamed {
+    // What is no object of its own comes and goes with its credentials, and there may be none.
+    let absent = can.has_applications && !observed.exists;
+    if (absent && needed) || observed.misnamed {
         actions.push(Action::Application);
     }
     // What may be called less than before goes before whoever would be able to call it.

@@ -97,6 +97,7 @@ const fn capabilities(flavor: Flavor) -> Capabilities {
         accepts_secret: true,
         generates_secret: true,
         reads_secret_back: true,
+        has_applications: true,
         inert: Inert::CredentialWithheld,
         scope_granularity: Granularity::Application,
         scope_max: None,

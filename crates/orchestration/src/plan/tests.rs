@@ -82,12 +82,24 @@ impl Model {
                 }
             }
             Action::Credential { number, scope } => {
-                assert!(self.exists, "a credential needs its application");
+                assert!(
+                    self.exists || !self.can.has_applications,
+                    "a credential needs its application"
+                );
                 self.credentials.insert(number, Credential { scope, ends: false });
             }
             Action::Expire { number, .. } => {
                 self.credentials.get_mut(&number).expect("it was seen").ends = true;
             }
+        }
+        self.follow();
+    }
+
+    /// What is no object of its own is there as long as anything of it is.
+    fn follow(&mut self) {
+        if !self.can.has_applications {
+            self.exists = !self.credentials.is_empty() || !self.foreign.is_empty();
+            self.suspended &= self.exists;
         }
     }
 
@@ -134,26 +146,31 @@ fn scope() -> impl Strategy<Value = BTreeSet<String>> {
 fn can() -> impl Strategy<Value = Capabilities> {
     let inert = proptest::sample::select(vec![Inert::CredentialWithheld, Inert::ScopeWithheld, Inert::Disabled]);
     let granularity = proptest::sample::select(vec![Granularity::Application, Granularity::Credential]);
-    (inert, granularity, any::<bool>()).prop_map(|(inert, scope_granularity, expires_credential)| Capabilities {
-        accepts_secret: true,
-        generates_secret: true,
-        reads_secret_back: true,
-        inert,
-        scope_granularity,
-        scope_max: None,
-        credentials_max: None,
-        overlap: Overlap::Native,
-        overlap_doubles_quota: false,
-        suspends_credential: false,
-        expires_credential,
-        restricts_addresses: false,
-        propagation_seconds: 0,
-        takes_over: false,
-        calls_per_second: None,
-        rate_key: None,
-        call_rates: Vec::new(),
-        serial: Serial::None,
-    })
+    let can = (inert, granularity, any::<bool>(), any::<bool>());
+    can.prop_map(
+        |(inert, scope_granularity, expires_credential, has_applications)| Capabilities {
+            accepts_secret: true,
+            generates_secret: true,
+            reads_secret_back: true,
+            // What hangs on the application needs one.
+            has_applications: has_applications || scope_granularity == Granularity::Application,
+            inert,
+            scope_granularity,
+            scope_max: None,
+            credentials_max: None,
+            overlap: Overlap::Native,
+            overlap_doubles_quota: false,
+            suspends_credential: false,
+            expires_credential,
+            restricts_addresses: false,
+            propagation_seconds: 0,
+            takes_over: false,
+            calls_per_second: None,
+            rate_key: None,
+            call_rates: Vec::new(),
+            serial: Serial::None,
+        },
+    )
 }
 
 prop_compose! {
@@ -167,14 +184,16 @@ prop_compose! {
     ) -> Model {
         let credentials = credentials.into_iter().map(|(number, (scope, ends))| (number, Credential { scope, ends }));
         let application = can.scope_granularity == Granularity::Application;
-        Model {
+        let mut model = Model {
             exists,
             suspended: exists && suspended,
             scope: if exists && application && !suspended { scope } else { BTreeSet::new() },
             credentials: if exists { credentials.collect() } else { BTreeMap::new() },
             foreign: if exists { foreign } else { BTreeSet::new() },
             can,
-        }
+        };
+        model.follow();
+        model
     }
 }
 
