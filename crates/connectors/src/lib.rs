@@ -10,7 +10,8 @@
 //! * Every call goes through [`Link::send`]: it waits for the gateway's rate, is timed and is written down.
 //! * No secret is in an error, a log or an [`Observed`]: those hold hashes.
 //!
-//! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong; [`kong`] is one vendor's.
+//! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong; [`kong`] and
+//! [`mulesoft`] are one vendor's each.
 
 pub mod connector;
 pub mod fault;
@@ -18,6 +19,7 @@ pub mod kong;
 pub mod link;
 pub mod make;
 pub mod model;
+pub mod mulesoft;
 
 pub use connector::{Call, Connector};
 pub use fault::{Fault, FaultKind};
@@ -25,3 +27,4 @@ pub use kong::Kong;
 pub use link::{Gate, Link};
 pub use make::make;
 pub use model::{Application, Capabilities, Observed, Step};
+pub use mulesoft::MuleSoft;

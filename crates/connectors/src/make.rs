@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::connector::Connector;
 use crate::kong::{self, Kong};
 use crate::model::Vendor;
+use crate::mulesoft::{self, MuleSoft};
 
 /// The connector that these settings and credentials (JSON) make, or which fields are wrong.
 pub fn make(
@@ -23,7 +24,12 @@ pub fn make(
             let credentials: kong::Credentials = read_secret(credentials)?;
             Ok(Arc::new(Kong::new(settings, &credentials)?))
         }
-        Vendor::Apigee | Vendor::AwsApiGateway | Vendor::AzureApiManagement | Vendor::MuleSoft => {
+        Vendor::MuleSoft => {
+            let settings: mulesoft::Settings = read("/settings", settings.clone())?;
+            let credentials: mulesoft::Credentials = read_secret(credentials)?;
+            Ok(Arc::new(MuleSoft::new(settings, &credentials)?))
+        }
+        Vendor::Apigee | Vendor::AwsApiGateway | Vendor::AzureApiManagement => {
             Err(vec![FieldError::new("/vendor", "not supported yet")])
         }
     }
