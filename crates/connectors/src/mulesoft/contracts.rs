@@ -93,7 +93,7 @@ impl MuleSoft {
         Ok(applied(names))
     }
 
-    /// Gives back what a suspension took.
+    /// Gives back what a suspension took. What a credential is not to have any more its own step has taken before.
     pub(crate) async fn reactivate(
         &self,
         link: &Link,
@@ -104,10 +104,6 @@ impl MuleSoft {
         let ours = self.ours(link, names).await?;
         let opening = ours.iter().map(|one| async {
             let contracts = self.contracts(link, one.id).await?.unwrap_or_default();
-            // Where something is open, what is revoked was left by a smaller scope: the credential's own step sees to it.
-            if contracts.iter().any(|one| one.status == Status::Approved) {
-                return Ok(());
-            }
             let (back, extra): (Vec<_>, Vec<_>) = contracts.into_iter().partition(|one| can_be_kept(one, &wanted));
             all(extra.iter().map(|one| self.end(link, one)).collect()).await?;
             all(back.iter().map(|one| self.put_right(link, one, &wanted)).collect()).await?;

@@ -1,5 +1,7 @@
 //! What an Anypoint has of a subscription: the client applications with its name, and the contracts of each.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use secrecy::SecretString;
@@ -53,17 +55,16 @@ impl MuleSoft {
             exists: !found.is_empty(),
             remote_id: (!found.is_empty()).then(|| names.name()),
             suspended: !found.is_empty() && !any_admits,
-            // One of them still has only what a suspension took from it.
+            // A suspension, or its end, or the taking of a scope, got half of the way.
             unsettled: any_admits
                 && found
                     .iter()
-                    .any(|(_, (_, contracts))| !contracts.is_empty() && !admits(contracts)),
+                    .any(|(_, (_, contracts))| contracts.iter().any(|one| !one.status.opens())),
             misnamed: found.iter().any(|(one, _)| !one.named),
             ..Observed::default()
         };
         for (one, (row, contracts)) in found {
-            let approved = contracts.iter().filter(|contract| contract.status == Status::Approved);
-            let scope: std::collections::BTreeSet<String> = approved.filter_map(Contract::remote_id).collect();
+            let scope = scope(&contracts);
             observed.scope.extend(scope.iter().cloned());
             // Somebody copied our words to another application: the first one by name is ours.
             let known = observed
@@ -190,4 +191,19 @@ impl MuleSoft {
         let ours = |row: &Row| matches!(Names::of(application).whose(row), Whose::Ours(..));
         Ok(row.filter(ours).and_then(|row| row.told()))
     }
+}
+
+/// What a client application may call. Beside what is open, a contract that is not is told as well: it is half taken away, so
+/// that the scope is not yet what anybody wanted. Where nothing is open, that is a suspension.
+fn scope(contracts: &[Contract]) -> BTreeSet<String> {
+    let open = contracts.iter().any(|one| one.status.opens());
+    let shown = contracts.iter().filter_map(|one| {
+        let remote_id = one.remote_id()?;
+        match one.status {
+            Status::Approved => Some(remote_id),
+            Status::Rejected | Status::Revoked if open => Some(format!("{remote_id} (revoked)")),
+            _ => None,
+        }
+    });
+    shown.collect()
 }
