@@ -111,6 +111,7 @@ fn capabilities(settings: &Settings) -> Capabilities {
         expires_credential: false,
         restricts_addresses: false,
         propagation_seconds: PROPAGATION_SECONDS,
+        takes_over: false,
         calls_per_second: None,
         rate_key: None,
         call_rates: Vec::new(),
