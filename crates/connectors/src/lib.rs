@@ -20,6 +20,7 @@ pub mod kong;
 pub mod link;
 pub mod make;
 pub mod model;
+pub mod mulesoft;
 
 pub use aws::AwsApiGateway;
 pub use azure::Azure;
@@ -29,3 +30,4 @@ pub use kong::Kong;
 pub use link::{Gate, Link};
 pub use make::make;
 pub use model::{Application, Capabilities, Observed, Step};
+pub use mulesoft::MuleSoft;

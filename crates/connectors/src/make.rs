@@ -12,6 +12,7 @@ use crate::azure::Azure;
 use crate::connector::Connector;
 use crate::kong::{self, Kong};
 use crate::model::Vendor;
+use crate::mulesoft::{self, MuleSoft};
 
 /// The connector that these settings and credentials (JSON) make, or which fields are wrong.
 pub fn make(
@@ -31,7 +32,12 @@ pub fn make(
             Ok(Arc::new(AwsApiGateway::new(&settings, &credentials)?))
         }
         Vendor::AzureApiManagement => Ok(Arc::new(Azure::read(settings, credentials)?)),
-        Vendor::Apigee | Vendor::MuleSoft => Err(vec![FieldError::new("/vendor", "not supported yet")]),
+        Vendor::MuleSoft => {
+            let settings: mulesoft::Settings = read("/settings", settings.clone())?;
+            let credentials: mulesoft::Credentials = read_secret(credentials)?;
+            Ok(Arc::new(MuleSoft::new(settings, &credentials)?))
+        }
+        Vendor::Apigee => Err(vec![FieldError::new("/vendor", "not supported yet")]),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod control;
 pub mod faults;
 pub mod kong;
 pub mod ledger;
+pub mod mulesoft;
 pub mod running;
 pub mod server;
 pub mod stage;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use vendor_fakes::control::Controls;
-use vendor_fakes::{aws, azure, kong};
+use vendor_fakes::{aws, azure, kong, mulesoft};
 
 /// Stand-ins for other vendors' gateways. For tests and demonstrations only: everything is in memory and open to everybody.
 #[derive(Parser)]
@@ -48,6 +48,12 @@ struct Arguments {
     /// Where Azure API Management's gateway listens.
     #[arg(long, value_name = "ADDRESS")]
     azure_proxy: Option<SocketAddr>,
+    /// Where MuleSoft's platform listens.
+    #[arg(long, value_name = "ADDRESS")]
+    mulesoft_admin: Option<SocketAddr>,
+    /// Where MuleSoft's gateway listens.
+    #[arg(long, value_name = "ADDRESS")]
+    mulesoft_proxy: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -106,6 +112,18 @@ async fn main() -> anyhow::Result<()> {
     })
     .await?;
     controls.add("azure", azure);
+    let mulesoft = mulesoft::Fake::on_stage(mulesoft::Options {
+        seed: if arguments.empty {
+            mulesoft::Seed::Empty
+        } else {
+            mulesoft::Seed::Demo
+        },
+        admin: arguments.mulesoft_admin.unwrap_or(free),
+        proxy: arguments.mulesoft_proxy.unwrap_or(free),
+        ..mulesoft::Options::default()
+    })
+    .await?;
+    controls.add("mulesoft", mulesoft);
     let control = controls.start(arguments.listen).await?;
     let url = format!("http://{}/__control", control.addr());
     let mut out = std::io::stdout().lock();

@@ -35,6 +35,14 @@ mod kong_offers;
 mod kong_settings;
 mod kong_shop;
 mod kong_verify;
+mod mulesoft_faults;
+mod mulesoft_foreign;
+mod mulesoft_lifecycle;
+mod mulesoft_offers;
+mod mulesoft_settings;
+mod mulesoft_shop;
+mod mulesoft_sight;
+mod mulesoft_token;
 #[path = "../../../vendor-fakes/tests/it/papers.rs"]
 mod papers;
 mod stand;
