@@ -18,6 +18,7 @@ pub mod kong;
 pub mod link;
 pub mod make;
 pub mod model;
+pub mod wire;
 
 pub use connector::{Call, Connector};
 pub use fault::{Fault, FaultKind};
