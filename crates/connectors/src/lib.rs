@@ -10,8 +10,9 @@
 //! * Every call goes through [`Link::send`]: it waits for the gateway's rate, is timed and is written down.
 //! * No secret is in an error, a log or an [`Observed`]: those hold hashes.
 //!
-//! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong; [`kong`] is one vendor's.
+//! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong; [`kong`] and [`apigee`] are two vendors'.
 
+pub mod apigee;
 pub mod connector;
 pub mod fault;
 pub mod kong;
@@ -20,6 +21,7 @@ pub mod make;
 pub mod model;
 pub mod wire;
 
+pub use apigee::Apigee;
 pub use connector::{Call, Connector};
 pub use fault::{Fault, FaultKind};
 pub use kong::Kong;

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::apigee::{self, Apigee};
 use crate::connector::Connector;
 use crate::kong::{self, Kong};
 use crate::model::Vendor;
@@ -23,7 +24,12 @@ pub fn make(
             let credentials: kong::Credentials = read_secret(credentials)?;
             Ok(Arc::new(Kong::new(settings, &credentials)?))
         }
-        Vendor::Apigee | Vendor::AwsApiGateway | Vendor::AzureApiManagement | Vendor::MuleSoft => {
+        Vendor::Apigee => {
+            let settings: apigee::Settings = read("/settings", settings.clone())?;
+            let credentials: apigee::Credentials = read_secret(credentials)?;
+            Ok(Arc::new(Apigee::new(settings, &credentials)?))
+        }
+        Vendor::AwsApiGateway | Vendor::AzureApiManagement | Vendor::MuleSoft => {
             Err(vec![FieldError::new("/vendor", "not supported yet")])
         }
     }

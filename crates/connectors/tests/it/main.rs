@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod apigee_lifecycle;
+mod apigee_shop;
 #[path = "../../../vendor-fakes/tests/it/judge.rs"]
 mod judge;
 mod kong_answers;

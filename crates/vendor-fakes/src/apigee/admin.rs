@@ -155,7 +155,12 @@ fn developers(apigee: &mut Apigee, email: Option<&str>, asked: &Asked<'_>) -> Re
 
 fn shown(apigee: &Apigee, email: &str) -> Result<Response, Refused> {
     let developer = apigee.store.developer(email)?;
-    let apps: Vec<&str> = apigee.store.apps_of(email).map(|app| app.name.as_str()).take(100).collect();
+    let apps: Vec<&str> = apigee
+        .store
+        .apps_of(email)
+        .map(|app| app.name.as_str())
+        .take(100)
+        .collect();
     Ok(ok(&developer.json(&apigee.options.organization, &apps)))
 }
 
@@ -189,7 +194,10 @@ fn update(apigee: &mut Apigee, email: &str, asked: &Asked<'_>) -> Result<Respons
     let given: DeveloperBody = asked.body()?;
     few_enough(&given.attributes)?;
     if given.email != email {
-        return Err(Refused::invalid("developer.service.InvalidDeveloper", "email cannot be changed"));
+        return Err(Refused::invalid(
+            "developer.service.InvalidDeveloper",
+            "email cannot be changed",
+        ));
     }
     if let Some(developer) = apigee.store.developers.get_mut(email) {
         developer.names = [given.first_name, given.last_name, given.user_name];
@@ -216,7 +224,10 @@ pub(super) fn taken_by(apigee: &Apigee, request: &Request) -> Refused {
         ["developers"] => taken_developer("somebody"),
         ["developers", _, "apps"] => taken_app("one"),
         ["developers", _, "apps", _, "keys", ..] if request.method == Method::POST && path.ends_with("/keys") => {
-            Refused::taken("keymanagement.service.ConsumerKeyAlreadyExists", "ConsumerKey already exists")
+            Refused::taken(
+                "keymanagement.service.ConsumerKeyAlreadyExists",
+                "ConsumerKey already exists",
+            )
         }
         _ => Refused::taken("", "The operation was aborted because of a concurrent change."),
     }

@@ -40,7 +40,8 @@ impl Refused {
     }
 
     pub(super) fn throttled() -> Self {
-        let message = "Quota exceeded for quota metric 'Management API calls' and limit 'Management API calls per minute'";
+        let message =
+            "Quota exceeded for quota metric 'Management API calls' and limit 'Management API calls per minute'";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED", "", message)
     }
 

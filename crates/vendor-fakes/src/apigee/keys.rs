@@ -63,7 +63,10 @@ pub(super) fn answer(
             let key = store.key_mut(email, app, key)?;
             let Some(at) = key.products.iter().position(|one| one.apiproduct == *product) else {
                 let message = format!("ApiProduct {product} is not associated with the consumer key");
-                return Err(Refused::absent("keymanagement.service.apiproduct_not_associated", message));
+                return Err(Refused::absent(
+                    "keymanagement.service.apiproduct_not_associated",
+                    message,
+                ));
             };
             if asked.request.method == Method::DELETE {
                 key.products.remove(at);

@@ -28,7 +28,10 @@ pub(super) fn answer(apigee: &mut Apigee, rest: &[&str], asked: &Asked<'_>) -> R
             let name = product["name"].as_str().unwrap_or_default().to_owned();
             if apigee.store.products.contains_key(&name) {
                 let message = format!("API Product with name {name} already exists");
-                return Err(Refused::taken("keymanagement.service.apiproduct_already_exists", message));
+                return Err(Refused::taken(
+                    "keymanagement.service.apiproduct_already_exists",
+                    message,
+                ));
             }
             let answer = ok(&json!(product));
             apigee.store.products.insert(name, product);
@@ -166,7 +169,11 @@ fn apps(apigee: &Apigee, asked: &Asked<'_>) -> Result<Response, Refused> {
             if !expanded(asked) {
                 return json!({ "appId": app.id });
             }
-            let mut shown = if with_keys { app.json(developer) } else { app.outline(developer) };
+            let mut shown = if with_keys {
+                app.json(developer)
+            } else {
+                app.outline(developer)
+            };
             shown["developerEmail"] = json!(developer.email);
             shown
         })

@@ -196,7 +196,9 @@ impl Vendor for Apigee {
 
     fn refusal(&self, refusal: Refusal, request: &Request) -> Response {
         match refusal {
-            Refusal::Unauthorized if request.path == token::PATH => token::refused("invalid_grant", "Invalid JWT Signature."),
+            Refusal::Unauthorized if request.path == token::PATH => {
+                token::refused("invalid_grant", "Invalid JWT Signature.")
+            }
             Refusal::Unauthorized => Refused::unauthenticated().into(),
             Refusal::Conflict => admin::taken_by(self, request).into(),
             Refusal::Throttled => Refused::throttled().into(),

@@ -24,18 +24,31 @@ pub(super) fn answer(apigee: &mut Apigee, request: &Request, now_ms: i64) -> Res
     let here = proxies.filter(|proxy| request.path.starts_with(&proxy.base_path));
     let Some(proxy) = here.max_by_key(|proxy| proxy.base_path.len()).cloned() else {
         let why = "Unable to identify proxy for host: default and url";
-        return fault(StatusCode::NOT_FOUND, "messaging.adaptors.http.flow.ApplicationNotFound", why);
+        return fault(
+            StatusCode::NOT_FOUND,
+            "messaging.adaptors.http.flow.ApplicationNotFound",
+            why,
+        );
     };
     if !proxy.verifies {
         return Response::json(StatusCode::OK, &json!({ "proxy": proxy.name }));
     }
-    let queried = || request.pairs().into_iter().find(|(name, _)| name == "apikey").map(|(_, value)| value);
+    let queried = || {
+        request
+            .pairs()
+            .into_iter()
+            .find(|(name, _)| name == "apikey")
+            .map(|(_, value)| value)
+    };
     let Some(key) = request.header("x-apikey").map(str::to_owned).or_else(queried) else {
         let why = "Failed to resolve API Key variable request.header.x-apikey";
         return fault(StatusCode::UNAUTHORIZED, "steps.oauth.v2.FailedToResolveAPIKey", why);
     };
     match found(apigee, &proxy, &key, now_ms) {
-        Ok(app) => Response::json(StatusCode::OK, &json!({ "proxy": proxy.name, "developer.app.name": app })),
+        Ok(app) => Response::json(
+            StatusCode::OK,
+            &json!({ "proxy": proxy.name, "developer.app.name": app }),
+        ),
         Err((status, code, why)) => fault(status, code, why),
     }
 }
@@ -50,7 +63,10 @@ fn found(apigee: &mut Apigee, proxy: &Proxy, key: &str, now_ms: i64) -> Finding 
     let finding = verify(apigee, proxy, key, now_ms);
     let believed_ms = i64::try_from(apigee.options.cache.as_millis()).unwrap_or(i64::MAX);
     if believed_ms > 0 && apigee.seen.0.len() < CACHE_MAX {
-        apigee.seen.0.insert(place, (now_ms.saturating_add(believed_ms), finding.clone()));
+        apigee
+            .seen
+            .0
+            .insert(place, (now_ms.saturating_add(believed_ms), finding.clone()));
     }
     finding
 }
@@ -61,31 +77,51 @@ fn verify(apigee: &Apigee, proxy: &Proxy, key: &str, now_ms: i64) -> Finding {
         return no("oauth.v2.InvalidApiKey", "Invalid ApiKey");
     };
     if !developer.active {
-        return no("keymanagement.service.DeveloperStatusNotActive", "Developer Status is not Active");
+        return no(
+            "keymanagement.service.DeveloperStatusNotActive",
+            "Developer Status is not Active",
+        );
     }
     if !app.approved {
-        return no("keymanagement.service.invalid_client-app_not_approved", "App is not approved");
+        return no(
+            "keymanagement.service.invalid_client-app_not_approved",
+            "App is not approved",
+        );
     }
     if !key.approved || key.expires_ms.is_some_and(|ends_ms| ends_ms <= now_ms) {
         return no("oauth.v2.ApiKeyNotApproved", "Invalid ApiKey");
     }
     if key.products.is_empty() {
         let code = "keymanagement.service.consumer_key_missing_api_product_association";
-        return Err((StatusCode::BAD_REQUEST, code, "The app credential is missing the API product association"));
+        return Err((
+            StatusCode::BAD_REQUEST,
+            code,
+            "The app credential is missing the API product association",
+        ));
     }
     let attached = key.products.iter().filter(|one| one.status == "approved");
     let mut products = attached.filter_map(|one| apigee.store.products.get(&one.apiproduct));
     if products.any(|product| opens(product, proxy)) {
         return Ok(app.name.clone());
     }
-    no("oauth.v2.InvalidApiKeyForGivenResource", "Invalid ApiKey for given resource")
+    no(
+        "oauth.v2.InvalidApiKeyForGivenResource",
+        "Invalid ApiKey for given resource",
+    )
 }
 
 /// A product without proxies opens all of them; one without environments, in all of them.
 fn opens(product: &Product, proxy: &Proxy) -> bool {
-    let texts = |name: &str| product.get(name).and_then(Value::as_array).filter(|all| !all.is_empty());
+    let texts = |name: &str| {
+        product
+            .get(name)
+            .and_then(Value::as_array)
+            .filter(|all| !all.is_empty())
+    };
     let here = texts("environments").is_none_or(|all| all.iter().any(|one| *one == proxy.environment));
-    let configs = product.get("operationGroup").and_then(|group| group["operationConfigs"].as_array());
+    let configs = product
+        .get("operationGroup")
+        .and_then(|group| group["operationConfigs"].as_array());
     let named = |all: &Vec<Value>| all.iter().any(|one| *one == proxy.name);
     let in_operations = |all: &Vec<Value>| all.iter().any(|one| one["apiSource"] == proxy.name);
     here && match (texts("proxies"), configs) {

@@ -139,7 +139,8 @@ impl Store {
                 "ConsumerKey already exists",
             ));
         }
-        self.secrets.extend([key.consumer_key.clone(), key.consumer_secret.clone()]);
+        self.secrets
+            .extend([key.consumer_key.clone(), key.consumer_secret.clone()]);
         self.by_key
             .insert(key.consumer_key.clone(), (email.to_owned(), name.to_owned()));
         let app = self.app_mut(email, name)?;
@@ -199,7 +200,9 @@ impl Store {
     }
 
     pub(super) fn fresh_id(&self) -> String {
-        uuid::Builder::from_random_bytes(self.rng.bytes()).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(self.rng.bytes())
+            .into_uuid()
+            .to_string()
     }
 
     pub(super) fn secrets(&self) -> &[String] {
@@ -215,7 +218,15 @@ impl Store {
         let developers: Vec<Value> = self
             .developers
             .values()
-            .map(|one| one.json(organization, &self.apps_of(&one.email).map(|app| app.name.as_str()).collect::<Vec<_>>()))
+            .map(|one| {
+                one.json(
+                    organization,
+                    &self
+                        .apps_of(&one.email)
+                        .map(|app| app.name.as_str())
+                        .collect::<Vec<_>>(),
+                )
+            })
             .collect();
         json!({ "developers": developers, "apps": apps, "products": self.products.values().collect::<Vec<_>>() })
     }
@@ -231,7 +242,10 @@ impl Store {
             all.insert(("developers", email.clone()), shown);
         }
         for ((email, name), app) in &self.apps {
-            all.insert(("apps", format!("{email}/{name}")), json!([app.attributes, app.approved]));
+            all.insert(
+                ("apps", format!("{email}/{name}")),
+                json!([app.attributes, app.approved]),
+            );
             for key in &app.keys {
                 all.insert(("keys", key.consumer_key.clone()), key.json());
             }
@@ -249,7 +263,10 @@ impl Store {
     pub(super) fn mark_app_foreign(&mut self, email: &str, name: &str) {
         let shown = self.shown();
         let app = ("apps", format!("{email}/{name}"));
-        let keys = self.apps_of(email).filter(|app| app.name == name).flat_map(|app| &app.keys);
+        let keys = self
+            .apps_of(email)
+            .filter(|app| app.name == name)
+            .flat_map(|app| &app.keys);
         let keys: Vec<_> = keys.map(|key| ("keys", key.consumer_key.clone())).collect();
         let ids = keys.into_iter().chain([app, ("developers", email.to_owned())]);
         for id in ids {
@@ -294,7 +311,10 @@ pub(super) fn few_enough(attributes: &[Attribute]) -> Result<(), Refused> {
         return Ok(());
     }
     let message = format!("The number of attributes exceeds the limit of {ATTRIBUTES_MAX}");
-    Err(Refused::invalid("keymanagement.service.attributes_limit_exceeded", message))
+    Err(Refused::invalid(
+        "keymanagement.service.attributes_limit_exceeded",
+        message,
+    ))
 }
 
 /// An id that never changes, for what is there from the start.

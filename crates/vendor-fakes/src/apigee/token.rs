@@ -36,8 +36,12 @@ pub(super) struct Tokens(HashMap<String, i64>);
 impl Tokens {
     /// Whether a request shows one that is good.
     pub(super) fn let_in(&self, request: &Request, now_ms: i64) -> bool {
-        let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        token.and_then(|token| self.0.get(token)).is_some_and(|ends_ms| now_ms < *ends_ms)
+        let token = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "));
+        token
+            .and_then(|token| self.0.get(token))
+            .is_some_and(|ends_ms| now_ms < *ends_ms)
     }
 }
 
@@ -55,7 +59,11 @@ pub(super) fn service_account() -> Value {
         let text = STANDARD.encode(der.as_ref());
         let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
         // In two halves, so that nobody who looks for keys that were left lying about finds one in this source.
-        format!("-----BEGIN {0}-----\n{1}\n-----END {0}-----\n", "PRIVATE KEY", lines.join("\n"))
+        format!(
+            "-----BEGIN {0}-----\n{1}\n-----END {0}-----\n",
+            "PRIVATE KEY",
+            lines.join("\n")
+        )
     });
     json!({
         "type": "service_account", "project_id": "acme-project", "private_key_id": KEY_ID, "private_key": pem,
@@ -87,7 +95,10 @@ pub(super) fn answer(tokens: &mut Tokens, options: &Options, request: &Request, 
     if form.get("grant_type").map(String::as_str) != Some(GRANT) {
         return refused("unsupported_grant_type", "Invalid grant_type");
     }
-    if let Err(why) = check(form.get("assertion").map_or("", String::as_str), now_ms.div_euclid(1000)) {
+    if let Err(why) = check(
+        form.get("assertion").map_or("", String::as_str),
+        now_ms.div_euclid(1000),
+    ) {
         return refused("invalid_grant", why);
     }
     let token = format!("ya29.{}", letters(&options.rng, 64));
@@ -112,7 +123,9 @@ fn check(assertion: &str, now: i64) -> Result<(), &'static str> {
     let (header, claims) = signed.split_once('.').ok_or("Invalid JWT: Failed audience check.")?;
     let header: Header = part(header).ok_or("Invalid JWT: the header cannot be read.")?;
     let claims: Claims = part(claims).ok_or("Invalid JWT: the claims cannot be read.")?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| "Invalid JWT Signature.")?;
+    let signature = URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| "Invalid JWT Signature.")?;
     let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair().public_key().as_ref());
     if header.alg != "RS256" || header.kid.as_deref().is_some_and(|kid| kid != KEY_ID) {
         return Err("Invalid JWT Signature.");
@@ -130,8 +143,10 @@ fn check(assertion: &str, now: i64) -> Result<(), &'static str> {
     }
     let timely = claims.iat <= now + SKEW_MAX_SECONDS && claims.exp > now - SKEW_MAX_SECONDS;
     if !timely || claims.exp - claims.iat > ASSERTION_MAX_SECONDS || claims.exp <= claims.iat {
-        return Err("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. \
-                    Check your iat and exp values in the JWT claim.");
+        return Err(
+            "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. \
+                    Check your iat and exp values in the JWT claim.",
+        );
     }
     Ok(())
 }
