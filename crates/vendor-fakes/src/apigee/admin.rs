@@ -220,15 +220,17 @@ pub(super) fn taken_app(name: &str) -> Refused {
 /// What a call would conflict about, had it been done before.
 pub(super) fn taken_by(apigee: &Apigee, request: &Request) -> Refused {
     let path = request.path.strip_prefix(&apigee.base()).unwrap_or_default();
-    match path.split('/').skip(1).collect::<Vec<_>>().as_slice() {
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    match segments.as_slice() {
+        _ if request.method != Method::POST => {
+            Refused::taken("", "The operation was aborted because of a concurrent change.")
+        }
         ["developers"] => taken_developer("somebody"),
         ["developers", _, "apps"] => taken_app("one"),
-        ["developers", _, "apps", _, "keys", ..] if request.method == Method::POST && path.ends_with("/keys") => {
-            Refused::taken(
-                "keymanagement.service.ConsumerKeyAlreadyExists",
-                "ConsumerKey already exists",
-            )
-        }
+        ["developers", _, "apps", _, "keys"] | ["developers", _, "apps", _, "keys", "create"] => Refused::taken(
+            "keymanagement.service.ConsumerKeyAlreadyExists",
+            "ConsumerKey already exists",
+        ),
         _ => Refused::taken("", "The operation was aborted because of a concurrent change."),
     }
 }
