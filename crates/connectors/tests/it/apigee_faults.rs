@@ -187,7 +187,11 @@ async fn who_is_first_to_take_our_name_or_key_keeps_it() {
     for (before, step, call) in [
         (vec![], Step::Application, "/developers"),
         (vec![], Step::Application, "/developers/*/apps"),
-        (subscribed()[..1].to_vec(), key(1, KEY, &[ORDERS]), "/developers/*/apps/*/keys"),
+        (
+            subscribed()[..1].to_vec(),
+            key(1, KEY, &[ORDERS]),
+            "/developers/*/apps/*/keys",
+        ),
     ] {
         let shop = Shop::open().await;
         shop.apply_all(&before).await;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod apigee_description;
 mod apigee_faults;
 mod apigee_lifecycle;
 mod apigee_shop;
