@@ -4,6 +4,7 @@
 
 mod apigee_description;
 mod apigee_faults;
+mod apigee_golden;
 mod apigee_lifecycle;
 mod apigee_shop;
 #[path = "../../../vendor-fakes/tests/it/judge.rs"]
