@@ -60,8 +60,8 @@ use self::names::Names;
 use crate::connector::{Call, Connector};
 use crate::link::Link;
 use crate::model::{
-    Adoptable, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed, ObservedCredential,
-    Offered, Overlap, Page, Report, Scanned, Serial, Step,
+    Adoptable, AdoptedKey, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed,
+    ObservedCredential, Offered, Overlap, Page, Report, Scanned, Serial, Step,
 };
 
 /// How long a runtime believes what it found about a key: Apigee's cache of keys, apps and products.
@@ -115,6 +115,7 @@ fn capabilities(organization: &str) -> Capabilities {
         expires_credential: false,
         restricts_addresses: false,
         propagation_seconds: PROPAGATION_SECONDS,
+        takes_over: true,
         calls_per_second: Some(CALLS_PER_SECOND),
         rate_key: Some(format!("apigee|{organization}")),
         call_rates: Vec::new(),
@@ -168,5 +169,13 @@ impl Connector for Apigee {
 
     fn adoptable<'a>(&'a self, link: &'a Link, cursor: Option<String>) -> Call<'a, Page<Adoptable>> {
         Box::pin(self.adoptable(link, cursor))
+    }
+
+    fn stranger<'a>(&'a self, link: &'a Link, remote_id: &'a str) -> Call<'a, Option<Adoptable>> {
+        Box::pin(self.stranger(link, remote_id))
+    }
+
+    fn release<'a>(&'a self, link: &'a Link, key: &'a AdoptedKey) -> Call<'a, ()> {
+        Box::pin(self.release(link, key))
     }
 }

@@ -9,13 +9,13 @@ use gatewright_types::ids::GatewayId;
 use secrecy::ExposeSecret;
 
 use super::Apigee;
-use super::client::{Ask, CALLS_AT_ONCE};
+use super::client::{Ask, CALLS_AT_ONCE, path};
 use super::names::{Names, is_gatewrights, is_marked};
 use super::observe::{observed, opens};
 use super::rows::{App, Apps, Developer, Key};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
-use crate::model::{Adoptable, AdoptableKey, Observed, Page, Scanned};
+use crate::model::{Adoptable, AdoptableKey, AdoptedKey, Observed, Page, Scanned};
 use crate::wire::segment;
 
 /// The apps and the keys that a pass sees, by their status.
@@ -94,6 +94,43 @@ impl Apigee {
             // What is revoked was taken away from somebody: taking it over would give it back.
             next: next.filter(|next| next.starts_with("0:")),
         })
+    }
+
+    /// One of them.
+    pub(crate) async fn stranger(&self, link: &Link, remote_id: &str) -> Result<Option<Adoptable>, Fault> {
+        let app = self.app_by_id(link, remote_id).await?;
+        let stranger = app.filter(|app| app.is_approved() && !is_gatewrights(app));
+        Ok(stranger.map(|app| adoptable(app, link.clock().now_ms())))
+    }
+
+    /// Takes away a key under somebody else's app, if it is still the one that was given to us.
+    pub(crate) async fn release(&self, link: &Link, key: &AdoptedKey) -> Result<(), Fault> {
+        let Some(app) = self.app_by_id(link, &key.consumer_id).await? else {
+            return Ok(());
+        };
+        // Its name there is made from what it is: another secret is another key.
+        let Some(found) = app.credentials.iter().find(|one| one.handle() == key.remote_id) else {
+            return Ok(());
+        };
+        if is_gatewrights(&app) || key.fingerprint.is_some_and(|given| given != found.fingerprint()) {
+            let words = "the key is not the one that was adopted: whoever changed that has to say what becomes of it";
+            return Err(Fault::new(FaultKind::Foreign, words));
+        }
+        let Some(email) = &app.developer_email else {
+            let words = format!("the app {} is not a developer's, but a group's", app.name);
+            return Err(Fault::new(FaultKind::Unsupported, words));
+        };
+        let secret = found.consumer_key.expose_secret();
+        let at = path(&["developers", email, "apps", &app.name, "keys", secret]);
+        self.caller
+            .gone(link, Ask::delete("key.delete", at).secret())
+            .await
+            .map(drop)
+    }
+
+    async fn app_by_id(&self, link: &Link, id: &str) -> Result<Option<App>, Fault> {
+        let ask = Ask::get("app.get", path(&["apps", id])).secret();
+        self.caller.found(link, ask).await
     }
 
     async fn apps(

@@ -20,7 +20,9 @@ pub(super) fn answer(apigee: &mut Apigee, rest: &[&str], asked: &Asked<'_>) -> R
         ("GET", ["apps", id]) => {
             let found = apigee.store.apps.iter().find(|(_, app)| app.id == *id);
             let ((email, _), app) = found.ok_or_else(nowhere)?;
-            Ok(ok(&app.json(apigee.store.developer(email)?)))
+            let mut shown = app.json(apigee.store.developer(email)?);
+            shown["developerEmail"] = json!(email);
+            Ok(ok(&shown))
         }
         ("GET", ["apiproducts"]) => products(apigee, asked),
         ("POST", ["apiproducts"]) => {
