@@ -12,6 +12,7 @@
 //!
 //! Start with [`connector`], then [`model`]; [`fault`] is what can go wrong; [`kong`] is one vendor's, and the easiest to follow.
 
+pub mod apigee;
 pub mod aws;
 pub mod azure;
 pub mod connector;
@@ -21,7 +22,9 @@ pub mod link;
 pub mod make;
 pub mod model;
 pub mod mulesoft;
+pub mod wire;
 
+pub use apigee::Apigee;
 pub use aws::AwsApiGateway;
 pub use azure::Azure;
 pub use connector::{Call, Connector};

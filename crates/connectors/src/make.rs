@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::apigee::{self, Apigee};
 use crate::aws::{self, AwsApiGateway};
 use crate::azure::Azure;
 use crate::connector::Connector;
@@ -26,6 +27,11 @@ pub fn make(
             let credentials: kong::Credentials = read_secret(credentials)?;
             Ok(Arc::new(Kong::new(settings, &credentials)?))
         }
+        Vendor::Apigee => {
+            let settings: apigee::Settings = read("/settings", settings.clone())?;
+            let credentials: apigee::Credentials = read_secret(credentials)?;
+            Ok(Arc::new(Apigee::new(settings, &credentials)?))
+        }
         Vendor::AwsApiGateway => {
             let settings: aws::Settings = read("/settings", settings.clone())?;
             let credentials: aws::Credentials = read_secret(credentials)?;
@@ -37,7 +43,6 @@ pub fn make(
             let credentials: mulesoft::Credentials = read_secret(credentials)?;
             Ok(Arc::new(MuleSoft::new(settings, &credentials)?))
         }
-        Vendor::Apigee => Err(vec![FieldError::new("/vendor", "not supported yet")]),
     }
 }
 

@@ -12,6 +12,7 @@
 //!
 //! Read [`stage`] first (a request's way through faults to a vendor and back), then [`kong`].
 
+pub mod apigee;
 pub mod aws;
 pub mod azure;
 pub mod control;

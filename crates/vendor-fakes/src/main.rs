@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use vendor_fakes::control::Controls;
-use vendor_fakes::{aws, azure, kong, mulesoft};
+use vendor_fakes::{apigee, aws, azure, kong, mulesoft};
 
 /// Stand-ins for other vendors' gateways. For tests and demonstrations only: everything is in memory and open to everybody.
 #[derive(Parser)]
@@ -54,6 +54,12 @@ struct Arguments {
     /// Where MuleSoft's gateway listens.
     #[arg(long, value_name = "ADDRESS")]
     mulesoft_proxy: Option<SocketAddr>,
+    /// Where Apigee's management API and Google's token endpoint listen.
+    #[arg(long, value_name = "ADDRESS")]
+    apigee_admin: Option<SocketAddr>,
+    /// Where Apigee's runtime listens.
+    #[arg(long, value_name = "ADDRESS")]
+    apigee_proxy: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -124,6 +130,19 @@ async fn main() -> anyhow::Result<()> {
     })
     .await?;
     controls.add("mulesoft", mulesoft);
+    // The service account's key is in what the control shows of its state.
+    let apigee = apigee::Fake::on_stage(apigee::Options {
+        seed: if arguments.empty {
+            apigee::Seed::Empty
+        } else {
+            apigee::Seed::Demo
+        },
+        admin: arguments.apigee_admin.unwrap_or(free),
+        proxy: arguments.apigee_proxy.unwrap_or(free),
+        ..apigee::Options::default()
+    })
+    .await?;
+    controls.add("apigee", apigee);
     let control = controls.start(arguments.listen).await?;
     let url = format!("http://{}/__control", control.addr());
     let mut out = std::io::stdout().lock();

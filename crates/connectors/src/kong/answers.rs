@@ -3,11 +3,8 @@
 //! Kong repeats the offending value in its message (`UNIQUE violation detected on '{key="…"}'`), so nothing that it says
 //! about a body with a secret is repeated, and our own credentials are struck out of everything.
 
-use std::time::Duration;
-
-use chrono::DateTime;
 use gatewright_egress::Answer;
-use http::{StatusCode, header};
+use http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,9 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
-
-/// Longest pause that a gateway can ask for.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+use crate::wire::retry_after;
 
 /// `UNIQUE violation`: the value of a field belongs to another row.
 const UNIQUE: i64 = 5;
@@ -192,17 +187,4 @@ const OUR_FIELDS: [&str; 6] = ["id", "key", "ttl", "tags", "consumer", "group"];
 
 fn complaint(answer: &Answer) -> Complaint {
     serde_json::from_slice(&answer.body).unwrap_or_default()
-}
-
-/// RFC 9110 §10.2.3: seconds or a date.
-fn retry_after(answer: &Answer, link: &Link) -> Option<Duration> {
-    let text = answer.fields.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let then = DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis();
-            Duration::from_millis(u64::try_from(then - link.clock().now_ms()).unwrap_or(0))
-        }
-    };
-    Some(pause.min(RETRY_AFTER_MAX))
 }

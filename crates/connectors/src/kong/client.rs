@@ -12,6 +12,7 @@ use super::settings::Checked;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::Page;
+use crate::wire::segment;
 
 /// Most objects on a page that Kong answers.
 pub(crate) const PAGE_MAX: u32 = 1000;
@@ -193,19 +194,6 @@ impl Caller {
             .map_err(|fault| told.unanswered(fault))?;
         Ok((answer, told))
     }
-}
-
-/// A text as one segment of a path, or one value of a query (RFC 3986 §2.3).
-pub(crate) fn segment(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 /// Whether a fault is one of those with which Kong says that a name, a value or an id is taken.

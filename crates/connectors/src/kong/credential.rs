@@ -5,12 +5,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::Kong;
-use super::client::{Ask, is_taken, segment};
+use super::client::{Ask, is_taken};
 use super::names::Names;
 use super::rows::Key;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Applied, Observed, ObservedCredential, Secret, fingerprint};
+use crate::wire::segment;
 
 impl Kong {
     /// Sees to it that the credential is there with its secret.

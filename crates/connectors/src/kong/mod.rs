@@ -41,7 +41,6 @@ use gatewright_types::problem::FieldError;
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub use answers::RETRY_AFTER_MAX;
 pub use settings::{
     Basic, CA_PEM_MAX_BYTES, CREDENTIAL_MAX_BYTES, Credentials, Flavor, HEADERS_MAX, Settings, SuspendBy, URL_MAX_BYTES,
 };

@@ -6,13 +6,14 @@ use futures_util::future::join4;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Kong;
-use super::client::{Ask, segment};
+use super::client::Ask;
 use super::names::Names;
 use super::rows::{Consumer, Key, Membership, Plugin};
 use super::settings::SuspendBy;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Application, Observed, ObservedCredential, fingerprint};
+use crate::wire::segment;
 
 /// Most keys, and most groups, of one consumer.
 pub(crate) const ROWS_OF_A_CONSUMER_MAX: usize = 10_000;

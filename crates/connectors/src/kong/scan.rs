@@ -6,12 +6,13 @@ use gatewright_types::ids::GatewayId;
 use secrecy::ExposeSecret;
 
 use super::Kong;
-use super::client::{Ask, CALLS_AT_ONCE, segment};
+use super::client::{Ask, CALLS_AT_ONCE};
 use super::names::{Names, is_gatewrights};
 use super::rows::{Consumer, Key};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Adoptable, AdoptableKey, AdoptedKey, Page, Scanned, fingerprint, mark};
+use crate::wire::segment;
 
 /// Consumers on a page: each costs some calls, so that a page stays a matter of seconds.
 pub(crate) const CONSUMERS_PER_PAGE: u32 = 100;

@@ -7,13 +7,14 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use super::Kong;
-use super::client::{Ask, CALLS_AT_ONCE, is_missing, is_taken, segment};
+use super::client::{Ask, CALLS_AT_ONCE, is_missing, is_taken};
 use super::names::Names;
 use super::rows::{Membership, Plugin};
 use super::settings::{Flavor, SuspendBy};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Applied, Observed};
+use crate::wire::segment;
 
 /// What a suspended caller reads.
 const SUSPENDED: &str = "subscription suspended";

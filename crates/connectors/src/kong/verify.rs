@@ -1,9 +1,6 @@
 //! Whether a Kong can be worked with. Everything here reads; the one DELETE names a key that cannot be there.
 
-use chrono::DateTime;
 use futures_util::future::{join_all, join3};
-use gatewright_egress::Answer;
-use http::header;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -15,6 +12,7 @@ use super::settings::{Flavor, SuspendBy};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::Report;
+use crate::wire::skew;
 
 /// The oldest version that has what we use, tags on keys and groups among it.
 const OLDEST: (u32, u32) = (2, 8);
@@ -214,12 +212,6 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
 /// Kong 3 has an object of plugins, Kong 2 one of `true`s.
 fn is_there(plugins: &Value, name: &str) -> bool {
     plugins.get(name).is_some_and(|plugin| plugin != false)
-}
-
-fn skew(answer: &Answer, link: &Link) -> Option<i64> {
-    let date = answer.fields.get(header::DATE)?.to_str().ok()?;
-    let theirs = DateTime::parse_from_rfc2822(date).ok()?.timestamp();
-    Some(theirs - link.clock().now_ms().div_euclid(1000))
 }
 
 fn open_doors(layout: &Layout) -> Vec<String> {

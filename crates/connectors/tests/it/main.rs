@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod apigee_description;
+mod apigee_faults;
+mod apigee_golden;
+mod apigee_lifecycle;
+mod apigee_shop;
 mod aws_faults;
 mod aws_foreign;
 mod aws_judges;

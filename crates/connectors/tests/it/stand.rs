@@ -148,7 +148,8 @@ async fn serve(
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<String> {
+/// One request, head and body; none: there is no more.
+pub(crate) async fn read(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -20,14 +20,18 @@ pub(crate) struct Prism {
 }
 
 impl Prism {
-    /// Stands before `upstream`; none, said aloud, where it is not installed.
+    /// Stands before a Kong at `upstream`; none, said aloud, where it is not installed.
     pub(crate) async fn start(description: &str, upstream: &str, base: &str) -> Option<Self> {
+        Self::with(corrected(description), upstream, base).await
+    }
+
+    /// Stands before `upstream` with this description.
+    pub(crate) async fn with(description: tempfile::NamedTempFile, upstream: &str, base: &str) -> Option<Self> {
         let prism = papers::project().join("target/node/node_modules/.bin/prism");
         if !prism.exists() {
             papers::skipped("Prism is missing; scripts/ensure-prism.sh installs it");
             return None;
         }
-        let description = corrected(description);
         let mut child = Command::new(prism)
             .args(["proxy", "-h", "127.0.0.1", "-p", "0", "--errors"])
             .arg(description.path())
@@ -59,6 +63,40 @@ impl Prism {
             _description: description,
         })
     }
+}
+
+/// Google's description of Apigee with what its words say and its schemas do not: an action is answered with 204, a refusal with its
+/// envelope, and a revision with a revision. Paths that no test calls are left out: Prism takes seconds to read them.
+#[allow(dead_code, reason = "each test binary has its own judges")]
+pub(crate) fn apigee(description: &str) -> tempfile::NamedTempFile {
+    let mut whole: serde_json::Value = serde_json::from_str(description).unwrap();
+    let base = "/v1/organizations/{organizationsId}";
+    let collections = ["", "developers", "apps", "apiproducts", "deployments", "apis"];
+    let paths = whole["paths"].as_object_mut().unwrap();
+    paths.retain(|path, _| {
+        let rest = path.strip_prefix(base).map(|rest| rest.trim_start_matches('/'));
+        let collection = rest.map(|rest| rest.split('/').next().unwrap_or_default());
+        collection.is_some_and(|one| collections.contains(&one))
+    });
+    // A revision comes as JSON, or as a bundle where that is asked for; the schema is that of either, wrapped.
+    let revision = format!("{base}/apis/{{apisId}}/revisions/{{revisionsId}}");
+    paths[&revision]["get"]["responses"]["200"]["schema"]["$ref"] =
+        "#/definitions/GoogleCloudApigeeV1ApiProxyRevision".into();
+    for operations in paths.values_mut().filter_map(serde_json::Value::as_object_mut) {
+        for (method, operation) in operations {
+            if method == "parameters" {
+                continue;
+            }
+            let answers = operation["responses"].as_object_mut().unwrap();
+            answers.insert("default".to_owned(), serde_json::json!({ "description": "refused" }));
+            if method == "post" {
+                answers.insert("204".to_owned(), serde_json::json!({ "description": "done" }));
+            }
+        }
+    }
+    let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    std::fs::write(file.path(), whole.to_string()).unwrap();
+    file
 }
 
 /// A description with what its own words say and its schema does not: there need not be a next page. Paths that no test calls are

@@ -5,12 +5,14 @@
     reason = "helpers of tests are tests, too"
 )]
 
+mod google_client;
 mod judge;
 mod papers;
 mod world;
 
 mod admission;
 mod aio_kong;
+mod apigee;
 mod boto3;
 mod faults;
 mod prism;
