@@ -2,7 +2,7 @@
 //!
 //! | call | does |
 //! |---|---|
-//! | `GET /__control` | the vendors and their addresses |
+//! | `GET /__control` | the vendors, their addresses, and what a connection to each is told |
 //! | `GET`, `POST /__control/{vendor}/faults`, `DELETE …/faults[/{id}]` | what goes wrong |
 //! | `GET …/report` | counters, and foreign objects that did not stay as they were |
 //! | `GET …/calls`, `…/secrets`, `…/state` | the latest calls, every secret ever stored, all that is stored |
@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use crate::faults::Rule;
 use crate::server::{Listening, Outcome};
 use crate::stage::Stage;
+use crate::told::Told;
 use crate::wire::{Request, Response};
 
 /// A vendor that can be told what to do.
@@ -35,6 +36,8 @@ pub struct Controlled {
     pub base: String,
     /// Its listeners by name.
     pub listeners: [(&'static str, Arc<Listening>); 2],
+    /// How it is connected and asked.
+    pub told: Told,
 }
 
 /// Every vendor of one process, by name.
@@ -80,7 +83,7 @@ impl Controls {
     pub fn addresses(&self) -> Value {
         let vendors = self.vendors.lock().unwrap_or_else(PoisonError::into_inner);
         let one = |vendor: &Controlled| {
-            let mut addresses = json!({ "base": vendor.base });
+            let mut addresses = json!({ "base": vendor.base, "connection": vendor.told });
             for (name, listener) in &vendor.listeners {
                 addresses[*name] = json!(format!("http://{}", listener.addr()));
             }

@@ -23,4 +23,5 @@ pub mod mulesoft;
 pub mod running;
 pub mod server;
 pub mod stage;
+pub mod told;
 pub mod wire;

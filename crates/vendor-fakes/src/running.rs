@@ -12,16 +12,24 @@ use crate::faults::{Door, Rule};
 use crate::ledger::{Call, Counters};
 use crate::server::{Handler, Listening};
 use crate::stage::{Stage, Touched};
+use crate::told::Told;
 
 impl Controlled {
-    /// Listens at `admin` and `proxy`; `base` is the path that a connection is told behind the first.
-    pub async fn start(stage: Stage, base: &str, admin: SocketAddr, proxy: SocketAddr) -> io::Result<Self> {
+    /// Listens at `admin` and `proxy`; `base` is the path that a connection is told behind the first, and `told` is asked with
+    /// its URL.
+    pub async fn start(
+        stage: Stage,
+        base: &str,
+        [admin, proxy]: [SocketAddr; 2],
+        told: impl FnOnce(&str) -> Told,
+    ) -> io::Result<Self> {
         let stage = Arc::new(stage);
         let admin = Arc::new(Listening::start(admin, door(&stage, Door::Admin)).await?);
         let proxy = Arc::new(Listening::start(proxy, door(&stage, Door::Proxy)).await?);
         Ok(Self {
             stage,
             base: format!("http://{}{base}", admin.addr()),
+            told: told(&format!("http://{}", admin.addr())),
             listeners: [("admin", admin), ("proxy", proxy)],
         })
     }
@@ -33,6 +41,7 @@ pub struct Running {
     admin: Arc<Listening>,
     proxy: Arc<Listening>,
     control: Listening,
+    told: Told,
 }
 
 impl Running {
@@ -41,6 +50,7 @@ impl Running {
         let controls = Controls::default();
         let stage = Arc::clone(&controlled.stage);
         let [(_, admin), (_, proxy)] = controlled.listeners.clone();
+        let told = controlled.told.clone();
         controls.add(name, controlled);
         let control = controls.start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         Ok(Self {
@@ -48,7 +58,13 @@ impl Running {
             admin,
             proxy,
             control,
+            told,
         })
+    }
+
+    /// How it is connected and asked.
+    pub fn told(&self) -> &Told {
+        &self.told
     }
 
     /// The management API's listener.

@@ -1,5 +1,7 @@
 //! Makes what the demo shows, or finds what is left of it.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use gatewright_catalog::customers::{self, NewCustomer};
 use gatewright_catalog::model::{
@@ -61,8 +63,8 @@ pub struct Seeded {
     pub subscription_id: SubscriptionId,
     /// The native gateway.
     pub gateway_id: GatewayId,
-    /// The connected Kong, if there is one.
-    pub kong_id: Option<GatewayId>,
+    /// The connected stand-ins, by the name under which each is controlled.
+    pub connected: BTreeMap<String, GatewayId>,
     /// Globex's key.
     pub key_id: KeyId,
     pub(super) key: SecretString,
@@ -89,9 +91,9 @@ pub(super) async fn seed(
     let customer_id = customer(&mut tx).await?;
     let gateway_id = gateway(&mut tx, product_id, service_url).await?;
     tx.commit().await?;
-    let kong_id = match vendors {
-        Some(vendors) => Some(vendors::connect(engine, database, tenant_id, product_id, vendors).await?),
-        None => None,
+    let connected = match vendors {
+        Some(vendors) => vendors::connect(engine, database, tenant_id, product_id, vendors).await?,
+        None => BTreeMap::new(),
     };
     let mut tx = database.tenant(caller).await?;
     let (subscription_id, revealed) = subscription(engine, &mut tx, customer_id, plan_id).await?;
@@ -103,7 +105,7 @@ pub(super) async fn seed(
         customer_id,
         subscription_id,
         gateway_id,
-        kong_id,
+        connected,
         key_id: revealed.key.id,
         key: revealed.secret,
         operator_token,

@@ -1,5 +1,8 @@
 //! What the demo says when it is ready.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::{Seeded, Vendors};
@@ -27,15 +30,36 @@ struct Line<'a> {
 #[serde(rename_all = "camelCase")]
 struct VendorLines<'a> {
     control_url: &'a str,
-    kong: KongLine<'a>,
+    #[serde(flatten)]
+    each: BTreeMap<&'a str, VendorLine<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct KongLine<'a> {
+struct VendorLine<'a> {
     connection_id: String,
     admin_url: &'a str,
     proxy_url: &'a str,
+    /// What the key opens there, and where it is put.
+    url: String,
+    key_field: &'a str,
+}
+
+fn vendor_lines<'a>(vendors: &'a Vendors, seeded: &Seeded) -> VendorLines<'a> {
+    let each = vendors.each.iter().map(|(name, stand_in)| {
+        let line = VendorLine {
+            connection_id: seeded.connected.get(name).map_or_else(String::new, ToString::to_string),
+            admin_url: &stand_in.admin,
+            proxy_url: &stand_in.proxy,
+            url: stand_in.url(),
+            key_field: &stand_in.connection.key_field,
+        };
+        (name.as_str(), line)
+    });
+    VendorLines {
+        control_url: &vendors.control,
+        each: each.collect(),
+    }
 }
 
 /// One line of JSON.
@@ -52,14 +76,7 @@ pub(super) fn json(process: &Process, seeded: &Seeded, vendors: Option<&Vendors>
         gateway_id: seeded.gateway_id.to_string(),
         key_id: seeded.key_id.to_string(),
         key: seeded.key(),
-        vendors: vendors.map(|vendors| VendorLines {
-            control_url: &vendors.control,
-            kong: KongLine {
-                connection_id: seeded.kong_id.map_or_else(String::new, |id| id.to_string()),
-                admin_url: &vendors.kong_admin,
-                proxy_url: &vendors.kong_proxy,
-            },
-        }),
+        vendors: vendors.map(|vendors| vendor_lines(vendors, seeded)),
     };
     Ok(serde_json::to_string(&line)? + "\n")
 }
@@ -98,28 +115,34 @@ pub(super) fn text(process: &Process, seeded: &Seeded, vendors: Option<&Vendors>
 
 /// What to try with the gateways of other vendors.
 fn others(vendors: &Vendors, seeded: &Seeded, api: &str) -> String {
-    let Vendors {
-        control,
-        kong_admin,
-        kong_proxy,
-        ..
-    } = vendors;
     let (key, token, subscription) = (seeded.key(), seeded.operator_token(), seeded.subscription_id);
-    let kong = seeded.kong_id.map_or_else(String::new, |id| id.to_string());
+    let control = &vendors.control;
+    let mut asked = String::new();
+    for stand_in in vendors.each.values() {
+        let (name, url, field) = (
+            &stand_in.connection.name,
+            stand_in.url(),
+            &stand_in.connection.key_field,
+        );
+        let _ = writeln!(asked, "    curl {url} -H '{field}: {key}'   # {name}");
+    }
+    let first = seeded
+        .connected
+        .get("kong")
+        .map_or_else(String::new, ToString::to_string);
     format!(
-        "  A stand-in for a Kong is connected ({kong_admin}). The same key is admitted there:
+        "  Stand-ins for five other vendors' gateways are connected. The same key is admitted at each:
 
-    curl {kong_proxy}/translation/v1/usage/current -H 'apikey: {key}'
-
+{asked}
   Where the subscription stands on each gateway:
 
     curl {api}/subscriptions/{subscription}/gateways -H 'Authorization: Bearer {token}'
 
-  Take the Kong away, suspend or rotate something, and bring it back with up:true. It heals by itself; after five tries
+  Take one away, suspend or rotate something, and bring it back with up:true. It heals by itself; after five tries
   in vain nothing but what ends access is sent for five minutes, unless you reset its circuit breaker:
 
     curl -X POST {control}/kong/listener -d '{{\"name\":\"admin\",\"up\":false}}'
-    curl -X POST {api}/connections/{kong}/breaker/reset -H 'Authorization: Bearer {token}'
+    curl -X POST {api}/connections/{first}/breaker/reset -H 'Authorization: Bearer {token}'
 
 "
     )

@@ -1,6 +1,7 @@
 //! `demo --with-vendors`: other vendors' gateways, as stand-ins in a process of their own, connected before anything is
 //! subscribed to.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use gatewright_types::Environment;
 use gatewright_types::ids::{GatewayId, ProductId, RequestId, SubscriptionId, TenantId};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -25,10 +26,8 @@ const PROGRAM: &str = "vendor-fakes";
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest line that it says where it listens with, in bytes.
 const LINE_MAX_BYTES: usize = 64 * 1024;
-/// How the demo's Kong is called.
-const NAME: &str = "Kong";
-/// The group that its service `translation` asks for.
-const GROUP: &str = "prod-translation";
+/// The service of theirs that stands for the demo's product.
+const SERVICE: &str = "translation";
 /// How often it is looked how far the gateways are.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -37,27 +36,51 @@ pub struct Vendors {
     _child: Child,
     /// Where they are controlled.
     pub control: String,
-    /// Kong's Admin API.
-    pub kong_admin: String,
-    /// Kong's proxy.
-    pub kong_proxy: String,
+    /// Each of them, by the name under which it is controlled.
+    pub each: BTreeMap<String, StandIn>,
+}
+
+/// One vendor's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StandIn {
+    /// Its management API.
+    pub admin: String,
+    /// Its proxy.
+    pub proxy: String,
+    /// How it is connected and asked.
+    pub connection: Told,
+}
+
+/// What a connection to it is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    vendor: Vendor,
+    /// Its name for people.
+    pub name: String,
+    settings: Value,
+    credentials: Value,
+    scopes: BTreeMap<String, String>,
+    /// The header field in which its proxy looks for a key.
+    pub key_field: String,
+    path_prefix: String,
+}
+
+impl StandIn {
+    /// Something at its proxy that the demo's key opens.
+    pub fn url(&self) -> String {
+        format!(
+            "{}{}{SERVICE}/v1/usage/current",
+            self.proxy, self.connection.path_prefix
+        )
+    }
 }
 
 #[derive(Deserialize)]
 struct Line {
     control: String,
-    vendors: Addresses,
-}
-
-#[derive(Deserialize)]
-struct Addresses {
-    kong: Kong,
-}
-
-#[derive(Deserialize)]
-struct Kong {
-    admin: String,
-    proxy: String,
+    vendors: BTreeMap<String, StandIn>,
 }
 
 /// Starts the stand-ins.
@@ -79,52 +102,67 @@ pub(super) async fn start() -> anyhow::Result<Vendors> {
     Ok(Vendors {
         _child: child,
         control: line.control,
-        kong_admin: line.vendors.kong.admin,
-        kong_proxy: line.vendors.kong.proxy,
+        each: line.vendors,
     })
 }
 
-/// Connects the Kong, or says where it is now if it was connected at an earlier start, and maps the product.
+/// Connects each of them, or says where it is now if it was connected at an earlier start, and maps the product.
 pub(super) async fn connect(
     engine: &Orchestrator,
     database: &Database,
     tenant_id: TenantId,
     product_id: ProductId,
     vendors: &Vendors,
+) -> anyhow::Result<BTreeMap<String, GatewayId>> {
+    let mut ids = BTreeMap::new();
+    for (name, stand_in) in &vendors.each {
+        let id = connect_one(engine, database, tenant_id, product_id, &stand_in.connection).await;
+        ids.insert(name.clone(), id.with_context(|| format!("connecting {name}"))?);
+    }
+    Ok(ids)
+}
+
+async fn connect_one(
+    engine: &Orchestrator,
+    database: &Database,
+    tenant_id: TenantId,
+    product_id: ProductId,
+    told: &Told,
 ) -> anyhow::Result<GatewayId> {
-    let settings = json!({ "flavor": "ADMIN_API", "url": vendors.kong_admin });
-    let credentials = SecretString::from("{}");
+    let credentials = SecretString::from(told.credentials.to_string());
     let mode = SecretMode::PlatformProvided;
-    let examined = connections::examine(engine, Vendor::Kong, &settings, &credentials, mode).await?;
+    let examined = connections::examine(engine, told.vendor, &told.settings, &credentials, mode).await?;
     let mut tx = begin(database, tenant_id).await?;
     let known = connections::list(&mut tx, ALL).await?.items;
-    let id = if let Some(before) = known.into_iter().find(|one| one.name == NAME) {
+    let id = if let Some(before) = known.into_iter().find(|one| one.name == told.name) {
         let change = connections::ConnectionChange {
-            settings: Some(settings),
+            settings: Some(told.settings.clone()),
+            credentials: Some(credentials),
             ..connections::ConnectionChange::default()
         };
         connections::change(&mut tx, before, change, Some(&examined)).await?.id
     } else {
         let new = connections::NewConnection {
-            vendor: Vendor::Kong,
-            name: NAME.to_owned(),
+            vendor: told.vendor,
+            name: told.name.clone(),
             environment: Environment::Live,
             primary: false,
             secret_mode: mode,
-            settings,
+            settings: told.settings.clone(),
             credentials,
             calls_per_second: None,
             drift_policy: gatewright_orchestration::model::DriftPolicy::Report,
         };
         connections::connect(&mut tx, new, &examined).await?.id
     };
-    // It is another Kong than last time: what is known of it is of no use.
+    // It is another stand-in than last time: what is known of it is of no use.
     connections::reset_breaker(&mut tx, id).await?;
     tx.commit().await?;
     let mut tx = begin(database, tenant_id).await?;
     let (connection, connector) = connections::with_connector(engine, &mut tx, id).await?;
     tx.close().await?;
-    let judged = mappings::judge(engine, &connection, &*connector, vec![GROUP.to_owned()]).await?;
+    let scope = told.scopes.get(SERVICE).context("it offers no such service")?;
+    let judged = mappings::judge(engine, &connection, &*connector, vec![scope.clone()]).await?;
     let mut tx = begin(database, tenant_id).await?;
     mappings::put(&mut tx, id, product_id, judged, Vec::new()).await?;
     tx.commit().await?;

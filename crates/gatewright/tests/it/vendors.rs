@@ -36,85 +36,147 @@ struct Demo {
 }
 
 impl Demo {
-    async fn post(&self, path: &str) {
-        let url = format!("{}{path}", text(&self.told, "apiUrl"));
-        let asked = self.client.post(url).bearer_auth(text(&self.told, "operatorToken"));
-        let answer = asked.json(&json!({})).send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {:?}", answer.text().await);
+    async fn post(&self, path: &str) -> Value {
+        self.send(path, json!({})).await
     }
 
-    /// Where the subscription stands on both gateways, once it stands so on the Kong.
-    async fn until(&self, state: &str) -> (Value, Value) {
-        let id = text(&self.told, "subscriptionId");
-        let url = format!("{}/subscriptions/{id}/gateways", text(&self.told, "apiUrl"));
+    async fn send(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}{path}", text(&self.told, "apiUrl"));
+        let asked = self.client.post(url).bearer_auth(text(&self.told, "operatorToken"));
+        let answer = asked.json(&body).send().await.unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        assert!(status.is_success(), "{path}: {body:#}");
+        body
+    }
+
+    /// The stand-ins, by name.
+    fn vendors(&self) -> Vec<(String, Value)> {
+        let all = self.told["vendors"].as_object().unwrap().iter();
+        let all = all.filter(|(name, _)| *name != "controlUrl");
+        all.map(|(name, one)| (name.clone(), one.clone())).collect()
+    }
+
+    /// Where the subscription stands on the gateway with this id, and how many there are.
+    async fn standing(&self, id: &Value) -> (Value, usize) {
+        let url = format!("/subscriptions/{}/gateways", text(&self.told, "subscriptionId"));
+        let url = format!("{}{url}", text(&self.told, "apiUrl"));
+        let asked = self.client.get(&url).bearer_auth(text(&self.told, "operatorToken"));
+        let all: Value = asked.send().await.unwrap().json().await.unwrap();
+        let items = all["items"].as_array().unwrap();
+        let found = items.iter().find(|one| one["gatewayId"] == *id);
+        (found.cloned().unwrap_or_default(), items.len())
+    }
+
+    /// Waits until it stands so on a stand-in.
+    async fn until(&self, stand_in: &Value, state: &str) -> Value {
         let begun = Instant::now();
         loop {
-            let asked = self.client.get(&url).bearer_auth(text(&self.told, "operatorToken"));
-            let all: Value = asked.send().await.unwrap().json().await.unwrap();
-            let of = |id: &Value| {
-                all["items"]
-                    .as_array()?
-                    .iter()
-                    .find(|one| one["gatewayId"] == *id)
-                    .cloned()
-            };
-            let native = of(&self.told["gatewayId"]).unwrap_or_default();
-            let kong = of(&self.told["vendors"]["kong"]["connectionId"]).unwrap_or_default();
-            if kong["state"] == state {
-                return (native, kong);
+            let (seen, _) = self.standing(&stand_in["connectionId"]).await;
+            if seen["state"] == state {
+                return seen;
             }
-            assert!(begun.elapsed() < PATIENCE, "never {state}: {all:#}");
+            assert!(begun.elapsed() < PATIENCE, "never {state}: {seen:#}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
-    /// What the Kong says to the demo's key.
-    async fn ask_kong(&self) -> u16 {
-        let proxy = text(&self.told["vendors"]["kong"], "proxyUrl");
-        let asked = self.client.get(format!("{proxy}/translation/v1/usage/current"));
-        let answer = asked.header("apikey", text(&self.told, "key")).send().await.unwrap();
-        answer.status().as_u16()
+    async fn until_all(&self, state: &str) {
+        for (_, stand_in) in self.vendors() {
+            self.until(&stand_in, state).await;
+        }
     }
 
-    async fn listener(&self, up: bool) {
-        let url = format!("{}/kong/listener", text(&self.told["vendors"], "controlUrl"));
+    /// Whether a stand-in's proxy admits a key.
+    async fn admits(&self, stand_in: &Value, key: &str) -> bool {
+        let asked = self
+            .client
+            .get(text(stand_in, "url"))
+            .header(text(stand_in, "keyField"), key);
+        let status = asked.send().await.unwrap().status().as_u16();
+        assert!(status == 200 || (400..500).contains(&status), "{status} {stand_in:#}");
+        status == 200
+    }
+
+    async fn all_admit(&self, key: &str, admitted: bool, when: &str) {
+        for (name, stand_in) in self.vendors() {
+            assert_eq!(self.admits(&stand_in, key).await, admitted, "{name} {when}");
+        }
+    }
+
+    async fn listener(&self, vendor: &str, up: bool) {
+        let url = format!("{}/{vendor}/listener", text(&self.told["vendors"], "controlUrl"));
         let order = json!({ "name": "admin", "up": up });
         assert_eq!(self.client.post(url).json(&order).send().await.unwrap().status(), 204);
     }
 }
 
 #[tokio::test]
-async fn the_demo_is_on_kong_too_and_what_it_missed_while_it_was_away_reaches_it_by_itself() {
+async fn the_demo_is_on_six_gateways_and_what_one_missed_while_it_was_away_reaches_it_by_itself() {
     build_stand_ins();
     let home = Home::new();
     let (running, told) = home.demo(&["--with-vendors"]).await;
     let client = Client::new();
     let demo = Demo { told, client };
-    let (native, _) = demo.until("ACTIVE").await;
+    assert_eq!(demo.vendors().len(), 5);
+    demo.until_all("ACTIVE").await;
+    let (native, count) = demo.standing(&demo.told["gatewayId"]).await;
     assert_eq!(
-        (&native["kind"], &native["state"]),
-        (&json!("NATIVE"), &json!("ACTIVE"))
+        (&native["kind"], &native["state"], count),
+        (&json!("NATIVE"), &json!("ACTIVE"), 6)
     );
-    assert_eq!(demo.ask_kong().await, 200);
+    let old = text(&demo.told, "key");
+    demo.all_admit(&old, true, "after subscribing").await;
 
-    demo.listener(false).await;
-    let subscription = format!("/subscriptions/{}", text(&demo.told, "subscriptionId"));
-    demo.post(&format!("{subscription}/suspend")).await;
-    let (native, kong) = demo.until("UNREACHABLE").await;
-    assert_eq!(native["state"], "SUSPENDED", "nobody waits for it");
-    assert!(kong["failingSince"].is_string(), "its age can be told: {kong:#}");
-    assert!(
-        kong["lastError"].is_string() && kong["nextTryAt"].is_string(),
-        "{kong:#}"
-    );
-    assert!(kong["acknowledgedAt"].is_null(), "{kong:#}");
-    assert_eq!(demo.ask_kong().await, 200, "it goes on as it is");
+    // A rotation reaches all six: old and new are valid side by side.
+    let key = format!("/keys/{}", text(&demo.told, "keyId"));
+    let rotated = demo.post(&format!("{key}/rotate")).await;
+    let overlaps = rotated["gateways"].as_array().unwrap();
+    assert_eq!(overlaps.len(), 5, "{rotated:#}");
+    let new = text(&rotated, "secret");
+    demo.until_all("ACTIVE").await;
+    demo.all_admit(&new, true, "after rotating").await;
+    demo.all_admit(&old, true, "during the overlap").await;
 
-    demo.listener(true).await;
-    demo.until("SUSPENDED").await;
-    assert_eq!(demo.ask_kong().await, 403);
-    demo.post(&format!("{subscription}/reactivate")).await;
-    demo.until("ACTIVE").await;
-    assert_eq!(demo.ask_kong().await, 200);
+    for (name, stand_in) in demo.vendors() {
+        demo.listener(&name, false).await;
+        let subscription = format!("/subscriptions/{}", text(&demo.told, "subscriptionId"));
+        demo.post(&format!("{subscription}/suspend")).await;
+        let seen = demo.until(&stand_in, "UNREACHABLE").await;
+        let (native, _) = demo.standing(&demo.told["gatewayId"]).await;
+        assert_eq!(native["state"], "SUSPENDED", "nobody waits for it");
+        assert!(seen["failingSince"].is_string(), "its age can be told: {seen:#}");
+        assert!(
+            seen["lastError"].is_string() && seen["nextTryAt"].is_string(),
+            "{seen:#}"
+        );
+        assert!(seen["acknowledgedAt"].is_null(), "{seen:#}");
+        assert!(demo.admits(&stand_in, &new).await, "{name} goes on as it is");
+        demo.listener(&name, true).await;
+        demo.until_all("SUSPENDED").await;
+        demo.all_admit(&new, false, "while suspended").await;
+        demo.post(&format!("{subscription}/reactivate")).await;
+        demo.until_all("ACTIVE").await;
+        demo.all_admit(&new, true, "after reactivating").await;
+    }
+
+    let customer = format!("/customers/{}/emergency-suspension", text(&demo.told, "customerId"));
+    demo.send(
+        &customer,
+        json!({ "reason": "their keys were found in a public place" }),
+    )
+    .await;
+    demo.until_all("SUSPENDED").await;
+    demo.all_admit(&new, false, "in an emergency").await;
+    demo.post(&format!("{customer}/lift")).await;
+    demo.until_all("ACTIVE").await;
+    demo.all_admit(&new, true, "after the emergency").await;
+
+    demo.post(&format!("/subscriptions/{}/cancel", text(&demo.told, "subscriptionId")))
+        .await;
+    demo.until_all("REMOVED").await;
+    for key in [&old, &new] {
+        demo.all_admit(key, false, "after the end").await;
+    }
     assert_eq!(running.end(Signal::TERM).await, Some(0));
 }

@@ -1,14 +1,16 @@
 //! An Apigee that runs.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Deref;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Apigee, Options, token};
 use crate::control::Controlled;
 use crate::running::Running;
 use crate::stage::Stage;
+use crate::told::Told;
 
 /// A running fake Apigee.
 pub struct Fake {
@@ -37,9 +39,10 @@ impl Fake {
     pub async fn on_stage(options: Options) -> io::Result<Controlled> {
         let (admin, proxy) = (options.admin, options.proxy);
         let (clock, fault_seed) = (options.clock.clone(), options.fault_seed);
+        let organization = options.organization.clone();
         let apigee = Apigee::new(options, clock.now_ms());
         let stage = Stage::new(Box::new(apigee), clock, fault_seed);
-        Controlled::start(stage, "", admin, proxy).await
+        Controlled::start(stage, "", [admin, proxy], |url| told(&organization, url)).await
     }
 
     /// The organization's name.
@@ -60,5 +63,21 @@ impl Fake {
     /// The key of the one service account that it knows, as Google Cloud hands it out. The same for every fake of a process.
     pub fn service_account_key(&self) -> Value {
         token::service_account()
+    }
+}
+
+fn told(organization: &str, admin: &str) -> Told {
+    Told {
+        vendor: "APIGEE",
+        name: "Apigee",
+        settings: json!({ "organization": organization, "url": admin, "tokenUrl": format!("{admin}{}", token::PATH) }),
+        credentials: json!({ "serviceAccountKey": token::service_account() }),
+        scopes: BTreeMap::from([
+            ("orders", "prod-orders"),
+            ("payments", "prod-payments"),
+            ("translation", "prod-translation"),
+        ]),
+        key_field: "x-apikey",
+        path_prefix: "/",
     }
 }

@@ -1,12 +1,16 @@
 //! A service that runs.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Deref;
+
+use serde_json::json;
 
 use super::{Azure, Options, base_path};
 use crate::control::Controlled;
 use crate::running::Running;
 use crate::stage::Stage;
+use crate::told::Told;
 
 /// A running fake Azure API Management.
 pub struct Fake {
@@ -37,8 +41,8 @@ impl Fake {
         let clock = options.clock.clone();
         let fault_seed = options.fault_seed;
         let base = base_path(&options);
-        let stage = Stage::new(Box::new(Azure::new(options)), clock, fault_seed);
-        Controlled::start(stage, &base, admin, proxy).await
+        let stage = Stage::new(Box::new(Azure::new(options.clone())), clock, fault_seed);
+        Controlled::start(stage, &base, [admin, proxy], |url| told(&options, url)).await
     }
 
     /// Where the service is: `http://127.0.0.1:port/subscriptions/…/service/…`.
@@ -49,5 +53,31 @@ impl Fake {
     /// How it was made.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+}
+
+fn told(options: &Options, admin: &str) -> Told {
+    let (id, secret) = options.client.clone().unwrap_or_else(|| {
+        // It lets everybody in.
+        (
+            "0a20c11e-0000-4000-8000-000000000001".to_owned(),
+            "any-secret-of-the-demo".to_owned(),
+        )
+    });
+    Told {
+        vendor: "AZURE_API_MANAGEMENT",
+        name: "Azure API Management",
+        settings: json!({
+            "subscriptionId": options.subscription_id, "resourceGroup": options.resource_group,
+            "serviceName": options.service_name, "tenantId": options.tenant_id, "url": admin, "loginUrl": admin,
+        }),
+        credentials: json!({ "clientId": id, "clientSecret": secret }),
+        scopes: BTreeMap::from([
+            ("orders", "prod-orders"),
+            ("payments", "prod-payments"),
+            ("translation", "prod-translation"),
+        ]),
+        key_field: "Ocp-Apim-Subscription-Key",
+        path_prefix: "/",
     }
 }

@@ -1,12 +1,16 @@
 //! A Kong that runs.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Deref;
 
-use super::{Kong, Options, base_path};
+use serde_json::json;
+
+use super::{Flavor, Kong, Options, base_path};
 use crate::control::Controlled;
 use crate::running::Running;
 use crate::stage::Stage;
+use crate::told::Told;
 
 /// A running fake Kong.
 pub struct Fake {
@@ -37,13 +41,40 @@ impl Fake {
         let clock = options.clock.clone();
         let fault_seed = options.fault_seed;
         let base = base_path(&options);
-        let kong = Kong::new(options, clock.now_ms());
+        let kong = Kong::new(options.clone(), clock.now_ms());
         let stage = Stage::new(Box::new(kong), clock, fault_seed);
-        Controlled::start(stage, &base, admin, proxy).await
+        Controlled::start(stage, &base, [admin, proxy], |url| told(&options, url)).await
     }
 
     /// What a connection is told: `http://127.0.0.1:port`, with Konnect's path or an Enterprise workspace.
     pub fn base_url(&self) -> String {
         format!("{}{}", self.admin_url(), base_path(&self.options))
+    }
+}
+
+fn told(options: &Options, admin: &str) -> Told {
+    let (settings, credentials) = match options.flavor {
+        Flavor::Oss | Flavor::DbLess => (json!({ "flavor": "ADMIN_API", "url": admin }), json!({})),
+        Flavor::Enterprise => (
+            json!({ "flavor": "ADMIN_API", "url": admin, "workspace": options.workspace }),
+            json!({ "bearer": options.token }),
+        ),
+        Flavor::Konnect => (
+            json!({ "flavor": "KONNECT", "url": admin, "controlPlaneId": options.control_plane }),
+            json!({ "bearer": options.token }),
+        ),
+    };
+    Told {
+        vendor: "KONG",
+        name: "Kong",
+        settings,
+        credentials,
+        scopes: BTreeMap::from([
+            ("orders", "prod-orders"),
+            ("payments", "prod-payments"),
+            ("translation", "prod-translation"),
+        ]),
+        key_field: "apikey",
+        path_prefix: "/",
     }
 }

@@ -1,0 +1,26 @@
+//! What a connection to a stand-in is told, and how its proxy is asked: for those who drive all of them alike.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// How a stand-in is connected and asked.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// Whose gateway it is, as a connection says it.
+    pub vendor: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// A connection's settings.
+    pub settings: Value,
+    /// A connection's credentials: of the stand-in, and good for nothing else.
+    pub credentials: Value,
+    /// What opens each service of the demo's seed, as a mapping names it.
+    pub scopes: BTreeMap<&'static str, &'static str>,
+    /// The header field in which its proxy looks for a key.
+    pub key_field: &'static str,
+    /// What stands before a service's name in its proxy's paths.
+    pub path_prefix: &'static str,
+}
