@@ -62,6 +62,7 @@ ensure-mail:
 
 ensure-judges:
 	@scripts/ensure-aio-kong.sh
+	@scripts/ensure-anypoint-sdk.sh
 	@scripts/ensure-aws-judges.sh
 	@scripts/ensure-google-api-client.sh
 	@scripts/ensure-prism.sh

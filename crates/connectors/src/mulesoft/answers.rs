@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use chrono::DateTime;
 use gatewright_egress::Answer;
-use http::{HeaderName, StatusCode, header};
+use http::{HeaderName, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,9 +14,8 @@ use serde_json::Value;
 
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
+use crate::wire::{RETRY_AFTER_MAX, retry_after};
 
-/// Longest pause that the platform can ask for.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// When a call may be made again, in seconds since 1970.
 const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
@@ -152,17 +150,12 @@ impl Told<'_> {
     }
 }
 
-/// How long to wait: `Retry-After` (RFC 9110 §10.2.3), or until the window of the rate ends.
+/// How long to wait: `Retry-After`, or until the window of the rate ends.
 fn pause(answer: &Answer, link: &Link) -> Option<Duration> {
-    let field = |name: &HeaderName| answer.fields.get(name)?.to_str().ok().map(str::trim);
-    let until = |then_ms: i64| Duration::from_millis(u64::try_from(then_ms - link.clock().now_ms()).unwrap_or(0));
-    let pause = match (field(&header::RETRY_AFTER), field(&RATE_RESET)) {
-        (Some(text), _) => match text.parse::<u64>() {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => until(DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis()),
-        },
-        (None, Some(text)) => until(text.parse::<i64>().ok()?.saturating_mul(1000)),
-        (None, None) => return None,
+    let reset = || {
+        let then_s: i64 = answer.fields.get(&RATE_RESET)?.to_str().ok()?.trim().parse().ok()?;
+        let left_ms = then_s.saturating_mul(1000) - link.clock().now_ms();
+        Some(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(RETRY_AFTER_MAX))
     };
-    Some(pause.min(RETRY_AFTER_MAX))
+    retry_after(answer, link).or_else(reset)
 }

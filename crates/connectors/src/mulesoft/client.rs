@@ -226,16 +226,3 @@ fn with_json(request: Request, body: &Value) -> Request {
 pub(crate) fn is_taken(fault: &Fault) -> bool {
     fault.kind == FaultKind::Foreign && fault.status.is_some()
 }
-
-/// A text as one value of a query (RFC 3986 §2.3).
-pub(crate) fn segment(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}

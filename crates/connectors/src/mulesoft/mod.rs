@@ -50,7 +50,6 @@ use gatewright_types::ids::GatewayId;
 use gatewright_types::problem::FieldError;
 use secrecy::SecretString;
 
-pub use answers::RETRY_AFTER_MAX;
 pub use settings::{
     CREDENTIAL_MAX_BYTES, ClientProvider, Credentials, REGION_MAX_CHARS, Rotation, Settings, URL_MAX_BYTES,
 };

@@ -7,12 +7,13 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use secrecy::SecretString;
 
 use super::MuleSoft;
-use super::client::{Ask, CALLS_AT_ONCE, PAGE_MAX, segment};
+use super::client::{Ask, CALLS_AT_ONCE, PAGE_MAX};
 use super::names::{Names, Whose};
 use super::rows::{Application as Row, Contract, Status};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Application, Observed, ObservedCredential};
+use crate::wire::segment;
 
 /// Most client applications of one subscription.
 const APPLICATIONS_OF_A_SUBSCRIPTION_MAX: usize = 1000;

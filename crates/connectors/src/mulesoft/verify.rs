@@ -1,10 +1,7 @@
 //! Whether an Anypoint can be worked with. Everything here reads; the two PATCHes change nothing about objects that cannot be there.
 
-use chrono::DateTime;
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
-use gatewright_egress::Answer;
-use http::header;
 use serde_json::{Value, json};
 
 use super::MuleSoft;
@@ -15,6 +12,7 @@ use super::settings::ClientProvider;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::Report;
+use crate::wire::skew;
 
 /// Client applications that one user, or one connected app, is not to exceed, as the page on migrating them says.
 pub const APPLICATIONS_MAX: usize = 500;
@@ -181,10 +179,4 @@ const fn tells_of_us(kind: FaultKind) -> bool {
             | FaultKind::Unsupported
             | FaultKind::QuotaExhausted
     )
-}
-
-fn skew(answer: &Answer, link: &Link) -> Option<i64> {
-    let date = answer.fields.get(header::DATE)?.to_str().ok()?;
-    let theirs = DateTime::parse_from_rfc2822(date).ok()?.timestamp();
-    Some(theirs - link.clock().now_ms().div_euclid(1000))
 }

@@ -40,6 +40,7 @@ mod kong_offers;
 mod kong_settings;
 mod kong_shop;
 mod kong_verify;
+mod mulesoft_description;
 mod mulesoft_faults;
 mod mulesoft_foreign;
 mod mulesoft_lifecycle;

@@ -290,3 +290,72 @@ async fn told_to_end_it_takes_everything_away_first() {
     assert!(!state.contains("gwr-"), "{state}");
     assert!(fake.touched().is_empty());
 }
+
+#[tokio::test]
+async fn an_anypoint_is_tried_as_well_and_what_its_vendor_cannot_do_is_said() {
+    use vendor_fakes::mulesoft;
+    let home = Home::new();
+    let options = mulesoft::Options {
+        seed: mulesoft::Seed::Demo,
+        ..mulesoft::Options::default()
+    };
+    for (client_provider, generates) in [("ANYPOINT", false), ("OIDC", true)] {
+        let fake = mulesoft::Fake::start(mulesoft::Options {
+            client_provider: match generates {
+                true => mulesoft::ClientProvider::Oidc,
+                false => mulesoft::ClientProvider::Anypoint,
+            },
+            ..options.clone()
+        })
+        .await
+        .unwrap();
+        let settings = json!({
+            "rootOrganizationId": options.root_organization,
+            "organizationId": options.organization,
+            "environmentId": options.environment,
+            "url": fake.admin_url(),
+            "clientProvider": client_provider,
+        });
+        fs::write(home.path("anypoint.json"), settings.to_string()).unwrap();
+        let probe = format!("{}/orders", fake.proxy_url());
+        let mut arguments = vec![
+            "conform",
+            "--live",
+            "--vendor",
+            "mulesoft",
+            "--settings",
+            "anypoint.json",
+            "--json",
+        ];
+        arguments.extend(["--scope", "20000001", "--probe-field", "client_id"]);
+        if !generates {
+            arguments.extend(["--probe-url", &probe]);
+        }
+        let credentials = json!({ "clientId": options.client_id, "clientSecret": options.client_secret }).to_string();
+        let ended = home
+            .run(&arguments, &[("GATEWRIGHT_CONFORM_CREDENTIALS", &credentials)])
+            .await;
+        let told = told(&ended);
+        // Its clients do not end by themselves, and the stand-in has no clock of its own to be ahead with.
+        let mut unchecked = vec!["END_SET", "END_ACTS"];
+        if generates {
+            unchecked.push("SECRET_TAKEN");
+        }
+        for line in told["assumptions"].as_array().unwrap() {
+            let name = line["assumption"].as_str().unwrap();
+            let asks_proxy = generates && (name.contains("ADMITTED") || name.contains("REFUSED"));
+            let expected = match unchecked.contains(&name) || asks_proxy {
+                true => "NOT_CHECKED",
+                false => "HELD",
+            };
+            assert_eq!(line["verdict"], expected, "{client_provider}: {line:#}");
+        }
+        assert_eq!(told["leftBehind"], json!([]));
+        assert_eq!(ended.status.code(), Some(3), "{ended:?}");
+        assert!(fake.touched().is_empty(), "{:?}", fake.touched());
+        assert!(!fake.state().to_string().contains("gwr-"), "{}", fake.state());
+        for secret in fake.secrets().iter().filter(|secret| secret.len() > 20) {
+            assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret));
+        }
+    }
+}

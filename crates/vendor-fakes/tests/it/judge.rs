@@ -99,6 +99,37 @@ pub(crate) fn apigee(description: &str) -> tempfile::NamedTempFile {
     file
 }
 
+/// One of Anypoint's descriptions, which name their schemas by files beside them; only the paths below `wanted`.
+#[allow(dead_code, reason = "each test binary has its own judges")]
+pub(crate) fn anypoint(description: &std::path::Path, wanted: &str) -> tempfile::NamedTempFile {
+    let folder = description.parent().unwrap().display();
+    let (mut in_paths, mut keep, mut kept) = (false, true, String::new());
+    for line in std::fs::read_to_string(description).unwrap().lines() {
+        let depth = line.len() - line.trim_start().len();
+        let path = line.trim_start_matches([' ', '?']).trim_end_matches(':');
+        if depth == 0 && !line.is_empty() {
+            (in_paths, keep) = (line == "paths:", true);
+        } else if in_paths && depth == 2 && path.starts_with('/') {
+            keep = path.starts_with(wanted);
+        }
+        if keep {
+            let beside = ["./apimanager/", "apimanager/", "schemas/", "examples/"];
+            let named = beside
+                .iter()
+                .find(|name| path.trim_start_matches("- ").starts_with(&format!("$ref: {name}")));
+            let line = named.map_or_else(
+                || line.to_owned(),
+                |name| line.replacen(name, &format!("{folder}/{}", name.trim_start_matches("./")), 1),
+            );
+            kept.push_str(&line);
+            kept.push('\n');
+        }
+    }
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    std::fs::write(file.path(), kept).unwrap();
+    file
+}
+
 /// A description with what its own words say and its schema does not: there need not be a next page. Paths that no test calls are
 /// left out: Prism takes seconds to read them.
 fn corrected(description: &str) -> tempfile::NamedTempFile {

@@ -12,6 +12,7 @@ mod world;
 
 mod admission;
 mod aio_kong;
+mod anypoint_sdk;
 mod apigee;
 mod boto3;
 mod faults;

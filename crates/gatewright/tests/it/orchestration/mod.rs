@@ -5,6 +5,7 @@ mod breaker;
 mod drops;
 mod emergency;
 mod killed;
+mod mulesoft;
 mod offers;
 mod products;
 mod runs;
