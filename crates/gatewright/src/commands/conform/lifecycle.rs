@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatewright_connectors::Step;
-use gatewright_connectors::model::{Observed, ObservedCredential, OfferedKind, Overlap, Secret, fingerprint};
+use gatewright_connectors::model::{
+    Granularity, Observed, ObservedCredential, OfferedKind, Overlap, Secret, fingerprint,
+};
 use gatewright_types::{Environment, Rng};
 use gatewright_vault::mint::mint_api_key;
 use secrecy::{ExposeSecret, SecretString};
@@ -165,8 +167,14 @@ async fn prepare(trial: &mut Trial, scope: &[String]) -> Result<(), Halt> {
     };
     trial.sheet.judge(A::ApplicationMade, against);
 
-    let given = trial.thrice(A::ScopeSet, &Step::Scope(set(scope))).await?;
-    judge_scope(trial, A::ScopeSet, &given.seen, scope);
+    if trial.connector.capabilities().scope_granularity == Granularity::Application {
+        let given = trial.thrice(A::ScopeSet, &Step::Scope(set(scope))).await?;
+        judge_scope(trial, A::ScopeSet, &given.seen, scope);
+    } else {
+        trial
+            .sheet
+            .unchecked(A::ScopeSet, "a scope hangs on each key there, and there is none yet");
+    }
     trial
         .ask(A::CallWithoutKeyRefused, &[("without a key", None, false)])
         .await?;
