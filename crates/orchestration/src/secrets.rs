@@ -21,7 +21,8 @@ use crate::store::credentials;
 pub(crate) const GENERATED_KIND: &str = "gateway-secret";
 
 impl Orchestrator {
-    /// Reads a secret whose copy is erased back from a gateway that has it, in memory, for this one call.
+    /// Reads a secret whose copy is erased back from a gateway that has it, in memory, for this one call. That may be the
+    /// very gateway: where a scope hangs on a key, the key is written again with another one.
     pub(crate) async fn recover(
         &self,
         tenant_id: TenantId,
@@ -44,13 +45,13 @@ impl Orchestrator {
                 && row.confirmed_at.is_some();
             if has_it
                 && row.removed_at.is_none()
-                && row.connection_id != wanted.connection_id
                 && let Ok(Ok((connection, connector))) = self.connector(&mut tx, row.connection_id).await
             {
                 places.push((connection, connector, row.number));
             }
         }
         drop(tx);
+        places.sort_by_key(|(connection, ..)| connection.id != wanted.connection_id);
         for (connection, connector, number) in places {
             if !connector.capabilities().reads_secret_back || connection.state != ConnectionState::Connected {
                 continue;
