@@ -7,8 +7,8 @@ use vendor_fakes::apigee::{Fake, Options, Seed};
 
 use crate::program::home::Home;
 
-/// What nobody can look at there: a scope hangs on keys, and Apigee ends none by itself.
-const NOT_THERE: [&str; 3] = ["SCOPE_SET", "END_SET", "END_ACTS"];
+/// What nobody can look at there: Apigee ends no key by itself.
+const NOT_THERE: [&str; 2] = ["END_SET", "END_ACTS"];
 
 #[tokio::test]
 async fn everything_holds_at_an_apigee_that_does_as_google_says_and_nothing_is_left() {

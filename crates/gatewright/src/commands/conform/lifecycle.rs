@@ -158,7 +158,10 @@ async fn prepare(trial: &mut Trial, scope: &[String]) -> Result<(), Halt> {
     );
 
     let made = trial.thrice(A::ApplicationMade, &Step::Application).await?;
+    let of_its_own = trial.connector.capabilities().has_applications;
     let against = match &made.seen {
+        // It is there with its first key.
+        seen if !seen.exists && !of_its_own => Ok(()),
         seen if !seen.exists => Err("it is not there afterwards".to_owned()),
         seen if seen.misnamed => Err("it has not the names and marks that it was given".to_owned()),
         seen if seen.remote_id != made.first.remote_id => Err("it has another id than was answered".to_owned()),
@@ -167,13 +170,10 @@ async fn prepare(trial: &mut Trial, scope: &[String]) -> Result<(), Halt> {
     };
     trial.sheet.judge(A::ApplicationMade, against);
 
-    if trial.connector.capabilities().scope_granularity == Granularity::Application {
+    // Where it hangs on a key, it is given with that.
+    if !scope_is_keys(trial) {
         let given = trial.thrice(A::ScopeSet, &Step::Scope(set(scope))).await?;
         judge_scope(trial, A::ScopeSet, &given.seen, scope);
-    } else {
-        trial
-            .sheet
-            .unchecked(A::ScopeSet, "a scope hangs on each key there, and there is none yet");
     }
     trial
         .ask(A::CallWithoutKeyRefused, &[("without a key", None, false)])
@@ -183,13 +183,44 @@ async fn prepare(trial: &mut Trial, scope: &[String]) -> Result<(), Halt> {
     trial.ask(A::KeyRefusedBeforeItIsMade, &calls).await
 }
 
+fn scope_is_keys(trial: &Trial) -> bool {
+    trial.connector.capabilities().scope_granularity == Granularity::Credential
+}
+
+/// What it may call, on whatever that hangs.
+fn seen_scope(trial: &Trial, seen: &Observed) -> BTreeSet<String> {
+    if scope_is_keys(trial) {
+        seen.credentials.iter().flat_map(|one| one.scope.clone()).collect()
+    } else {
+        seen.scope.clone()
+    }
+}
+
 fn judge_scope(trial: &mut Trial, assumption: A, seen: &Observed, scope: &[String]) {
-    let against = if seen.scope == set(scope) {
+    let found = seen_scope(trial, seen);
+    let against = if found == set(scope) {
         Ok(())
     } else {
-        Err(format!("its scope is {:?}", seen.scope))
+        Err(format!("its scope is {found:?}"))
     };
     trial.sheet.judge(assumption, against);
+}
+
+/// The step that gives the first key exactly this scope.
+fn scoped(trial: &Trial, key: &SecretString, scope: &[String]) -> Step {
+    if !scope_is_keys(trial) {
+        return Step::Scope(set(scope));
+    }
+    let ours = trial.connector.capabilities().accepts_secret;
+    Step::Credential {
+        number: 1,
+        secret: if ours {
+            Secret::Provided(key.clone())
+        } else {
+            Secret::Generated
+        },
+        scope: set(scope),
+    }
 }
 
 fn credential(seen: &Observed, number: u32) -> Option<&ObservedCredential> {
@@ -236,6 +267,9 @@ async fn first_key(trial: &mut Trial, scope: &[String]) -> Result<SecretString, 
         trial.sheet.end("there is no key");
         return Err(Halt);
     };
+    if scope_is_keys(trial) {
+        judge_scope(trial, A::ScopeSet, &done.seen, scope);
+    }
     match row.fingerprint {
         _ if done.seen.credentials.len() > 1 => trial.sheet.failed(A::SecretTaken, "there are two keys afterwards"),
         _ if !capabilities.accepts_secret => trial.sheet.unchecked(A::SecretTaken, "it makes its keys itself"),
@@ -269,12 +303,12 @@ async fn first_key(trial: &mut Trial, scope: &[String]) -> Result<SecretString, 
 }
 
 async fn change_scope(trial: &mut Trial, scope: &[String], key: &SecretString) -> Result<(), Halt> {
-    let taken = trial.thrice(A::ScopeChanged, &Step::Scope(BTreeSet::new())).await?;
+    let taken = trial.thrice(A::ScopeChanged, &scoped(trial, key, &[])).await?;
     judge_scope(trial, A::ScopeChanged, &taken.seen, &[]);
     trial
         .ask(A::KeyRefusedWithoutScope, &[("without the scope", Some(key), false)])
         .await?;
-    let given = trial.thrice(A::ScopeChanged, &Step::Scope(set(scope))).await?;
+    let given = trial.thrice(A::ScopeChanged, &scoped(trial, key, scope)).await?;
     judge_scope(trial, A::ScopeChanged, &given.seen, scope);
     trial
         .ask(A::KeyRefusedWithoutScope, &[("with the scope again", Some(key), true)])
@@ -449,7 +483,7 @@ async fn suspend(trial: &mut Trial, scope: &[String], key: &SecretString) -> Res
     let done = trial.thrice(A::Reactivated, &Step::Reactivate(set(scope))).await?;
     let against = match &done.seen {
         seen if seen.suspended || seen.unsettled => Err("it is still suspended, or half of it is".to_owned()),
-        seen if seen.scope != set(scope) => Err(format!("its scope is {:?}", seen.scope)),
+        seen if seen_scope(trial, seen) != set(scope) => Err(format!("its scope is {:?}", seen_scope(trial, seen))),
         seen if seen.credentials.len() != keys => Err("keys are gone".to_owned()),
         _ => Ok(()),
     };

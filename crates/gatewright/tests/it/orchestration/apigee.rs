@@ -217,7 +217,7 @@ async fn a_key_of_ours_lives_on_apigee_and_on_the_native_gateway_and_is_told_now
 
     scene.order(&format!("/subscriptions/{id}/cancel")).await;
     scene.state(id, "REMOVED").await;
-    assert_eq!((scene.ask(new).await, scene.native(new).await), (SHUT, 403));
+    assert_eq!((scene.ask(new).await, scene.native(new).await), (SHUT, 401));
     scene.assert_clean();
     // The consumer key is part of Apigee's addresses; nothing that is kept or logged has it.
     let told = log.text();
@@ -271,7 +271,7 @@ async fn an_apigee_that_is_away_is_not_waited_for_and_heals_by_itself() {
     assert_eq!(scene.ask(key).await, OPEN);
     scene.apigee.down().await;
     scene.order(&format!("/subscriptions/{id}/cancel")).await;
-    assert_eq!(scene.native(key).await, 403);
+    assert_eq!(scene.native(key).await, 401);
     scene.apigee.up().await.unwrap();
     scene.state(id, "REMOVED").await;
     assert_eq!(scene.ask(key).await, SHUT);
