@@ -4,8 +4,11 @@
 
 mod apigee_description;
 mod apigee_faults;
+mod apigee_foreign;
 mod apigee_golden;
 mod apigee_lifecycle;
+mod apigee_offers;
+mod apigee_settings;
 mod apigee_shop;
 mod aws_faults;
 mod aws_foreign;

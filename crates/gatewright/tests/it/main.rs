@@ -10,6 +10,7 @@ mod backups;
 mod changes;
 mod configuration;
 mod conform;
+mod conform_apigee;
 mod consumers;
 mod crashes;
 mod doctor;

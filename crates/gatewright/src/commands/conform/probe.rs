@@ -30,8 +30,12 @@ pub(super) struct Probe {
 pub(super) enum Asked {
     /// It let it through, whatever became of it then.
     Admitted(StatusCode),
-    /// 401 or 403.
+    /// 401 or 403; or 400 in Apigee's words for a key without a product.
     Refused(StatusCode),
+}
+
+fn is_without_product(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).contains("consumer_key_missing_api_product_association")
 }
 
 impl Probe {
@@ -54,9 +58,10 @@ impl Probe {
             request = request.secret_field(self.field.clone(), value);
         }
         let answer = self.client.send(request, &self.policy).await;
-        let status = answer.map_err(|error| format!("the proxy: {error}"))?.status;
-        Ok(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Asked::Refused(status),
+        let answer = answer.map_err(|error| format!("the proxy: {error}"))?;
+        Ok(match answer.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Asked::Refused(answer.status),
+            status @ StatusCode::BAD_REQUEST if is_without_product(&answer.body) => Asked::Refused(status),
             status => Asked::Admitted(status),
         })
     }
