@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use vendor_fakes::aws;
 use vendor_fakes::faults::{Fault, Rule};
 use vendor_fakes::kong::{Fake, Flavor, Options, Seed};
 
@@ -289,4 +290,63 @@ async fn told_to_end_it_takes_everything_away_first() {
     let state = fake.state().to_string();
     assert!(!state.contains("gwr-"), "{state}");
     assert!(fake.touched().is_empty());
+}
+
+#[tokio::test]
+async fn everything_that_aws_has_holds_at_one_that_does_as_it_says() {
+    let home = Home::new();
+    let options = aws::Options {
+        seed: aws::Seed::Demo,
+        ..aws::Options::default()
+    };
+    let fake = aws::Fake::start(options).await.unwrap();
+    fake.mark_foreign();
+    let settings = json!({ "region": "eu-central-1", "url": fake.admin_url(), "stsUrl": fake.admin_url() });
+    fs::write(home.path("aws.json"), settings.to_string()).unwrap();
+    let probe = format!("{}/orders", fake.proxy_url());
+    let mut arguments = vec![
+        "conform",
+        "--live",
+        "--vendor",
+        "aws_api_gateway",
+        "--settings",
+        "aws.json",
+        "--json",
+    ];
+    arguments.extend(["--scope", "plan01", "--probe-url", &probe, "--probe-field", "x-api-key"]);
+    let credentials = json!({ "accessKeyId": aws::ACCESS_KEY_ID, "secretAccessKey": aws::SECRET_ACCESS_KEY });
+    let variables = [("GATEWRIGHT_CONFORM_CREDENTIALS", &credentials.to_string()[..])];
+    let ended = home.run(&arguments, &variables).await;
+    let told = told(&ended);
+    let not_held: Vec<&str> = told["assumptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["verdict"] != "HELD")
+        .map(|line| line["assumption"].as_str().unwrap())
+        .collect();
+    // AWS has no applications, gives scopes to keys, and ends none by itself.
+    assert_eq!(
+        not_held,
+        ["APPLICATION_MADE", "SCOPE_SET", "END_SET", "END_ACTS"],
+        "{told:#}"
+    );
+    assert_eq!(verdict(&told, "END_SET"), "NOT_CHECKED");
+    assert_eq!(
+        (ended.status.code(), &told["leftBehind"]),
+        (Some(3), &json!([])),
+        "{ended:?}"
+    );
+    assert!(fake.touched().is_empty(), "{:?}", fake.touched());
+    let state = fake.state();
+    assert!(!state.to_string().contains("gwr-"), "{state}");
+    assert_eq!(state["rates"]["CreateApiKey"]["over"], 0, "{state}");
+    for secret in fake
+        .secrets()
+        .iter()
+        .map(String::as_str)
+        .chain([aws::SECRET_ACCESS_KEY])
+    {
+        assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret));
+    }
 }

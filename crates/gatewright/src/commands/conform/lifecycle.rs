@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatewright_connectors::Step;
-use gatewright_connectors::model::{Observed, ObservedCredential, OfferedKind, Overlap, Secret, fingerprint};
+use gatewright_connectors::model::{
+    Granularity, Observed, ObservedCredential, OfferedKind, Overlap, Secret, fingerprint,
+};
 use gatewright_types::{Environment, Rng};
 use gatewright_vault::mint::mint_api_key;
 use secrecy::{ExposeSecret, SecretString};
@@ -155,6 +157,36 @@ async fn prepare(trial: &mut Trial, scope: &[String]) -> Result<(), Halt> {
         empty.then_some(()).ok_or("something is there".to_owned()),
     );
 
+    if trial.connector.capabilities().has_applications {
+        make_application(trial).await?;
+    } else {
+        trial.sheet.unchecked(
+            A::ApplicationMade,
+            "its vendor knows no applications: their keys' names say whose they are",
+        );
+    }
+    if hangs_on_keys(trial) {
+        trial
+            .sheet
+            .unchecked(A::ScopeSet, "its vendor gives the scope to each key, which follows");
+    } else {
+        let given = trial.thrice(A::ScopeSet, &Step::Scope(set(scope))).await?;
+        judge_scope(trial, A::ScopeSet, &given.seen, scope);
+    }
+    trial
+        .ask(A::CallWithoutKeyRefused, &[("without a key", None, false)])
+        .await?;
+    let never_made = mint_api_key(Environment::Live, &Rng::System).secret;
+    let calls = [("a key that is not made yet", Some(&never_made), false)];
+    trial.ask(A::KeyRefusedBeforeItIsMade, &calls).await
+}
+
+/// Whether each key has a scope of its own.
+fn hangs_on_keys(trial: &Trial) -> bool {
+    trial.connector.capabilities().scope_granularity == Granularity::Credential
+}
+
+async fn make_application(trial: &mut Trial) -> Result<(), Halt> {
     let made = trial.thrice(A::ApplicationMade, &Step::Application).await?;
     let against = match &made.seen {
         seen if !seen.exists => Err("it is not there afterwards".to_owned()),
@@ -164,15 +196,7 @@ async fn prepare(trial: &mut Trial, scope: &[String]) -> Result<(), Halt> {
         _ => Ok(()),
     };
     trial.sheet.judge(A::ApplicationMade, against);
-
-    let given = trial.thrice(A::ScopeSet, &Step::Scope(set(scope))).await?;
-    judge_scope(trial, A::ScopeSet, &given.seen, scope);
-    trial
-        .ask(A::CallWithoutKeyRefused, &[("without a key", None, false)])
-        .await?;
-    let never_made = mint_api_key(Environment::Live, &Rng::System).secret;
-    let calls = [("a key that is not made yet", Some(&never_made), false)];
-    trial.ask(A::KeyRefusedBeforeItIsMade, &calls).await
+    Ok(())
 }
 
 fn judge_scope(trial: &mut Trial, assumption: A, seen: &Observed, scope: &[String]) {
@@ -261,12 +285,33 @@ async fn first_key(trial: &mut Trial, scope: &[String]) -> Result<SecretString, 
 }
 
 async fn change_scope(trial: &mut Trial, scope: &[String], key: &SecretString) -> Result<(), Halt> {
-    let taken = trial.thrice(A::ScopeChanged, &Step::Scope(BTreeSet::new())).await?;
-    judge_scope(trial, A::ScopeChanged, &taken.seen, &[]);
+    let of_key = |scope: &[String]| Step::Credential {
+        number: 1,
+        secret: Secret::Provided(key.clone()),
+        scope: set(scope),
+    };
+    if hangs_on_keys(trial) {
+        if !trial.connector.capabilities().accepts_secret {
+            for assumption in [A::ScopeChanged, A::KeyRefusedWithoutScope] {
+                trial.sheet.unchecked(assumption, "its vendor makes its keys itself");
+            }
+            return Ok(());
+        }
+        // Whether it is in no plan or switched off is the connector's: it opens nothing.
+        trial.thrice(A::ScopeChanged, &of_key(&[])).await?;
+    } else {
+        let taken = trial.thrice(A::ScopeChanged, &Step::Scope(BTreeSet::new())).await?;
+        judge_scope(trial, A::ScopeChanged, &taken.seen, &[]);
+    }
     trial
         .ask(A::KeyRefusedWithoutScope, &[("without the scope", Some(key), false)])
         .await?;
-    let given = trial.thrice(A::ScopeChanged, &Step::Scope(set(scope))).await?;
+    let again = if hangs_on_keys(trial) {
+        of_key(scope)
+    } else {
+        Step::Scope(set(scope))
+    };
+    let given = trial.thrice(A::ScopeChanged, &again).await?;
     judge_scope(trial, A::ScopeChanged, &given.seen, scope);
     trial
         .ask(A::KeyRefusedWithoutScope, &[("with the scope again", Some(key), true)])

@@ -1,6 +1,7 @@
 //! Subscriptions on connected gateways, through the API and the gateways' own doors.
 
 mod adopting;
+mod aws;
 mod breaker;
 mod drops;
 mod emergency;
