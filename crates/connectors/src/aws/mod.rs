@@ -59,7 +59,7 @@ use self::client::Caller;
 use crate::connector::{Call, Connector};
 use crate::link::Link;
 use crate::model::{
-    Adoptable, Application, Applied, CallRate, Capabilities, Granularity, Inert, Judgement, Observed,
+    Adoptable, AdoptedKey, Application, Applied, CallRate, Capabilities, Granularity, Inert, Judgement, Observed,
     ObservedCredential, Offered, Overlap, Page, Report, Scanned, Serial, Step,
 };
 
@@ -123,7 +123,7 @@ fn capabilities(rate_key: String) -> Capabilities {
         expires_credential: false,
         restricts_addresses: false,
         propagation_seconds: PROPAGATION_SECONDS,
-        takes_over: false,
+        takes_over: true,
         calls_per_second: Some(CALLS_PER_SECOND),
         rate_key: Some(rate_key),
         call_rates: vec![rate("key.create"), rate("key.delete")],
@@ -182,5 +182,13 @@ impl Connector for AwsApiGateway {
 
     fn adoptable<'a>(&'a self, link: &'a Link, cursor: Option<String>) -> Call<'a, Page<Adoptable>> {
         Box::pin(self.adoptable(link, cursor))
+    }
+
+    fn stranger<'a>(&'a self, link: &'a Link, remote_id: &'a str) -> Call<'a, Option<Adoptable>> {
+        Box::pin(self.stranger(link, remote_id))
+    }
+
+    fn release<'a>(&'a self, link: &'a Link, key: &'a AdoptedKey) -> Call<'a, ()> {
+        Box::pin(self.release(link, key))
     }
 }

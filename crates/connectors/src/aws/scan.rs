@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use gatewright_types::ids::{CustomerId, GatewayId, SubscriptionId};
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::AwsApiGateway;
@@ -11,9 +12,9 @@ use super::client::{Ask, CALLS_AT_ONCE, encoded};
 use super::names::{Names, is_gatewrights, is_marked, subscription_of};
 use super::observe::{Held, observed};
 use super::rows::{Identified, Key};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
-use crate::model::{Adoptable, AdoptableKey, Application, Page, Scanned};
+use crate::model::{Adoptable, AdoptableKey, AdoptedKey, Application, Page, Scanned, fingerprint};
 
 /// Most keys that are read: a region has 10,000, which AWS does not raise.
 pub(crate) const KEYS_MAX: usize = 20_000;
@@ -96,22 +97,49 @@ impl AwsApiGateway {
         let ask = Ask::get("key.list", "/apikeys").with("includeValues", "true").secret();
         let page: Page<Key> = self.caller.page(link, ask, ADOPTABLE_PER_PAGE, cursor).await?;
         let strangers = page.items.into_iter().filter(|key| !is_gatewrights(key));
-        let found = stream::iter(strangers).map(|key| async move {
-            let Held { key, plans } = self.held(link, key).await?;
-            Ok::<_, Fault>(Adoptable {
-                name: key.name.clone().unwrap_or_else(|| key.id.clone()),
-                remote_id: key.id.clone(),
-                scope: plans,
-                keys: vec![AdoptableKey {
-                    remote_id: key.id,
-                    secret: key.value,
-                    expires_in_seconds: None,
-                }],
-            })
-        });
+        let found = stream::iter(strangers).map(|key| self.with_plans(link, key));
         Ok(Page {
             items: found.buffered(CALLS_AT_ONCE).try_collect().await?,
             next: page.next,
+        })
+    }
+
+    /// One of them.
+    pub(crate) async fn stranger(&self, link: &Link, remote_id: &str) -> Result<Option<Adoptable>, Fault> {
+        match self.key(link, remote_id).await? {
+            Some(key) if !is_gatewrights(&key) => Ok(Some(self.with_plans(link, key).await?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes away a key of somebody else's, if it is still the one that was given to us: two keys cannot have one value.
+    pub(crate) async fn release(&self, link: &Link, adopted: &AdoptedKey) -> Result<(), Fault> {
+        let Some(key) = self.key(link, &adopted.remote_id).await? else {
+            return Ok(());
+        };
+        let value = key
+            .value
+            .as_ref()
+            .map(|secret| fingerprint(secret.expose_secret().as_bytes()));
+        if is_gatewrights(&key) || (adopted.fingerprint.is_some() && adopted.fingerprint != value) {
+            let words = "the key was changed since it was adopted: whoever did that has to say what becomes of it";
+            return Err(Fault::new(FaultKind::Foreign, words));
+        }
+        self.remove_all(link, vec![key.id]).await
+    }
+
+    /// A key is a consumer of its own: AWS knows no other.
+    async fn with_plans(&self, link: &Link, key: Key) -> Result<Adoptable, Fault> {
+        let Held { key, plans } = self.held(link, key).await?;
+        Ok(Adoptable {
+            name: key.name.clone().unwrap_or_else(|| key.id.clone()),
+            remote_id: key.id.clone(),
+            scope: plans,
+            keys: vec![AdoptableKey {
+                remote_id: key.id,
+                secret: key.value,
+                expires_in_seconds: None,
+            }],
         })
     }
 }

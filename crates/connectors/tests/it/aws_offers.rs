@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_connectors::model::OfferedKind;
-use gatewright_connectors::{Application, Connector, Step};
+use gatewright_connectors::model::{AdoptedKey, OfferedKind, fingerprint};
+use gatewright_connectors::{Application, Connector, FaultKind, Step};
 use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -139,6 +139,39 @@ async fn keys_of_others_can_be_taken_over_and_ours_cannot() {
         "legacy-mobile-key-0001-abcdef"
     );
     assert!(!format!("{page:?}").contains("legacy-mobile-key"));
+    let alone = shop.aws.stranger(&shop.link, &acme.remote_id).await.unwrap().unwrap();
+    assert_eq!((alone.name, alone.scope), (acme.name.clone(), acme.scope.clone()));
+    let ours = shop.observe().await.credentials[0].remote_id.clone();
+    assert!(shop.aws.stranger(&shop.link, &ours).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_key_that_was_given_to_us_makes_room_for_ours_and_one_that_changed_stays() {
+    let shop = Shop::open().await;
+    let value = "legacy-mobile-key-0001-abcdef";
+    let page = shop.aws.adoptable(&shop.link, None).await.unwrap();
+    let given = |value: &str| AdoptedKey {
+        consumer_id: page.items[0].remote_id.clone(),
+        remote_id: page.items[0].keys[0].remote_id.clone(),
+        fingerprint: Some(fingerprint(value.as_bytes())),
+    };
+    let fault = shop.aws.release(&shop.link, &given("another")).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Foreign);
+    assert!(shop.fake.touched().is_empty());
+    for _ in 0..2 {
+        shop.aws.release(&shop.link, &given(value)).await.unwrap();
+        shop.apply(&key(1, value, &[ORDERS])).await.unwrap();
+        assert_eq!(shop.call("/orders", value).await, 200);
+    }
+    // What is ours is not given away by anybody.
+    let ours = AdoptedKey {
+        remote_id: shop.observe().await.credentials[0].remote_id.clone(),
+        ..given(value)
+    };
+    assert_eq!(
+        shop.aws.release(&shop.link, &ours).await.unwrap_err().kind,
+        FaultKind::Foreign
+    );
 }
 
 /// 2,500 keys of ours among others, which AWS lists in pages of 500.

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use vendor_fakes::aws;
 use vendor_fakes::faults::{Fault, Rule};
 use vendor_fakes::kong::{Fake, Flavor, Options, Seed};
 
@@ -357,5 +358,60 @@ async fn an_anypoint_is_tried_as_well_and_what_its_vendor_cannot_do_is_said() {
         for secret in fake.secrets().iter().filter(|secret| secret.len() > 20) {
             assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret));
         }
+    }
+}
+
+#[tokio::test]
+async fn everything_that_aws_has_holds_at_one_that_does_as_it_says() {
+    let home = Home::new();
+    let options = aws::Options {
+        seed: aws::Seed::Demo,
+        ..aws::Options::default()
+    };
+    let fake = aws::Fake::start(options).await.unwrap();
+    fake.mark_foreign();
+    let settings = json!({ "region": "eu-central-1", "url": fake.admin_url(), "stsUrl": fake.admin_url() });
+    fs::write(home.path("aws.json"), settings.to_string()).unwrap();
+    let probe = format!("{}/orders", fake.proxy_url());
+    let mut arguments = vec![
+        "conform",
+        "--live",
+        "--vendor",
+        "aws_api_gateway",
+        "--settings",
+        "aws.json",
+        "--json",
+    ];
+    arguments.extend(["--scope", "plan01", "--probe-url", &probe, "--probe-field", "x-api-key"]);
+    let credentials = json!({ "accessKeyId": aws::ACCESS_KEY_ID, "secretAccessKey": aws::SECRET_ACCESS_KEY });
+    let variables = [("GATEWRIGHT_CONFORM_CREDENTIALS", &credentials.to_string()[..])];
+    let ended = home.run(&arguments, &variables).await;
+    let told = told(&ended);
+    let not_held: Vec<&str> = told["assumptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["verdict"] != "HELD")
+        .map(|line| line["assumption"].as_str().unwrap())
+        .collect();
+    // AWS ends no key by itself.
+    assert_eq!(not_held, ["END_SET", "END_ACTS"], "{told:#}");
+    assert_eq!(verdict(&told, "END_SET"), "NOT_CHECKED");
+    assert_eq!(
+        (ended.status.code(), &told["leftBehind"]),
+        (Some(3), &json!([])),
+        "{ended:?}"
+    );
+    assert!(fake.touched().is_empty(), "{:?}", fake.touched());
+    let state = fake.state();
+    assert!(!state.to_string().contains("gwr-"), "{state}");
+    assert_eq!(state["rates"]["CreateApiKey"]["over"], 0, "{state}");
+    for secret in fake
+        .secrets()
+        .iter()
+        .map(String::as_str)
+        .chain([aws::SECRET_ACCESS_KEY])
+    {
+        assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret));
     }
 }

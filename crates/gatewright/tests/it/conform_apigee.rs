@@ -14,7 +14,12 @@ const NOT_THERE: [&str; 2] = ["END_SET", "END_ACTS"];
 async fn everything_holds_at_an_apigee_that_does_as_google_says_and_nothing_is_left() {
     let home = Home::new();
     let seed = Seed::Demo;
-    let fake = Fake::start(Options { seed, ..Options::default() }).await.unwrap();
+    let fake = Fake::start(Options {
+        seed,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
     fake.mark_foreign();
     let settings = json!({
         "organization": fake.organization(), "url": fake.admin_url(), "tokenUrl": fake.token_url(),

@@ -86,6 +86,9 @@ impl Model {
                     self.exists || !self.can.has_applications,
                     "a credential needs its application"
                 );
+                // What is no object of its own is suspended as long as none of its credentials opens anything.
+                let others_open = self.credentials.values().any(|other| !other.scope.is_empty());
+                self.suspended &= self.can.has_applications || others_open || scope.is_empty();
                 self.credentials.insert(number, Credential { scope, ends: false });
             }
             Action::Expire { number, .. } => {
@@ -99,7 +102,6 @@ impl Model {
     fn follow(&mut self) {
         if !self.can.has_applications {
             self.exists = !self.credentials.is_empty() || !self.foreign.is_empty();
-            self.suspended &= self.exists;
         }
     }
 
@@ -193,6 +195,7 @@ prop_compose! {
             can,
         };
         model.follow();
+        model.suspended &= model.exists;
         model
     }
 }

@@ -187,10 +187,11 @@ fn scope_is_keys(trial: &Trial) -> bool {
     trial.connector.capabilities().scope_granularity == Granularity::Credential
 }
 
-/// What it may call, on whatever that hangs.
+/// What it may call, on whatever that hangs. A key that is switched off opens nothing.
 fn seen_scope(trial: &Trial, seen: &Observed) -> BTreeSet<String> {
     if scope_is_keys(trial) {
-        seen.credentials.iter().flat_map(|one| one.scope.clone()).collect()
+        let on = seen.credentials.iter().filter(|one| !one.disabled);
+        on.flat_map(|one| one.scope.clone()).collect()
     } else {
         seen.scope.clone()
     }

@@ -31,7 +31,12 @@ impl Scene {
         let app = TestApp::start_working(Clock::System).await;
         let tenant = app.tenant("acme").await;
         let seed = Seed::Demo;
-        let apigee = Fake::start(Options { seed, ..Options::default() }).await.unwrap();
+        let apigee = Fake::start(Options {
+            seed,
+            ..Options::default()
+        })
+        .await
+        .unwrap();
         let body = json!({
             "vendor": "APIGEE", "name": "apigee", "environment": "LIVE", "secretMode": secret_mode,
             "settings": { "organization": apigee.organization(), "url": apigee.admin_url(), "tokenUrl": apigee.token_url() },
@@ -43,7 +48,9 @@ impl Scene {
         let upstream = Upstream::start().await;
         let gateway_id = tenant.gateway("main").await;
         let service_id = tenant.service(&gateway_id, "orders", &upstream.url()).await;
-        tenant.secure_route(&gateway_id, &service_id, "GET", "/orders", Some(&product_id)).await;
+        tenant
+            .secure_route(&gateway_id, &service_id, "GET", "/orders", Some(&product_id))
+            .await;
         let plan_id = tenant.plan("Basic", &[&product_id]).await;
         let customer_id = tenant.customer("Globex").await;
         apigee.mark_foreign();
@@ -200,7 +207,11 @@ async fn a_key_of_ours_lives_on_apigee_and_on_the_native_gateway_and_is_told_now
     for (order, state, apigee, native) in [("suspend", "SUSPENDED", SHUT, 403), ("reactivate", "ACTIVE", OPEN, 200)] {
         scene.order(&format!("/subscriptions/{id}/{order}")).await;
         scene.state(id, state).await;
-        assert_eq!((scene.ask(new).await, scene.native(new).await), (apigee, native), "{order}");
+        assert_eq!(
+            (scene.ask(new).await, scene.native(new).await),
+            (apigee, native),
+            "{order}"
+        );
     }
 
     scene.map(PAYMENTS).await;
@@ -221,11 +232,17 @@ async fn a_key_of_ours_lives_on_apigee_and_on_the_native_gateway_and_is_told_now
     scene.assert_clean();
     // The consumer key is part of Apigee's addresses; nothing that is kept or logged has it.
     let told = log.text();
-    assert!(told.contains("connection") || told.contains("gateway"), "something was logged");
+    assert!(
+        told.contains("connection") || told.contains("gateway"),
+        "something was logged"
+    );
     let rows = database::dump(&scene.app.database_url).await;
     for secret in scene.apigee.secrets().iter().map(String::as_str).chain([key, new]) {
         assert!(!told.contains(secret), "a key is in the log");
-        assert!(rows.iter().all(|(_, row)| !row.contains(secret)), "a key is in the database");
+        assert!(
+            rows.iter().all(|(_, row)| !row.contains(secret)),
+            "a key is in the database"
+        );
     }
     assert!(!told.contains("ya29.") && !told.contains("PRIVATE KEY"));
 }

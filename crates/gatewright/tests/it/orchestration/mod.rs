@@ -2,6 +2,7 @@
 
 mod adopting;
 mod apigee;
+mod aws;
 mod breaker;
 mod drops;
 mod emergency;
