@@ -64,6 +64,7 @@ ensure-judges:
 	@scripts/ensure-aio-kong.sh
 	@scripts/ensure-aws-judges.sh
 	@scripts/ensure-google-api-client.sh
+	@scripts/ensure-azure-sdk.sh
 	@scripts/ensure-prism.sh
 
 ensure-redis:

@@ -14,6 +14,8 @@ mod admission;
 mod aio_kong;
 mod apigee;
 mod boto3;
+mod azure;
+mod azure_sdk;
 mod faults;
 mod prism;
 mod program;
