@@ -1,6 +1,7 @@
 //! Subscriptions on connected gateways, through the API and the gateways' own doors.
 
 mod adopting;
+mod azure;
 mod breaker;
 mod drops;
 mod emergency;
