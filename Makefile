@@ -65,6 +65,7 @@ ensure-judges:
 	@scripts/ensure-anypoint-sdk.sh
 	@scripts/ensure-aws-judges.sh
 	@scripts/ensure-google-api-client.sh
+	@scripts/ensure-azure-sdk.sh
 	@scripts/ensure-prism.sh
 
 ensure-redis:

@@ -35,12 +35,17 @@ pub async fn judge(
     let most = can.scope_max.map_or(SCOPE_MAX, |max| {
         usize::try_from(max).unwrap_or(SCOPE_MAX).min(SCOPE_MAX)
     });
-    if scope.is_empty() || scope.len() > most {
+    let too_many = || {
         let reasons = vec![format!(
             "a product stands for 1 to {most} of its groups, plans or products"
         )];
-        return Err(OrchestrationError::CannotHonor { gateway, reasons });
+        let gateway = gateway.clone();
+        OrchestrationError::CannotHonor { gateway, reasons }
+    };
+    if scope.is_empty() || scope.len() > SCOPE_MAX {
+        return Err(too_many());
     }
+    // A vendor that allows fewer says better than we what to do instead.
     let judged = connector.judge(&engine.link(connection), &scope).await;
     let judgement = judged.map_err(|fault: Fault| OrchestrationError::Gateway {
         gateway: connection.id,
@@ -51,6 +56,9 @@ pub async fn judge(
             gateway,
             reasons: judgement.refusals,
         });
+    }
+    if scope.len() > most {
+        return Err(too_many());
     }
     Ok(Judged { scope, judgement })
 }

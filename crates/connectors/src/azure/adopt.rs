@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::Azure;
-use super::client::{Ask, CALLS_AT_ONCE, segment};
+use super::client::{Ask, CALLS_AT_ONCE};
 use super::names::{is_gatewrights, scope_of};
 use super::observe::{remote_id, side_of};
 use super::rows::{Named, Subscription};
@@ -15,6 +15,7 @@ use super::slots::Side;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Adoptable, AdoptableKey, AdoptedKey, Page, fingerprint};
+use crate::wire::segment;
 
 /// Subscriptions on a page that costs a call for each.
 const STRANGERS_PER_PAGE: u32 = 25;

@@ -3,20 +3,15 @@
 //! The status alone says too little: 404 is an object, a service or a whole Azure subscription; 400 is a typing error, an
 //! address that somebody else has, or a ceiling. Code, and which field is named, decide.
 
-use std::time::Duration;
-
-use chrono::DateTime;
 use gatewright_egress::Answer;
-use http::{StatusCode, header};
+use http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
-
-/// Longest pause that a gateway can ask for.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+use crate::wire::retry_after;
 
 /// With what the resource manager says that a resource, and not one of the service's objects, is not there.
 const ARM_RESOURCE: &str = "The Resource '";
@@ -185,17 +180,4 @@ impl Told {
 
 fn complaint(answer: &Answer) -> Complaint {
     serde_json::from_slice::<Body>(&answer.body).unwrap_or_default().error
-}
-
-/// RFC 9110 §10.2.3: seconds or a date.
-pub(crate) fn retry_after(answer: &Answer, link: &Link) -> Option<Duration> {
-    let text = answer.fields.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let then = DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis();
-            Duration::from_millis(u64::try_from(then - link.clock().now_ms()).unwrap_or(0))
-        }
-    };
-    Some(pause.min(RETRY_AFTER_MAX))
 }

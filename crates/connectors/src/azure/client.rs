@@ -292,16 +292,3 @@ fn next_page(link: &str, cursor: Option<&str>) -> Option<String> {
     });
     places.next().filter(|next| Some(next.as_str()) != cursor)
 }
-
-/// A text as one segment of a path, or one value of a query (RFC 3986 §2.3).
-pub(crate) fn segment(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}

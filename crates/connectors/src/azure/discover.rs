@@ -3,12 +3,13 @@
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Azure;
-use super::client::{Ask, CALLS_AT_ONCE, PAGE, segment};
+use super::client::{Ask, CALLS_AT_ONCE, PAGE};
 use super::rows::{Api, Named, Product};
 use super::scope::ONE_PRODUCT;
 use crate::fault::Fault;
 use crate::link::Link;
 use crate::model::{Judgement, Offered, OfferedKind, Page};
+use crate::wire::segment;
 
 /// Products on a page that costs a call for each.
 const PRODUCTS_PER_PAGE: u32 = 25;

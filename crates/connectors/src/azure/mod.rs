@@ -56,7 +56,6 @@ use gatewright_types::problem::FieldError;
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub use answers::RETRY_AFTER_MAX;
 pub use settings::{CREDENTIAL_MAX_BYTES, Cloud, Credentials, Settings, URL_MAX_BYTES};
 
 use self::client::Caller;

@@ -53,6 +53,8 @@ impl Azure {
         Ok(Observed {
             exists,
             remote_id: exists.then(|| names.sid()),
+            // Nobody is admitted, and there is nothing that a suspension could be written to.
+            suspended: exists,
             ..Observed::default()
         })
     }

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use gatewright_types::ids::GatewayId;
 
 use super::Azure;
-use super::client::{PAGE, segment};
+use super::client::PAGE;
 use super::names::{Names, scope_of};
 use super::observe::observed;
 use super::rows::{Named, Subscription};
 use crate::fault::Fault;
 use crate::link::Link;
 use crate::model::{Observed, Page, Scanned, mark};
+use crate::wire::segment;
 
 impl Azure {
     /// A page of what carries a connection's mark. Their keys are not asked for: that is a write for each, of ten a second.

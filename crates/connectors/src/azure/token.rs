@@ -9,11 +9,10 @@ use http::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::answers::retry_after;
-use super::client::segment;
 use super::settings::Checked;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
+use crate::wire::{retry_after, segment};
 
 /// What share of its life a token is used for before another is asked for.
 const RENEW_PERCENT: i64 = 75;

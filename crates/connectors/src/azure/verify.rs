@@ -1,9 +1,6 @@
 //! Whether a service can be worked with. Everything here reads; what writes names objects that cannot be there.
 
-use chrono::DateTime;
 use futures_util::future::join_all;
-use gatewright_egress::Answer;
-use http::header;
 use serde_json::{Value, json};
 
 use super::Azure;
@@ -12,6 +9,7 @@ use super::rows::{Api, Counted, Named, Product};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::Report;
+use crate::wire::skew;
 
 /// Most open doors that are listed one by one.
 const DOORS_TOLD_MAX: usize = 50;
@@ -218,10 +216,4 @@ const fn tells_of_us(kind: FaultKind) -> bool {
             | FaultKind::Unsupported
             | FaultKind::QuotaExhausted
     )
-}
-
-fn skew(answer: &Answer, link: &Link) -> Option<i64> {
-    let date = answer.fields.get(header::DATE)?.to_str().ok()?;
-    let theirs = DateTime::parse_from_rfc2822(date).ok()?.timestamp();
-    Some(theirs - link.clock().now_ms().div_euclid(1000))
 }

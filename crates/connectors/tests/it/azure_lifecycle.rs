@@ -68,6 +68,11 @@ async fn what_was_done_is_what_is_observed() {
         observed.exists && !observed.misnamed && observed.scope.is_empty(),
         "{observed:?}"
     );
+    // It may be suspended before it has a scope, and comes back with one.
+    shop.apply(&Step::Suspend).await.unwrap();
+    assert!(shop.observe().await.suspended);
+    shop.apply(&Step::Reactivate(scope(&[ORDERS]))).await.unwrap();
+    assert!(!shop.observe().await.suspended);
     shop.apply_all(&subscribed()).await;
     let observed = shop.observe().await;
     assert!(

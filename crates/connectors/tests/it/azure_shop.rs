@@ -147,6 +147,12 @@ impl Shop {
         self.client.send(request, &self.policy).await.unwrap()
     }
 
+    /// What is answered to a DELETE that leaves `If-Match` out.
+    pub(crate) async fn delete_without_a_match(&self, url: &str) -> u16 {
+        let request = Request::new(Method::DELETE, url);
+        self.client.send(request, &self.policy).await.unwrap().status.as_u16()
+    }
+
     async fn log_in(&self) -> String {
         let tenant = self.fake.options().tenant_id;
         let request = Request::post(format!("{}/{tenant}/oauth2/v2.0/token", self.fake.admin_url()));

@@ -415,3 +415,52 @@ async fn everything_that_aws_has_holds_at_one_that_does_as_it_says() {
         assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret));
     }
 }
+
+#[tokio::test]
+async fn everything_holds_at_azure_api_management_and_nothing_is_left() {
+    let secret = "qfr8Q~theOperatorsOwnSecret";
+    let home = Home::new();
+    let fake = vendor_fakes::azure::Fake::start(vendor_fakes::azure::Options {
+        seed: vendor_fakes::azure::Seed::Demo,
+        client: Some(("us".to_owned(), secret.to_owned())),
+        ..vendor_fakes::azure::Options::default()
+    })
+    .await
+    .unwrap();
+    fake.mark_foreign();
+    let options = fake.options();
+    let settings = json!({
+        "subscriptionId": options.subscription_id, "resourceGroup": options.resource_group,
+        "serviceName": options.service_name, "tenantId": options.tenant_id,
+        "url": fake.admin_url(), "loginUrl": fake.admin_url(),
+    });
+    fs::write(home.path("azure.json"), settings.to_string()).unwrap();
+    let probe = format!("{}/orders", fake.proxy_url());
+    let mut arguments = vec![
+        "conform",
+        "--live",
+        "--vendor",
+        "AZURE_API_MANAGEMENT",
+        "--settings",
+        "azure.json",
+    ];
+    arguments.extend(["--scope", "prod-orders", "--probe-url", &probe, "--json"]);
+    arguments.extend(["--probe-field", "Ocp-Apim-Subscription-Key"]);
+    let credentials = json!({ "clientId": "us", "clientSecret": secret }).to_string();
+    let ended = home
+        .run(&arguments, &[("GATEWRIGHT_CONFORM_CREDENTIALS", &credentials)])
+        .await;
+    let told = told(&ended);
+    for line in told["assumptions"].as_array().unwrap() {
+        // Azure ends no key by itself.
+        let ends = line["assumption"] == "END_SET" || line["assumption"] == "END_ACTS";
+        assert_eq!(line["verdict"], if ends { "NOT_CHECKED" } else { "HELD" }, "{line:#}");
+    }
+    assert_eq!(told["leftBehind"], json!([]));
+    assert_eq!(ended.status.code(), Some(3), "{ended:?}");
+    assert!(fake.touched().is_empty(), "{:?}", fake.touched());
+    assert!(!fake.state().to_string().contains("gwr-"));
+    for one in fake.secrets().iter().map(String::as_str).chain([secret]) {
+        assert!(!ended.stdout.contains(one) && !ended.stderr.contains(one));
+    }
+}

@@ -6,6 +6,7 @@ mod addresses;
 mod api;
 mod as_code;
 mod audit;
+mod azure_page;
 mod backups;
 mod changes;
 mod configuration;

@@ -45,6 +45,9 @@ use crate::faults::Door;
 use crate::stage::{Place, Refusal, Touched, Vendor};
 use crate::wire::{Request, Response};
 
+/// More requests than this are not kept.
+const MAX_HEARD: usize = 10_000;
+
 /// What is there at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -75,6 +78,8 @@ pub struct Options {
     pub sku: String,
     /// How long deleting a user takes; it is answered with 202 and a `Location` then.
     pub delete_takes: Duration,
+    /// Keeps every request to the resource manager, whole, for [`Fake::state`] to show: a test compares them.
+    pub records: bool,
     /// Answers 429 where Azure's throttling would, instead of only counting.
     pub throttles: bool,
     /// Calls that the caller's role does not allow, by method and path template, as in `POST /subscriptions/*/listSecrets`.
@@ -105,6 +110,7 @@ impl Default for Options {
             token_lifetime: Duration::from_secs(3599),
             sku: "Developer".to_owned(),
             delete_takes: Duration::ZERO,
+            records: false,
             throttles: false,
             denies: Vec::new(),
             seed: Seed::Empty,
@@ -125,6 +131,8 @@ struct Azure {
     throttle: Throttle,
     /// Messages that were sent to users.
     mails: u64,
+    /// What was asked, where that is kept.
+    heard: Vec<Value>,
     /// Users on their way out, and when they are gone.
     leaving: Vec<(String, i64)>,
 }
@@ -136,6 +144,7 @@ impl Azure {
             tokens: Tokens::default(),
             throttle: Throttle::default(),
             mails: 0,
+            heard: Vec::new(),
             leaving: Vec::new(),
             options,
         };
@@ -171,6 +180,9 @@ impl Azure {
 impl Vendor for Azure {
     fn answer(&mut self, door: Door, request: &Request, now_ms: i64) -> Response {
         self.settle(now_ms);
+        if door == Door::Admin && self.options.records && self.heard.len() < MAX_HEARD {
+            self.heard.push(heard(request));
+        }
         match door {
             Door::Admin => arm::answer(self, request, now_ms),
             Door::Proxy => gateway::answer(self, request),
@@ -248,6 +260,9 @@ impl Vendor for Azure {
     fn state(&self) -> Value {
         let mut state = self.store.state();
         state["mails"] = json!(self.mails);
+        if self.options.records {
+            state["heard"] = json!(self.heard);
+        }
         state["throttle"] = json!(self.throttle);
         state
     }
@@ -275,6 +290,20 @@ impl Azure {
             }
         }
     }
+}
+
+/// A request, whole, as a test compares it.
+fn heard(request: &Request) -> Value {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    json!({
+        "method": request.method.as_str(),
+        "path": request.path,
+        "query": request.pairs(),
+        "ifMatch": request.header("if-match"),
+        "accept": request.header("accept"),
+        "contentType": request.header("content-type"),
+        "body": body,
+    })
 }
 
 /// What stands before each path of the service.

@@ -36,7 +36,7 @@ pub(super) fn demo(azure: &mut Azure) {
         ("prod-empty", &[], "published", true, false),
     ] {
         let mut product = json!({
-            "displayName": name, "description": "", "state": state, "subscriptionRequired": required, APIS: apis,
+            "displayName": name, "state": state, "subscriptionRequired": required, APIS: apis,
         });
         if required {
             product["approvalRequired"] = json!(approval);

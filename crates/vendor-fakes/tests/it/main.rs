@@ -14,6 +14,8 @@ mod admission;
 mod aio_kong;
 mod anypoint_sdk;
 mod apigee;
+mod azure;
+mod azure_sdk;
 mod boto3;
 mod faults;
 mod prism;

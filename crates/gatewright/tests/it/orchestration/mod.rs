@@ -3,6 +3,7 @@
 mod adopting;
 mod apigee;
 mod aws;
+mod azure;
 mod breaker;
 mod drops;
 mod emergency;
