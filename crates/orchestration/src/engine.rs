@@ -170,12 +170,12 @@ impl Orchestrator {
             until,
             ends_access,
         };
-        Link::new(self.0.client.clone(), self.0.policy.clone(), gate)
+        Link::new(self.0.client.clone(), self.0.policy.clone(), gate).with_clock(self.0.database.clock().clone())
     }
 
     /// A way to a gateway that is not connected yet.
     pub(crate) fn free_link(&self) -> Link {
-        Link::new(self.0.client.clone(), self.0.policy.clone(), Free)
+        Link::new(self.0.client.clone(), self.0.policy.clone(), Free).with_clock(self.0.database.clock().clone())
     }
 
     /// What this process has tried, for the metrics.

@@ -36,7 +36,7 @@ async fn it_opens_after_five_failures_for_exactly_300_seconds_and_one_probe_deci
     let seconds = |seconds| TimeDelta::seconds(seconds);
     let there = weather.subscribed().await;
     weather.work().await;
-    weather.kongs[0].fail(Rule::every(Fault::Fails { status: 503 }));
+    weather.gateways[0].fail(Rule::every(Fault::Fails { status: 503 }));
     let mut waiting = vec![weather.subscribed().await];
     for failure in 1..=5 {
         assert_eq!(weather.breaker().await.0, "CLOSED", "before failure {failure}");
@@ -55,10 +55,10 @@ async fn it_opens_after_five_failures_for_exactly_300_seconds_and_one_probe_deci
     for _ in 0..3 {
         waiting.push(weather.subscribed().await);
     }
-    let calls = weather.kongs[0].counters().calls;
+    let calls = weather.gateways[0].counters().calls;
     clock.advance(Duration::from_millis(299_999) - (clock.now() - opened_at).to_std().unwrap());
     assert_eq!(weather.both_look().await, 0, "nothing is sent a millisecond too early");
-    assert_eq!(weather.kongs[0].counters().calls, calls);
+    assert_eq!(weather.gateways[0].counters().calls, calls);
     clock.advance(Duration::from_millis(1));
     assert_eq!(
         weather.both_look().await,
@@ -85,7 +85,7 @@ async fn it_opens_after_five_failures_for_exactly_300_seconds_and_one_probe_deci
         ("OPEN".to_owned(), Some(probed_at + seconds(300))),
         "its failure keeps it open no longer"
     );
-    weather.kongs[0].heal();
+    weather.gateways[0].heal();
     clock.advance(Duration::from_secs(2));
     assert_eq!(weather.both_look().await, 1, "it is tried again, and alone");
     assert_eq!(weather.standing(&there, 0).await["state"], "REMOVED");
@@ -107,7 +107,7 @@ async fn a_probe_whose_worker_died_goes_to_another_after_120_seconds() {
     let retry_at = weather.app.clock.now();
     weather.set_breaker("OPEN", retry_at).await;
     // The worker takes the probe and is gone before anything comes of it.
-    weather.kongs[0].fail(Rule::every(Fault::Slow { ms: 500 }).times(4));
+    weather.gateways[0].fail(Rule::every(Fault::Slow { ms: 500 }).times(4));
     let taken = tokio::time::timeout(Duration::from_millis(300), weather.engines[0].tick()).await;
     assert!(taken.is_err());
     assert_eq!(
@@ -127,7 +127,7 @@ async fn nobody_waits_for_a_primary_whose_breaker_is_open() {
     let weather = Weather::with(&[json!({ "primary": true })]).await;
     let retry_at = weather.app.clock.now() + TimeDelta::seconds(60);
     weather.set_breaker("OPEN", retry_at).await;
-    let calls = weather.kongs[0].counters().calls;
+    let calls = weather.gateways[0].counters().calls;
     let body = json!({ "customerId": weather.customer_id, "planId": weather.plan_id });
     let (status, problem) = weather
         .tenant
@@ -138,7 +138,7 @@ async fn nobody_waits_for_a_primary_whose_breaker_is_open() {
         (503, &json!("gateway-unconfirmed")),
         "{problem:#}"
     );
-    assert_eq!(weather.kongs[0].counters().calls, calls, "nothing was sent");
+    assert_eq!(weather.gateways[0].counters().calls, calls, "nothing was sent");
     assert_eq!(
         weather.tenant.get("/subscriptions").await["items"],
         Value::Array(Vec::new()),

@@ -184,7 +184,7 @@ async fn an_attempt_that_ends_at_any_point_is_brought_to_its_end_by_the_next() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_whose_caller_hung_up_is_withdrawn_and_can_be_made_again() {
     let weather = Weather::with(&[json!({ "primary": true })]).await;
-    weather.kongs[0].fail(Rule::every(Fault::Slow { ms: 300 }));
+    weather.gateways[0].fail(Rule::every(Fault::Slow { ms: 300 }));
     let body = json!({ "customerId": weather.customer_id, "planId": weather.plan_id });
     let request = || {
         let request = weather.tenant.request(Method::POST, "/subscriptions").json(&body);
@@ -192,7 +192,7 @@ async fn a_request_whose_caller_hung_up_is_withdrawn_and_can_be_made_again() {
     };
     let given_up = request().timeout(Duration::from_millis(250)).send().await;
     assert!(given_up.is_err());
-    weather.kongs[0].heal();
+    weather.gateways[0].heal();
     weather.app.clock.advance(Duration::from_secs(41));
     for _ in 0..200 {
         // The request's own end is noticed a moment after its caller's.
@@ -226,7 +226,7 @@ async fn a_request_whose_caller_hung_up_is_withdrawn_and_can_be_made_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscription_that_is_cancelled_while_it_waits_is_never_revealed() {
     let weather = Weather::with(&[json!({ "primary": true })]).await;
-    weather.kongs[0].fail(Rule::every(Fault::Slow { ms: 200 }));
+    weather.gateways[0].fail(Rule::every(Fault::Slow { ms: 200 }));
     let body = json!({ "customerId": weather.customer_id, "planId": weather.plan_id });
     let subscribing = weather.tenant.call(Method::POST, "/subscriptions", Some(body));
     let cancelling = async {
@@ -257,7 +257,7 @@ async fn a_subscription_that_is_cancelled_while_it_waits_is_never_revealed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_generated_secret_whose_answer_was_lost_is_read_back_and_revealed() {
     let weather = Weather::with(&[json!({ "secretMode": "GATEWAY_GENERATED" })]).await;
-    weather.kongs[0].fail(Rule::new("POST", "/consumers/*/key-auth", Fault::DropAfter).times(1));
+    weather.gateways[0].fail(Rule::new("POST", "/consumers/*/key-auth", Fault::DropAfter).times(1));
     let (status, made) = weather.subscribe(json!({})).await;
     assert_eq!(status, 201, "{made:#}");
     weather.resume().await;
@@ -282,10 +282,10 @@ async fn a_secret_that_is_revealed_while_a_worker_is_at_it_stays_revealed() {
     weather
         .order(&format!("/subscriptions/{id}/keys"), json!({ "name": "another" }))
         .await;
-    weather.kongs[0].fail(Rule::new("POST", "/consumers/*/key-auth", Fault::Slow { ms: 400 }));
+    weather.gateways[0].fail(Rule::new("POST", "/consumers/*/key-auth", Fault::Slow { ms: 400 }));
     let reveal = format!("/keys/{key_id}/gateways/{}/reveal", weather.connections[0]);
     let revealing = async {
-        while weather.kongs[0]
+        while weather.gateways[0]
             .counters()
             .by_template
             .get("POST /consumers/*/key-auth")
@@ -320,7 +320,7 @@ async fn a_worker_that_outlived_its_lease_brings_nothing_back() {
     let (_, made) = weather.subscribe(json!({})).await;
     let (id, key_id) = (made["id"].as_str().unwrap(), made["apiKey"]["id"].as_str().unwrap());
     let written = || -> u64 {
-        let counters = weather.kongs[0].counters();
+        let counters = weather.gateways[0].counters();
         let of_consumers = |call: &String| call.starts_with('P') && call.contains("/consumers");
         counters
             .by_template
@@ -330,15 +330,15 @@ async fn a_worker_that_outlived_its_lease_brings_nothing_back() {
             .sum()
     };
     // A first attempt fails, so that the next one looks first.
-    weather.kongs[0].fail(Rule::every(Fault::Fails { status: 503 }));
+    weather.gateways[0].fail(Rule::every(Fault::Fails { status: 503 }));
     assert_eq!(weather.engines[0].tick().await.unwrap(), 1);
-    weather.kongs[0].heal();
+    weather.gateways[0].heal();
     weather.app.clock.advance(Duration::from_secs(2));
     // It sees that nothing is there, and means to make it.
-    let (before, written_before) = (weather.kongs[0].counters().calls, written());
-    weather.kongs[0].fail(Rule::every(Fault::Slow { ms: 400 }).times(4));
+    let (before, written_before) = (weather.gateways[0].counters().calls, written());
+    weather.gateways[0].fail(Rule::every(Fault::Slow { ms: 400 }).times(4));
     let revoking = async {
-        while weather.kongs[0].counters().calls < before + 4 {
+        while weather.gateways[0].counters().calls < before + 4 {
             tokio::task::yield_now().await;
         }
         weather.app.clock.advance(Duration::from_secs(91));

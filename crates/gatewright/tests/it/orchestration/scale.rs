@@ -128,7 +128,7 @@ async fn many_subscriptions_are_brought_up_within_the_gateways_rate_and_flat_in_
         });
     }
     subscribing.join_all().await;
-    let (clock, kong) = (&weather.app.clock, &weather.kongs[0]);
+    let (clock, kong) = (&weather.app.clock, &weather.gateways[0]);
     let (begun_at, calls_before) = (clock.now(), kong.counters().calls);
     let mut early = None;
     let mut done = 0;

@@ -10,13 +10,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use vendor_fakes::faults::{Fault, Rule};
 
-use super::weather::{Known, Weather, map_again, polled};
+use super::weather::{Known, VENDORS, Weather, map_again, polled};
 
 /// Storms of `make test`, and of `make soak`.
 const STORMS: u64 = 4;
 const STORMS_SOAK: u64 = 100;
 /// What happens in each.
 const STEPS: usize = 70;
+/// Storms over one gateway of every vendor, of `make test` and of `make soak`.
+const STORMS_OF_ALL: u64 = 2;
+const STORMS_OF_ALL_SOAK: u64 = 40;
 
 struct Storm {
     weather: Weather,
@@ -130,7 +133,7 @@ impl Storm {
     }
 
     async fn of_connection(&mut self) {
-        let kong = self.dice(self.weather.kongs.len());
+        let kong = self.dice(self.weather.gateways.len());
         let id = self.weather.connections[kong].clone();
         let what = ["disable", "enable", "enable", "breaker/reset"][self.dice(4)];
         let (status, _) = self
@@ -145,7 +148,7 @@ impl Storm {
     }
 
     fn break_something(&mut self) {
-        let kong = self.dice(self.weather.kongs.len());
+        let kong = self.dice(self.weather.gateways.len());
         let status = [500, 503][self.dice(2)];
         let fault = match self.dice(11) {
             0 => Fault::DropBefore,
@@ -169,7 +172,7 @@ impl Storm {
             ..Rule::new(method, "/**", fault)
         };
         self.note("fault", (kong, &rule));
-        self.weather.kongs[kong].fail(rule);
+        self.weather.gateways[kong].fail(rule);
     }
 
     async fn step(&mut self) {
@@ -182,12 +185,12 @@ impl Storm {
             9 => self.of_connection().await,
             10..=12 => self.break_something(),
             13 => {
-                let kong = self.dice(2);
+                let kong = self.dice(self.weather.gateways.len());
                 self.note("down", kong);
-                self.weather.kongs[kong].down().await;
+                self.weather.gateways[kong].down().await;
             }
             14 => {
-                for kong in &self.weather.kongs {
+                for kong in &self.weather.gateways {
                     kong.heal();
                     kong.up().await.unwrap();
                 }
@@ -247,7 +250,7 @@ impl Storm {
         if key["status"] != "REVOKED" {
             return;
         }
-        for kong in 0..self.weather.kongs.len() {
+        for kong in 0..self.weather.gateways.len() {
             let standing = self.weather.standing(&one.subscription_id, kong).await;
             if standing["acknowledgedAt"].is_string() {
                 assert_ne!(
@@ -263,9 +266,9 @@ impl Storm {
 }
 
 #[expect(clippy::print_stdout, reason = "whoever reads of a failure needs what led to it")]
-async fn rage(seed: u64) {
+async fn rage(seed: u64, gateways: &[(&str, Value)]) {
     println!("seed {seed}");
-    let weather = Weather::with(&[json!({ "primary": true }), json!({})]).await;
+    let weather = Weather::new(gateways).await;
     let mut storm = Storm {
         weather,
         rng: Rng::seeded(seed),
@@ -283,7 +286,7 @@ async fn rage(seed: u64) {
         println!("{line}");
     }
     storm.weather.calm_down().await;
-    for kong in 0..storm.weather.kongs.len() {
+    for kong in 0..storm.weather.gateways.len() {
         assert_eq!(map_again(&storm.weather, kong).await, 200);
     }
     storm.weather.calm_down().await;
@@ -297,15 +300,32 @@ async fn rage(seed: u64) {
     storm.weather.app.stop().await;
 }
 
+fn storms(few: u64, many: u64) -> u64 {
+    if std::env::var_os("GATEWRIGHT_TEST_SOAK").is_some() {
+        many
+    } else {
+        few
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_in_whatever_order_gateways_end_as_desired() {
     let first = crate::crashes::seed();
-    let storms = if std::env::var_os("GATEWRIGHT_TEST_SOAK").is_some() {
-        STORMS_SOAK
-    } else {
-        STORMS
-    };
-    for number in 0..storms {
-        Box::pin(rage(first.wrapping_add(number))).await;
+    let gateways = [("kong", json!({ "primary": true })), ("kong", json!({}))];
+    for number in 0..storms(STORMS, STORMS_SOAK) {
+        Box::pin(rage(first.wrapping_add(number), &gateways)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_happens_in_whatever_order_the_gateways_of_all_vendors_end_as_desired() {
+    let first = crate::crashes::seed();
+    for number in 0..storms(STORMS_OF_ALL, STORMS_OF_ALL_SOAK) {
+        let primary = VENDORS[usize::try_from(first.wrapping_add(number) % 5).unwrap()];
+        let gateways = VENDORS.map(|vendor| (vendor, json!({ "primary": vendor == primary })));
+        let mut gateways = gateways.to_vec();
+        // The first is the one that subscribing waits for.
+        gateways.sort_by_key(|(vendor, _)| *vendor != primary);
+        Box::pin(rage(first.wrapping_add(number), &gateways)).await;
     }
 }

@@ -1,6 +1,7 @@
-//! Two Kongs behind a Gatewright whose clock is the test's, and what may be seen of all of them when a storm is over.
+//! Gateways behind a Gatewright whose clock is the test's, and what may be seen of all of them when a storm is over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -8,19 +9,89 @@ use chrono::{DateTime, Utc};
 use gatewright::notices;
 use gatewright_orchestration::{Orchestrator, sweep};
 use gatewright_testkit::{TestApp, TestTenant, database, manual_clock, settings};
+use gatewright_types::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::Row;
-use vendor_fakes::kong::{Fake, Options, Seed};
-
-use super::scene::{GROUP, PATH, map};
+use vendor_fakes::running::Running;
 
 /// How much of the clock's time passes in [`BEAT`] while something is waited for.
 const STEP: Duration = Duration::from_millis(100);
 const BEAT: Duration = Duration::from_millis(5);
+/// Most calls for each application until all is as desired.
+const CALLS_MAX: u64 = 150;
 /// Rounds after which everything is as desired once nothing goes wrong any more; each is [`ROUND`] of the clock's time.
 const ROUNDS_MAX: usize = 40;
 const ROUND: Duration = Duration::from_secs(60);
+
+/// Every vendor's stand-in.
+pub(super) const VENDORS: [&str; 5] = ["kong", "apigee", "aws", "azure", "mulesoft"];
+
+/// A stand-in of some vendor's.
+pub(super) struct Gateway(Box<dyn Deref<Target = Running> + Send + Sync>);
+
+impl Deref for Gateway {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.0
+    }
+}
+
+impl Gateway {
+    async fn start(vendor: &str, clock: Clock, fault_seed: u64) -> Self {
+        macro_rules! stand_in {
+            ($vendor:ident) => {{
+                let options = vendor_fakes::$vendor::Options {
+                    seed: vendor_fakes::$vendor::Seed::Demo,
+                    clock,
+                    fault_seed,
+                    ..vendor_fakes::$vendor::Options::default()
+                };
+                Self(Box::new(
+                    vendor_fakes::$vendor::Fake::start(options).await.unwrap(),
+                ))
+            }};
+        }
+        match vendor {
+            "kong" => stand_in!(kong),
+            "apigee" => stand_in!(apigee),
+            "aws" => stand_in!(aws),
+            "azure" => stand_in!(azure),
+            "mulesoft" => stand_in!(mulesoft),
+            other => panic!("there is no stand-in for {other}"),
+        }
+    }
+
+    /// How many credentials of ours it has.
+    fn ours(&self) -> usize {
+        let state = self.state();
+        let rows = |list: &str, is: &dyn Fn(&Value) -> bool| {
+            let rows = state[list].as_array().unwrap().iter();
+            rows.filter(|row| is(row)).count()
+        };
+        let named = |row: &Value| row["name"].as_str().is_some_and(|name| name.starts_with("gwr-"));
+        match self.told().vendor {
+            "KONG" => rows("key-auths", &|row| row["tags"].to_string().contains("gwr-")),
+            "AWS_API_GATEWAY" => rows("apikeys", &named),
+            "AZURE_API_MANAGEMENT" => {
+                let slots = |row: &Value| {
+                    let said = row["properties"]["displayName"].as_str().unwrap_or_default();
+                    said.split(['=', ' '])
+                        .filter(|word| word.parse::<u32>().is_ok())
+                        .count()
+                };
+                let subscriptions = state["subscriptions"].as_array().unwrap().iter();
+                subscriptions.filter(|row| named(row)).map(slots).sum()
+            }
+            "MULESOFT" => rows("applications", &named),
+            "APIGEE" => {
+                let apps = state["apps"].as_array().unwrap().iter().filter(|app| named(app));
+                apps.map(|app| app["credentials"].as_array().map_or(0, Vec::len)).sum()
+            }
+            other => panic!("there is no vendor {other}"),
+        }
+    }
+}
 
 /// A secret that some answer revealed.
 #[derive(Clone, Debug)]
@@ -36,7 +107,7 @@ pub(super) struct Weather {
     pub(super) tenant: TestTenant,
     /// Two workers on one database.
     pub(super) engines: [Orchestrator; 2],
-    pub(super) kongs: Vec<Fake>,
+    pub(super) gateways: Vec<Gateway>,
     pub(super) connections: Vec<String>,
     pub(super) product_id: String,
     pub(super) plan_id: String,
@@ -44,8 +115,14 @@ pub(super) struct Weather {
 }
 
 impl Weather {
-    /// A gateway for each of `connections`, which says how it is connected.
+    /// A Kong for each of `connections`, which says how it is connected.
     pub(super) async fn with(connections: &[Value]) -> Self {
+        let kongs: Vec<(&str, Value)> = connections.iter().map(|more| ("kong", more.clone())).collect();
+        Self::new(&kongs).await
+    }
+
+    /// These vendors' gateways, and how each is connected.
+    pub(super) async fn new(gateways: &[(&str, Value)]) -> Self {
         let database_url = database::create().await;
         let settings = settings(&database_url);
         let app = TestApp::start_as(settings.clone(), manual_clock()).await;
@@ -67,26 +144,27 @@ impl Weather {
             app,
             tenant,
             engines,
-            kongs: Vec::new(),
+            gateways: Vec::new(),
             connections: Vec::new(),
             product_id,
         };
-        for (number, more) in connections.iter().enumerate() {
-            let options = Options {
-                seed: Seed::Demo,
-                clock: weather.app.clock.clone(),
-                fault_seed: number as u64,
-                ..Options::default()
-            };
-            let kong = Fake::start(options).await.unwrap();
-            let mut more = more.clone();
-            // Enough that nobody waits for a turn: the rate has a test of its own.
-            more["callsPerSecond"] = more.get("callsPerSecond").cloned().unwrap_or(json!(10_000));
-            let id = super::scene::connect(&weather.tenant, &kong, &format!("kong-{number}"), more).await;
-            map(&weather.tenant, &id, &weather.product_id).await;
-            kong.mark_foreign();
-            weather.kongs.push(kong);
+        for (number, (vendor, more)) in gateways.iter().enumerate() {
+            let gateway = Gateway::start(vendor, weather.app.clock.clone(), number as u64).await;
+            let told = gateway.told().clone();
+            let mut body = json!({
+                "vendor": told.vendor, "name": format!("{vendor}-{number}"), "environment": "LIVE",
+                "settings": told.settings, "credentials": told.credentials,
+                // Enough that nobody waits for a turn: the rate has a test of its own.
+                "callsPerSecond": 10_000,
+            });
+            for (field, value) in more.as_object().unwrap() {
+                body[field] = value.clone();
+            }
+            let id = weather.meanwhile(weather.tenant.create("/connections", body)).await;
+            gateway.mark_foreign();
+            weather.gateways.push(gateway);
             weather.connections.push(id);
+            assert_eq!(map_again(&weather, number).await, 200);
         }
         weather
     }
@@ -119,8 +197,10 @@ impl Weather {
 
     /// What the proxy of a Kong says to a key.
     pub(super) async fn ask(&self, kong: usize, secret: &str) -> u16 {
-        let url = format!("{}{PATH}", self.kongs[kong].proxy_url());
-        let answer = self.app.client.get(url).header("apikey", secret).send().await.unwrap();
+        let gateway = &self.gateways[kong];
+        let url = format!("{}{}orders", gateway.proxy_url(), gateway.told().path_prefix);
+        let asked = self.app.client.get(url).header(gateway.told().key_field, secret);
+        let answer = asked.send().await.unwrap();
         answer.status().as_u16()
     }
 
@@ -165,7 +245,7 @@ impl Weather {
 
     /// Lets nothing go wrong any more and waits until everything is as desired, which is soon.
     pub(super) async fn calm_down(&self) {
-        for (kong, id) in self.kongs.iter().zip(&self.connections) {
+        for (kong, id) in self.gateways.iter().zip(&self.connections) {
             kong.heal();
             kong.up().await.unwrap();
             self.call(Method::POST, &format!("/connections/{id}/enable"), None)
@@ -192,7 +272,7 @@ impl Weather {
                     let applications = self.count("SELECT count(*) FROM applications").await.max(1);
                     let calls = (self.calls() - before) / u64::try_from(applications).unwrap();
                     assert!(
-                        calls <= 150,
+                        calls <= CALLS_MAX,
                         "{calls} calls for each application until all was as desired"
                     );
                     return;
@@ -204,8 +284,8 @@ impl Weather {
 
     /// Where a gateway had refused our credentials, an operator edits the connection.
     async fn accept_credentials_again(&self) {
-        for (kong, id) in self.kongs.iter().zip(&self.connections) {
-            let settings = json!({ "settings": { "flavor": "ADMIN_API", "url": kong.admin_url() } });
+        for (kong, id) in self.gateways.iter().zip(&self.connections) {
+            let settings = json!({ "settings": kong.told().settings });
             let (status, body) = self
                 .call(Method::PATCH, &format!("/connections/{id}"), Some(settings))
                 .await;
@@ -214,7 +294,7 @@ impl Weather {
     }
 
     fn calls(&self) -> u64 {
-        self.kongs.iter().map(|kong| kong.counters().calls).sum()
+        self.gateways.iter().map(|kong| kong.counters().calls).sum()
     }
 
     async fn is_quiet(&self) -> bool {
@@ -254,7 +334,7 @@ impl Weather {
             let key = self.tenant.get(&format!("/keys/{}", one.key_id)).await;
             let current = key["secretVersion"] == one.version && key["status"] == "ACTIVE";
             let wanted = current && states[&one.subscription_id] == "ACTIVE";
-            for kong in 0..self.kongs.len() {
+            for kong in 0..self.gateways.len() {
                 let standing = self.standing(&one.subscription_id, kong).await;
                 let credentials = standing["credentials"].as_array().cloned().unwrap_or_default();
                 let its = credentials
@@ -274,7 +354,7 @@ impl Weather {
             }
         }
         self.judge_rows().await;
-        for kong in &self.kongs {
+        for kong in &self.gateways {
             assert!(kong.touched().is_empty(), "not ours: {:?}", kong.touched());
         }
         lost
@@ -283,21 +363,22 @@ impl Weather {
     /// What is on the gateways and what we know to be there is the same; copies are kept of nothing that is everywhere.
     async fn judge_rows(&self) {
         let mut owner = database::connect(&self.app.database_url).await;
-        let rows = sqlx::query(
-            "SELECT remote_id FROM application_credentials WHERE confirmed_at IS NOT NULL AND removed_at IS NULL",
-        )
-        .fetch_all(&mut owner)
-        .await
-        .unwrap();
-        let ours: BTreeSet<String> = rows.into_iter().map(|row| row.get("remote_id")).collect();
-        let mut there = BTreeSet::new();
-        for kong in &self.kongs {
-            let state = kong.state();
-            let is_ours = |row: &&Value| row["tags"].to_string().contains("gwr-");
-            let keys = state["key-auths"].as_array().unwrap().iter().filter(is_ours);
-            there.extend(keys.map(|row| row["id"].as_str().unwrap().to_owned()));
+        for (gateway, id) in self.gateways.iter().zip(&self.connections) {
+            let id: gatewright_types::ids::GatewayId = id.parse().unwrap();
+            let sql = "SELECT count(*) FROM application_credentials
+                       WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND connection_id = $1";
+            let known: i64 = sqlx::query_scalar(sql)
+                .bind(id.uuid())
+                .fetch_one(&mut owner)
+                .await
+                .unwrap();
+            assert_eq!(
+                gateway.ours(),
+                usize::try_from(known).unwrap(),
+                "on the gateway, and in our tables: {:#}",
+                gateway.state()
+            );
         }
-        assert_eq!(there, ours, "on the gateways, and in our tables");
         let kept = self
             .count(
                 "SELECT count(*) FROM sealed_secrets AS s JOIN api_keys AS k ON k.tenant_id = s.tenant_id AND k.id = s.key_id
@@ -310,14 +391,15 @@ impl Weather {
     }
 }
 
-/// A group that the demo's Kong knows; maps are made of it.
+/// Maps the product to what opens the seed's service `orders`.
 pub(super) async fn map_again(weather: &Weather, kong: usize) -> u16 {
     let path = format!(
         "/connections/{}/mappings/{}",
         weather.connections[kong], weather.product_id
     );
+    let scope = weather.gateways[kong].told().scopes["orders"];
     weather
-        .call(Method::PUT, &path, Some(json!({ "scope": [GROUP] })))
+        .call(Method::PUT, &path, Some(json!({ "scope": [scope] })))
         .await
         .0
 }
