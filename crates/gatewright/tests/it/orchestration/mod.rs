@@ -17,4 +17,5 @@ pub(crate) mod scene;
 mod seeing;
 mod storm;
 mod subscribe;
+mod throttle;
 mod weather;

@@ -38,6 +38,11 @@ impl Deref for Gateway {
 }
 
 impl Gateway {
+    /// One that runs.
+    pub(super) fn of(running: impl Deref<Target = Running> + Send + Sync + 'static) -> Self {
+        Self(Box::new(running))
+    }
+
     async fn start(vendor: &str, clock: Clock, fault_seed: u64) -> Self {
         macro_rules! stand_in {
             ($vendor:ident) => {{
