@@ -1,16 +1,16 @@
-//! Everything of ours, and everything that could become ours, a page of client applications at a time.
+//! Everything of ours, a page of client applications at a time.
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use gatewright_types::ids::GatewayId;
 
 use super::MuleSoft;
 use super::client::{CALLS_AT_ONCE, PAGE_MAX};
-use super::names::{Names, Whose, is_gatewrights};
+use super::names::{Names, Whose};
 use super::observe::Ours;
-use super::rows::{Application as Row, Contract, Status};
+use super::rows::Application as Row;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
-use crate::model::{Adoptable, AdoptableKey, Page, Scanned, mark};
+use crate::model::{Page, Scanned, mark};
 
 /// Client applications on a page: each costs two calls, so that a page stays a matter of seconds.
 pub(crate) const APPLICATIONS_PER_PAGE: usize = 100;
@@ -98,36 +98,9 @@ impl MuleSoft {
             observed,
         }))
     }
-
-    /// A page of client applications that no Gatewright made. It may be empty and not the last.
-    pub(crate) async fn adoptable(&self, link: &Link, cursor: Option<String>) -> Result<Page<Adoptable>, Fault> {
-        let offset = offset(cursor)?;
-        let rows = self.list_applications(link, "", offset, APPLICATIONS_PER_PAGE).await?;
-        let next = (rows.len() >= APPLICATIONS_PER_PAGE).then(|| (offset + rows.len()).to_string());
-        let strangers = rows.into_iter().filter(|row| !is_gatewrights(row));
-        let looks = stream::iter(strangers).map(|row| async move { self.look(link, row.id).await });
-        let found: Vec<Option<(Row, Vec<Contract>)>> = looks.buffered(CALLS_AT_ONCE).try_collect().await?;
-        let items = found.into_iter().flatten().map(|(row, contracts)| {
-            let approved = contracts.iter().filter(|one| one.status == Status::Approved);
-            Adoptable {
-                scope: approved.filter_map(Contract::remote_id).collect(),
-                keys: vec![AdoptableKey {
-                    remote_id: row.id.to_string(),
-                    secret: row.told(),
-                    expires_in_seconds: None,
-                }],
-                remote_id: row.id.to_string(),
-                name: row.name,
-            }
-        });
-        Ok(Page {
-            items: items.collect(),
-            next,
-        })
-    }
 }
 
-fn offset(cursor: Option<String>) -> Result<usize, Fault> {
+pub(crate) fn offset(cursor: Option<String>) -> Result<usize, Fault> {
     let Some(cursor) = cursor else { return Ok(0) };
     cursor
         .parse()
