@@ -18,7 +18,7 @@
 //! | anybody can rename an application in Exchange | its description decides, and it is named again | `a_renamed_application_is_still_ours_and_is_named_again` |
 //! | without `targetAdminSite` what others made is not seen | always sent | `an_application_made_by_hand_is_offered_for_adoption` |
 //! | no `apiInstanceId`, and some organizations refuse the application | always sent, of any instance where none is wanted yet | `an_application_without_contracts_names_an_instance_all_the_same` |
-//! | only version 1 of Exchange's API takes a pair | it is used for ours, the later one for Anypoint's own | `anypoint_makes_a_pair_once` |
+//! | only version 1 of Exchange's API takes a pair | it is used for ours, the later one for Anypoint's own | `a_key_is_admitted_exactly_while_it_should_be` |
 //! | a contract may be pending | approved at once | `a_contract_that_waits_for_approval_is_approved` |
 //! | a contract has to be revoked before it is deleted, and an application's end may need it | revoked, deleted, and then the application | `a_key_is_admitted_exactly_while_it_should_be` |
 //! | a tier can be changed and not taken away | the contract is made anew | `a_tier_is_changed_in_place_and_taken_away_with_its_contract` |

@@ -11,8 +11,8 @@ use serde_json::json;
 use vendor_fakes::mulesoft::{Options, Scopes};
 
 use crate::mulesoft_shop::{
-    KEY, ORDERS, PAYMENTS_GOLD, PAYMENTS_SILVER, REPORTS, STATUS, Shop, credentials, demo, key, scope, settings,
-    subscribed,
+    KEY, ORDERS, PAYMENTS_GOLD, PAYMENTS_SILVER, REPORTS, SECOND_KEY, STATUS, Shop, credentials, demo, key, scope,
+    settings, subscribed,
 };
 use crate::stand::application;
 
@@ -174,6 +174,29 @@ async fn a_scan_finds_everything_of_ours_once_over_many_pages() {
     }
     assert_eq!(found.len(), 1250);
     assert!(pages >= 25, "{pages}");
+}
+
+#[tokio::test]
+async fn what_was_renamed_is_scanned_with_the_rest_and_what_lost_its_words_by_its_name() {
+    let shop = Shop::open().await;
+    shop.apply_all(&[key(1, KEY, &[ORDERS]), key(2, SECOND_KEY, &[ORDERS])])
+        .await;
+    let id = shop.stored_ours()[1]["id"].clone();
+    let path = format!("{}/{id}", shop.applications());
+    let renamed = json!({ "name": "Acme production" });
+    shop.by_hand(Method::PATCH, &path, renamed).await;
+    let mark = shop.ours.mark();
+    for name in [format!("{mark}-a"), format!("{mark}-b")] {
+        let path = format!("{}?apiInstanceId={ORDERS}", shop.applications());
+        shop.by_hand(Method::POST, &path, json!({ "name": name })).await;
+    }
+    let page = shop.mule.scan(&shop.link, shop.ours.connection_id, None).await.unwrap();
+    let found = page.items.iter().map(|one| (one.subscription_id, one.name.as_str()));
+    let (ours, a, b) = (shop.ours.name(), format!("{mark}-a"), format!("{mark}-b"));
+    let expected = [(Some(shop.ours.subscription_id), ours.as_str()), (None, &a), (None, &b)];
+    assert_eq!(found.collect::<BTreeSet<_>>(), BTreeSet::from(expected));
+    let ours = page.items.iter().find(|one| one.subscription_id.is_some()).unwrap();
+    assert_eq!(ours.observed, shop.observe().await);
 }
 
 #[tokio::test]
