@@ -118,8 +118,9 @@ impl MuleSoft {
         // The later version of Exchange's API makes every pair itself.
         let version = match secret {
             Secret::Provided(secret) => {
-                body["clientId"] = secret.expose_secret().into();
-                body["clientSecret"] = secret.expose_secret().into();
+                let (id, secret) = pair(secret);
+                body["clientId"] = id.into();
+                body["clientSecret"] = secret.into();
                 "v1"
             }
             Secret::Generated => "v2",
@@ -137,12 +138,13 @@ impl MuleSoft {
 
     /// Takes a client application away again that has another pair than ours: its customer would not be admitted.
     async fn check_pair(&self, link: &Link, row: Row, secret: &SecretString, fresh: bool) -> Result<(), Fault> {
-        let row = match row.has_client_id(secret) {
+        let (id, _) = pair(secret);
+        let row = match row.has_client_id(id) {
             // The answer need not have it.
             None => self.application(link, row.id).await?.unwrap_or(row),
             Some(_) => row,
         };
-        if row.has_client_id(secret) != Some(false) {
+        if row.has_client_id(id) != Some(false) {
             return Ok(());
         }
         self.withdraw(link, row.id).await?;
@@ -156,6 +158,12 @@ impl MuleSoft {
             ),
         })
     }
+}
+
+/// The client id and the secret that a key is: a key of ours is both, one that was adopted has both with a colon between.
+fn pair(secret: &SecretString) -> (&str, &str) {
+    let whole = secret.expose_secret();
+    whole.split_once(':').unwrap_or((whole, whole))
 }
 
 fn of(secret: &SecretString) -> [u8; 32] {

@@ -18,19 +18,20 @@
 //! | anybody can rename an application in Exchange | its description decides, and it is named again | `a_renamed_application_is_still_ours_and_is_named_again` |
 //! | without `targetAdminSite` what others made is not seen | always sent | `an_application_made_by_hand_is_offered_for_adoption` |
 //! | no `apiInstanceId`, and some organizations refuse the application | always sent, of any instance where none is wanted yet | `an_application_without_contracts_names_an_instance_all_the_same` |
-//! | only version 1 of Exchange's API takes a pair | it is used for ours, the later one for Anypoint's own | `anypoint_makes_a_pair_once` |
+//! | only version 1 of Exchange's API takes a pair | it is used for ours, the later one for Anypoint's own | `a_key_is_admitted_exactly_while_it_should_be` |
 //! | a contract may be pending | approved at once | `a_contract_that_waits_for_approval_is_approved` |
 //! | a contract has to be revoked before it is deleted, and an application's end may need it | revoked, deleted, and then the application | `a_key_is_admitted_exactly_while_it_should_be` |
 //! | a tier can be changed and not taken away | the contract is made anew | `a_tier_is_changed_in_place_and_taken_away_with_its_contract` |
 //! | 500 and 503 also say that it was too often, and may have been done | a write has an unknown outcome | `a_write_that_is_answered_with_5xx_has_an_unknown_outcome` |
 //! | the rate's end is told in `X-RateLimit-Reset`, in seconds since 1970 | waited for | `a_rate_that_is_exceeded_is_waited_for` |
 //! | API Manager filters contracts by client id in the address | never used: it is the customer's key | `no_secret_is_told` |
-//! | a complaint about a pair repeats the client id | nothing of it is repeated | `no_secret_is_told` |
+//! | a complaint about a pair repeats the client id | nothing of it is repeated | `a_client_id_that_is_taken_is_not_taken_over` |
 //! | a token ends in the middle of things | renewed at 75 %, and once after a 401 | `a_token_that_ends_in_the_middle_is_renewed` |
 //! | an API instance without client id enforcement ignores contracts | told as open | `what_is_open_is_told` |
 //!
 //! Start with `observe`; `client` makes calls and `answers` says what became of them.
 
+mod adopt;
 mod answers;
 mod application;
 mod client;
@@ -60,8 +61,8 @@ use self::sight::Sight;
 use crate::connector::{Call, Connector};
 use crate::link::Link;
 use crate::model::{
-    Adoptable, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed, ObservedCredential,
-    Offered, Overlap, Page, Report, Scanned, Serial, Step,
+    Adoptable, AdoptedKey, Application, Applied, Capabilities, Granularity, Inert, Judgement, Observed,
+    ObservedCredential, Offered, Overlap, Page, Report, Scanned, Serial, Step,
 };
 
 /// How often a Flex Gateway asks for contracts (`pdk-contracts-lib` 1.10); a Mule runtime asks about as often.
@@ -110,7 +111,8 @@ fn capabilities(settings: &Settings) -> Capabilities {
         expires_credential: false,
         restricts_addresses: false,
         propagation_seconds: PROPAGATION_SECONDS,
-        takes_over: false,
+        // Ours has the same pair, which only our own making can give it.
+        takes_over: settings.client_provider != ClientProvider::Oidc,
         calls_per_second: None,
         rate_key: None,
         call_rates: Vec::new(),
@@ -164,5 +166,13 @@ impl Connector for MuleSoft {
 
     fn adoptable<'a>(&'a self, link: &'a Link, cursor: Option<String>) -> Call<'a, Page<Adoptable>> {
         Box::pin(self.adoptable(link, cursor))
+    }
+
+    fn stranger<'a>(&'a self, link: &'a Link, remote_id: &'a str) -> Call<'a, Option<Adoptable>> {
+        Box::pin(self.stranger(link, remote_id))
+    }
+
+    fn release<'a>(&'a self, link: &'a Link, key: &'a AdoptedKey) -> Call<'a, ()> {
+        Box::pin(self.release(link, key))
     }
 }

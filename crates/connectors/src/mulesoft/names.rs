@@ -61,6 +61,10 @@ impl Names {
         Some(Self { application })
     }
 
+    pub(crate) const fn application(&self) -> &Application {
+        &self.application
+    }
+
     pub(crate) const fn subscription_id(&self) -> SubscriptionId {
         self.application.subscription_id
     }

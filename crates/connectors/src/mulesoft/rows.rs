@@ -17,10 +17,10 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    /// Whether its client id is this.
-    pub(crate) fn has_client_id(&self, secret: &SecretString) -> Option<bool> {
+    /// Whether its client id is this; none: it is not shown.
+    pub(crate) fn has_client_id(&self, wanted: &str) -> Option<bool> {
         let id = self.client_id.as_ref()?;
-        Some(id.expose_secret() == secret.expose_secret())
+        Some(id.expose_secret() == wanted)
     }
 
     /// What its customer was told: the client id alone where the secret is the same, else both with a colon between.

@@ -1,16 +1,16 @@
-//! Everything of ours, and everything that could become ours, a page of client applications at a time.
+//! Everything of ours, a page of client applications at a time.
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use gatewright_types::ids::GatewayId;
 
 use super::MuleSoft;
 use super::client::{CALLS_AT_ONCE, PAGE_MAX};
-use super::names::{Names, Whose, is_gatewrights};
+use super::names::{Names, Whose};
 use super::observe::Ours;
-use super::rows::{Application as Row, Contract, Status};
+use super::rows::Application as Row;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
-use crate::model::{Adoptable, AdoptableKey, Page, Scanned, mark};
+use crate::model::{Observed, Page, Scanned, mark};
 
 /// Client applications on a page: each costs two calls, so that a page stays a matter of seconds.
 pub(crate) const APPLICATIONS_PER_PAGE: usize = 100;
@@ -33,24 +33,25 @@ impl MuleSoft {
             self.sees_applications(link).await?;
         }
         let full = rows.len() >= APPLICATIONS_PER_PAGE;
-        let mut groups: Vec<(usize, Vec<Row>)> = Vec::new();
-        for (place, row) in rows.into_iter().enumerate() {
-            let same = |last: &Row| subscription(connection_id, last) == subscription(connection_id, &row);
-            match groups.last_mut() {
-                Some((_, group)) if group.last().is_some_and(same) => group.push(row),
-                _ => groups.push((place, vec![row])),
+        let whose = |row: &Row| Names::found(connection_id, row).map(|names| names.name());
+        let kept = match rows.last().and_then(whose) {
+            // More than a page of one subscription is told in parts.
+            Some(last) if full => {
+                let other = rows.iter().rposition(|row| whose(row).as_ref() != Some(&last));
+                other.map_or(rows.len(), |place| place + 1)
+            }
+            _ => rows.len(),
+        };
+        let next = full.then_some(offset + kept);
+        let mut groups: Vec<(Option<String>, Vec<Row>)> = Vec::new();
+        for row in rows.into_iter().take(kept).filter(|row| has_mark(row, &mark)) {
+            let name = whose(&row);
+            match groups.iter_mut().find(|(known, _)| known.is_some() && *known == name) {
+                Some((_, group)) => group.push(row),
+                None => groups.push((name, vec![row])),
             }
         }
-        let next = match groups.last() {
-            // More than a page of one subscription: its parts are told one by one.
-            Some((place, _)) if full && *place > 0 => Some(offset + groups.pop().map_or(0, |(place, _)| place)),
-            Some(_) if full => Some(offset + APPLICATIONS_PER_PAGE),
-            _ => None,
-        };
-        let ours = groups
-            .into_iter()
-            .filter(|(_, group)| group.iter().any(|row| has_mark(row, &mark)));
-        let found = stream::iter(ours).map(|(_, group)| self.scanned(link, connection_id, group));
+        let found = stream::iter(groups).map(|(_, group)| self.scanned(link, connection_id, group));
         let items: Vec<Option<Scanned>> = found.buffered(CALLS_AT_ONCE).try_collect().await?;
         Ok(Page {
             items: items.into_iter().flatten().collect(),
@@ -60,83 +61,54 @@ impl MuleSoft {
 
     /// One subscription's client applications; none: they are gone meanwhile.
     async fn scanned(&self, link: &Link, connection_id: GatewayId, rows: Vec<Row>) -> Result<Option<Scanned>, Fault> {
-        let names = rows.first().and_then(|row| Names::found(connection_id, row));
-        let mut name = names.as_ref().map(Names::name);
-        let mut found = Vec::new();
-        for row in rows {
-            let whose = names.as_ref().map(|names| names.whose(&row));
-            let (number, named) = match whose {
-                Some(Whose::Ours(number, named)) => (number, named),
-                _ => (0, false),
-            };
-            let one = Ours {
+        let Some(first) = rows.first() else { return Ok(None) };
+        let Some(names) = Names::found(connection_id, first) else {
+            // Our mark, and words that are not of our making.
+            return Ok(Some(Scanned {
+                subscription_id: None,
+                name: first.name.clone(),
+                observed: Observed {
+                    exists: true,
+                    remote_id: Some(first.id.to_string()),
+                    misnamed: true,
+                    ..Observed::default()
+                },
+            }));
+        };
+        let ours = rows.iter().map(|row| match names.whose(row) {
+            Whose::Ours(number, true) => Some(Ours {
                 id: row.id,
                 number,
-                named,
-            };
-            name.get_or_insert(row.name);
-            if let Some(looked) = self.look(link, one.id).await? {
-                found.push((one, looked));
+                named: true,
+            }),
+            _ => None,
+        });
+        let observed = match ours.collect::<Option<Vec<Ours>>>() {
+            Some(ours) => {
+                let mut found = Vec::new();
+                for one in ours {
+                    if let Some(looked) = self.look(link, one.id).await? {
+                        found.push((one, looked));
+                    }
+                }
+                self.observed(link, &names, found).await?
             }
-        }
-        let (Some(name), false) = (name, found.is_empty()) else {
-            return Ok(None);
+            // Its others stand elsewhere in the alphabet.
+            None => self.observe(link, names.application()).await?,
         };
-        let subscription_id = names.as_ref().map(Names::subscription_id);
-        let mut observed = match &names {
-            Some(names) => self.observed(link, names, found).await?,
-            None => crate::model::Observed {
-                exists: true,
-                misnamed: true,
-                ..Default::default()
-            },
-        };
-        observed.remote_id.get_or_insert_with(|| name.clone());
-        Ok(Some(Scanned {
-            subscription_id,
-            name,
+        Ok(observed.exists.then(|| Scanned {
+            subscription_id: Some(names.subscription_id()),
+            name: names.name(),
             observed,
         }))
     }
-
-    /// A page of client applications that no Gatewright made. It may be empty and not the last.
-    pub(crate) async fn adoptable(&self, link: &Link, cursor: Option<String>) -> Result<Page<Adoptable>, Fault> {
-        let offset = offset(cursor)?;
-        let rows = self.list_applications(link, "", offset, APPLICATIONS_PER_PAGE).await?;
-        let next = (rows.len() >= APPLICATIONS_PER_PAGE).then(|| (offset + rows.len()).to_string());
-        let strangers = rows.into_iter().filter(|row| !is_gatewrights(row));
-        let looks = stream::iter(strangers).map(|row| async move { self.look(link, row.id).await });
-        let found: Vec<Option<(Row, Vec<Contract>)>> = looks.buffered(CALLS_AT_ONCE).try_collect().await?;
-        let items = found.into_iter().flatten().map(|(row, contracts)| {
-            let approved = contracts.iter().filter(|one| one.status == Status::Approved);
-            Adoptable {
-                scope: approved.filter_map(Contract::remote_id).collect(),
-                keys: vec![AdoptableKey {
-                    remote_id: row.id.to_string(),
-                    secret: row.told(),
-                    expires_in_seconds: None,
-                }],
-                remote_id: row.id.to_string(),
-                name: row.name,
-            }
-        });
-        Ok(Page {
-            items: items.collect(),
-            next,
-        })
-    }
 }
 
-fn offset(cursor: Option<String>) -> Result<usize, Fault> {
+pub(crate) fn offset(cursor: Option<String>) -> Result<usize, Fault> {
     let Some(cursor) = cursor else { return Ok(0) };
     cursor
         .parse()
         .map_err(|_| Fault::new(FaultKind::Invalid, "the cursor is not one of ours"))
-}
-
-/// Which subscription a client application belongs to by its words.
-fn subscription(connection_id: GatewayId, row: &Row) -> Option<String> {
-    Names::found(connection_id, row).map(|names| names.name())
 }
 
 fn has_mark(row: &Row, mark: &str) -> bool {

@@ -14,6 +14,8 @@ use crate::link::Link;
 
 /// What is seen at the second look as at the first is so, and was not just being changed.
 const LOOKS: usize = 2;
+/// API instances with contracts that are asked for them: one may have none but those of a group of APIs.
+const ASKED_MAX: usize = 5;
 /// Most pages of API instances that are looked through for one with contracts.
 const PAGES_MAX: usize = 40;
 
@@ -47,7 +49,7 @@ impl MuleSoft {
         }
         for _ in 0..LOOKS {
             let any: Vec<Application> = self.list_applications(link, "", 0, 1).await?;
-            if !any.is_empty() || self.with_contracts(link).await?.is_none() {
+            if !any.is_empty() || self.with_contracts(link).await?.is_empty() {
                 return Ok(());
             }
         }
@@ -64,14 +66,18 @@ impl MuleSoft {
             return Ok(());
         }
         for _ in 0..LOOKS {
-            let Some(api) = self.with_contracts(link).await? else {
+            let apis = self.with_contracts(link).await?;
+            if apis.is_empty() {
                 return Ok(());
-            };
-            let path = format!("{}/{}/contracts?limit=1", self.caller.apis(), api.id);
-            let found: Option<Contracts> = self.caller.get(link, Ask::new("contract.list", path).secret()).await?;
-            if found.is_some_and(|found| !found.contracts.is_empty()) {
-                self.sight.contracts.with(generation);
-                return Ok(());
+            }
+            for api in apis.into_iter().take(ASKED_MAX) {
+                let path = format!("{}/{}/contracts?limit=1", self.caller.apis(), api.id);
+                let ask = Ask::new("contract.list", path).secret();
+                let found: Option<Contracts> = self.caller.get(link, ask).await?;
+                if found.is_some_and(|found| !found.contracts.is_empty()) {
+                    self.sight.contracts.with(generation);
+                    return Ok(());
+                }
             }
         }
         Err(Fault::new(
@@ -80,22 +86,23 @@ impl MuleSoft {
         ))
     }
 
-    /// An API instance with active contracts. That none is seen at all is a missing scope as well.
-    async fn with_contracts(&self, link: &Link) -> Result<Option<Api>, Fault> {
+    /// API instances with active contracts, of the first page that has any. That none is seen at all is a missing scope as
+    /// well.
+    async fn with_contracts(&self, link: &Link) -> Result<Vec<Api>, Fault> {
         let mut seen = false;
         for page in 0..PAGES_MAX {
-            let (apis, more) = self.apis(link, page * PAGE_MAX, PAGE_MAX).await?;
+            let (mut apis, more) = self.apis(link, page * PAGE_MAX, PAGE_MAX).await?;
             seen |= !apis.is_empty();
-            let with = |api: &Api| api.active_contracts_count.is_some_and(|count| count > 0);
-            if let Some(api) = apis.into_iter().find(with) {
-                return Ok(Some(api));
+            apis.retain(|api| api.active_contracts_count.is_some_and(|count| count > 0));
+            if !apis.is_empty() {
+                return Ok(apis);
             }
             if more.is_none() {
                 break;
             }
         }
         if seen {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         Err(Fault::new(
             FaultKind::Forbidden,

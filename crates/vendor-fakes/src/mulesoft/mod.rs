@@ -172,7 +172,12 @@ struct MuleSoft {
     /// What the gateway heard of at its last poll, and when that was.
     polled: Option<(i64, proxy::Admitted)>,
     window: Window,
+    /// Addresses in which a secret stood, where everybody on the way writes it down.
+    leaks: Vec<String>,
 }
+
+/// Shorter texts stand in an address by chance.
+const SECRET_MIN_LETTERS: usize = 16;
 
 /// Calls of the present window of the rate, and how far it was ever exceeded.
 #[derive(Default, Serialize)]
@@ -196,6 +201,19 @@ impl MuleSoft {
             store,
             polled: None,
             window: Window::default(),
+            leaks: Vec::new(),
+        }
+    }
+
+    fn look_for_leaks(&mut self, request: &Request) {
+        let address = format!("{}?{}", request.path, request.query.as_deref().unwrap_or_default());
+        let mut secrets = self
+            .store
+            .secrets
+            .iter()
+            .filter(|secret| secret.len() >= SECRET_MIN_LETTERS);
+        if secrets.any(|secret| address.contains(secret.as_str())) {
+            self.leaks.push(address);
         }
     }
 
@@ -222,9 +240,11 @@ impl MuleSoft {
 impl Vendor for MuleSoft {
     fn answer(&mut self, door: Door, request: &Request, now_ms: i64) -> Response {
         match door {
-            Door::Admin => self
-                .throttle(now_ms)
-                .unwrap_or_else(|| admin::answer(self, request, now_ms)),
+            Door::Admin => {
+                self.look_for_leaks(request);
+                self.throttle(now_ms)
+                    .unwrap_or_else(|| admin::answer(self, request, now_ms))
+            }
             Door::Proxy => proxy::answer(self, request, now_ms),
         }
     }
@@ -281,6 +301,7 @@ impl Vendor for MuleSoft {
             "applications": self.store.applications.values().collect::<Vec<_>>(),
             "contracts": self.store.contracts.values().collect::<Vec<_>>(),
             "rate": self.window,
+            "leaks": self.leaks,
         })
     }
 

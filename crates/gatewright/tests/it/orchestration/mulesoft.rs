@@ -217,7 +217,7 @@ async fn live(generated: bool) {
     scene.until_state(id, "REMOVED").await;
     assert_eq!((scene.ours(), scene.contracts_of_ours()), (0, 0));
     assert!(scene.mule.touched().is_empty(), "{:?}", scene.mule.touched());
-    let attempts = scene.tenant.get("/provisioning/attempts?limit=200").await.to_string();
+    let attempts = scene.tenant.get("/provisioning/attempts?limit=100").await.to_string();
     for secret in scene.mule.secrets().iter().filter(|secret| secret.len() > 20) {
         assert!(!attempts.contains(secret), "a secret is in the audit");
     }
