@@ -12,6 +12,8 @@ use crate::stand::link;
 
 /// How long a call may take where some never end.
 const SHORT: Duration = Duration::from_millis(60);
+/// So long after its app no key is taken for the one that came with it.
+const LATER: Duration = Duration::from_secs(60);
 /// More calls than any step makes.
 const CALLS_MAX: u32 = 16;
 
@@ -95,6 +97,7 @@ async fn every_step_survives_every_fault_at_every_call() {
     for (before, step) in steps() {
         shop.fake.reset();
         shop.apply_all(&before).await;
+        shop.fake.advance(LATER);
         shop.apply(&step).await.unwrap();
         let wanted = essence(&shop.observe().await);
         for fault in faults() {
@@ -112,8 +115,9 @@ async fn every_call(shop: &Shop, before: &[Step], step: &Step, fault: &Fault, wa
         for step in before {
             shop.blindly(step).await;
         }
+        shop.fake.advance(LATER);
         let observed = shop.observe().await;
-        let earlier = shop.fake.counters().calls;
+        let (earlier, had) = (shop.fake.counters().calls, shop.fake.secrets().len());
         shop.fake.fail(rule(fault, call));
         let done = shop.apigee.apply(link, &shop.ours, step, &observed).await;
         let made = shop.fake.counters().calls - earlier;
@@ -143,6 +147,7 @@ async fn every_call(shop: &Shop, before: &[Step], step: &Step, fault: &Fault, wa
         }
         assert_eq!(&essence(&shop.observe().await), wanted, "{place}");
         assert!(shop.fake.touched().is_empty(), "{place}: {:?}", shop.fake.touched());
+        assert!(shop.fake.secrets().len() <= had + 2, "{place}: Apigee made a key twice");
     }
     panic!("{} makes more calls than {CALLS_MAX}", step.operation());
 }

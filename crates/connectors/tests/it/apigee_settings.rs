@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_connectors::model::{Granularity, Inert, Serial, Vendor};
-use gatewright_connectors::{Apigee, Connector, FaultKind, Step};
+use gatewright_connectors::{Apigee, Connector, FaultKind, Observed, Step};
 use gatewright_types::problem::FieldError;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -243,6 +243,27 @@ async fn no_key_is_told_at_any_level() {
             }
         }
     }
+    // An Apigee that repeats all that it hears.
+    let mut shop = shop;
+    let echo = crate::stand::Said::start(|request| {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        let message = serde_json::Value::from(format!("{body}{head}"));
+        crate::stand::json(
+            "400 Bad Request",
+            &format!(r#"{{"error":{{"code":400,"message":{message}}}}}"#),
+        )
+    })
+    .await;
+    shop.through(&echo.url);
+    for step in &steps {
+        let nothing = Observed::default();
+        let done = shop.apigee.apply(&shop.link, &shop.ours, step, &nothing).await;
+        told += &format!("{done:?}");
+    }
+    assert!(
+        echo.seen().iter().any(|request| request.contains(KEY)),
+        "it heard a key"
+    );
     told += &String::from_utf8_lossy(&log.0.lock().unwrap());
     assert!(
         told.contains("the log is heard") && told.contains("Fault"),

@@ -152,7 +152,7 @@ impl Shop {
     /// An action without a body is sent as Apigee wants it.
     async fn ask(&self, method: Method, path: &str, body: &Value) -> Answer {
         let bearer = HeaderValue::from_str(&format!("Bearer {}", self.token)).unwrap();
-        let mut request = Request::new(method, format!("{}{path}", self.fake.organization_url()));
+        let mut request = Request::new(method, format!("{}{path}", self.fake.organization_url())).repeatable();
         request = request.field(header::AUTHORIZATION, bearer);
         let content_type = if body.is_null() {
             "application/octet-stream"

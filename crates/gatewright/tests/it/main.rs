@@ -4,6 +4,7 @@
 
 mod addresses;
 mod api;
+mod apigee_page;
 mod as_code;
 mod audit;
 mod azure_page;
