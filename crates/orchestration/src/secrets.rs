@@ -21,7 +21,8 @@ use crate::store::credentials;
 pub(crate) const GENERATED_KIND: &str = "gateway-secret";
 
 impl Orchestrator {
-    /// Reads a secret whose copy is erased back from a gateway that has it, in memory, for this one call.
+    /// Reads a secret whose copy is erased back from a gateway that has it, in memory, for this one call: also from the one
+    /// that it is for, where a credential with a scope of its own is there and is to have another scope.
     pub(crate) async fn recover(
         &self,
         tenant_id: TenantId,
@@ -44,7 +45,6 @@ impl Orchestrator {
                 && row.confirmed_at.is_some();
             if has_it
                 && row.removed_at.is_none()
-                && row.connection_id != wanted.connection_id
                 && let Ok(Ok((connection, connector))) = self.connector(&mut tx, row.connection_id).await
             {
                 places.push((connection, connector, row.number));
@@ -140,6 +140,10 @@ impl Orchestrator {
         else {
             return Ok(());
         };
+        // The same as before, as when only its scope has changed: it was revealed, or waits for that, and is not again.
+        if row.fingerprint.as_deref() == Some(&fingerprint[..]) {
+            return Ok(());
+        }
         let keep = async {
             let mut tx = self.tenant(tenant_id).await?;
             let id = sealing_id(row);
