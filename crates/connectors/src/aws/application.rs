@@ -41,9 +41,10 @@ impl AwsApiGateway {
                 "keys of AWS do not end by themselves",
             )),
             Step::DropCredential { number, remote_id } => {
-                self.drop_credential(link, &names, *number, remote_id.as_deref()).await
+                self.drop_credential(link, &names, *number, remote_id.as_deref(), observed)
+                    .await
             }
-            Step::DropApplication => self.drop_application(link, &names).await,
+            Step::DropApplication => self.drop_application(link, &names, observed).await,
         }
     }
 
@@ -60,7 +61,7 @@ impl AwsApiGateway {
 
     /// Disables the keys that were seen working, at once; where not all may have been seen, it looks first.
     async fn suspend(&self, link: &Link, names: &Names, observed: &Observed) -> Result<Applied, Fault> {
-        let working = if observed.exists && !observed.unsettled {
+        let working = if is_settled(observed) {
             let seen = observed.credentials.iter();
             let seen = seen.filter(|one| one.number.is_some() && !one.disabled);
             seen.map(|one| one.remote_id.clone()).collect()
@@ -102,8 +103,13 @@ impl AwsApiGateway {
         Ok(Applied::default())
     }
 
-    /// Deletes every key of an application.
-    async fn drop_application(&self, link: &Link, names: &Names) -> Result<Applied, Fault> {
+    /// Deletes every key of an application: those that were seen, where they were all that was to be seen.
+    async fn drop_application(&self, link: &Link, names: &Names, observed: &Observed) -> Result<Applied, Fault> {
+        if is_settled(observed) && observed.credentials.iter().all(|one| one.number.is_some()) {
+            let seen = observed.credentials.iter().map(|one| one.remote_id.clone());
+            self.remove_all(link, seen.collect()).await?;
+            return Ok(Applied::default());
+        }
         let keys = self.keys(link, &names.prefix()).await?;
         let (ours, strangers): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| names.ours(key).is_some());
         self.remove_all(link, ours.into_iter().map(|key| key.id).collect())
@@ -137,6 +143,11 @@ impl AwsApiGateway {
         let _: Identified = self.caller.object(link, ask).await?;
         Ok(())
     }
+}
+
+/// Whether a look has shown all there is: of several keys with one number it shows one.
+pub(crate) const fn is_settled(observed: &Observed) -> bool {
+    observed.exists && !observed.unsettled
 }
 
 /// Makes calls, some at once: all of them are tried, and the first fault is told.

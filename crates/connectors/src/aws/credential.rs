@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::AwsApiGateway;
-use super::application::all;
+use super::application::{all, is_settled};
 use super::client::{Ask, encoded};
 use super::names::{MARK_TAG, Names};
 use super::observe::{Held, by_number};
@@ -259,8 +259,16 @@ impl AwsApiGateway {
         names: &Names,
         number: Option<u32>,
         remote_id: Option<&str>,
+        observed: &Observed,
     ) -> Result<Applied, Fault> {
+        let seen = observed
+            .credentials
+            .iter()
+            .find(|one| number.is_some() && one.number == number);
         let ids = match (number, remote_id) {
+            (Some(_), _) if is_settled(observed) && seen.is_some() => {
+                seen.into_iter().map(|one| one.remote_id.clone()).collect()
+            }
             (Some(number), _) => {
                 let keys = self.keys(link, &names.key(number)).await?.into_iter();
                 let of_it = keys.filter(|key| names.ours(key) == Some(number));
