@@ -7,13 +7,14 @@ use http::Method;
 use serde_json::json;
 
 use super::AwsApiGateway;
-use super::client::{Ask, CALLS_AT_ONCE, encoded};
+use super::client::{Ask, CALLS_AT_ONCE};
 use super::names::Names;
 use super::observe::by_number;
 use super::rows::Identified;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Application, Applied, Observed, Step};
+use crate::wire::segment;
 
 impl AwsApiGateway {
     /// Does one step.
@@ -129,7 +130,7 @@ impl AwsApiGateway {
     /// Deletes keys that were seen to be ours. One that is gone is as good.
     pub(crate) async fn remove_all(&self, link: &Link, ids: Vec<String>) -> Result<(), Fault> {
         let calls = ids.iter().map(|id| async move {
-            let ask = Ask::new("key.delete", Method::DELETE, format!("/apikeys/{}", encoded(id, "")));
+            let ask = Ask::new("key.delete", Method::DELETE, format!("/apikeys/{}", segment(id)));
             self.caller.done(link, ask).await
         });
         all(calls.collect()).await
@@ -138,7 +139,7 @@ impl AwsApiGateway {
     /// Enables or disables a key. The value is a text to AWS: a JSON `false` is refused.
     pub(crate) async fn enable(&self, link: &Link, id: &str, enabled: bool) -> Result<(), Fault> {
         let change = json!({ "op": "replace", "path": "/enabled", "value": enabled.to_string() });
-        let ask = Ask::new("key.patch", Method::PATCH, format!("/apikeys/{}", encoded(id, "")));
+        let ask = Ask::new("key.patch", Method::PATCH, format!("/apikeys/{}", segment(id)));
         let ask = ask.body(json!({ "patchOperations": [change] })).repeatable();
         let _: Identified = self.caller.object(link, ask).await?;
         Ok(())
