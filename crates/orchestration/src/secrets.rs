@@ -141,6 +141,10 @@ impl Orchestrator {
         else {
             return Ok(());
         };
+        // The same as before, as when only its scope has changed: it was revealed, or waits for that, and is not again.
+        if row.fingerprint.as_deref() == Some(&fingerprint[..]) {
+            return Ok(());
+        }
         let keep = async {
             let mut tx = self.tenant(tenant_id).await?;
             let id = sealing_id(row);

@@ -3,11 +3,8 @@
 //! The type of a refusal counts and not its status: 429 is both "too fast", which passes, and "no more than so many", which
 //! does not; 403 is a wrong signature, an expired token, a wrong clock and a missing permission.
 
-use std::time::Duration;
-
-use chrono::DateTime;
 use gatewright_egress::Answer;
-use http::{StatusCode, header};
+use http::StatusCode;
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,9 +12,8 @@ use serde_json::Value;
 use super::sign::Keys;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
+use crate::wire::{retry_after, skew};
 
-/// Longest pause that AWS can ask for.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// How far a clock may be off before signatures are refused.
 const SKEW_MAX_SECONDS: i64 = 300;
 
@@ -76,13 +72,6 @@ pub(crate) fn is_expired(answer: &Answer) -> bool {
         kind_of(answer).as_str(),
         "ExpiredToken" | "UnrecognizedClient" | "InvalidClientTokenId" | "Unauthorized"
     )
-}
-
-/// How far the clock that answered is ahead of ours, in seconds.
-pub(crate) fn skew(answer: &Answer, link: &Link) -> Option<i64> {
-    let date = answer.fields.get(header::DATE)?.to_str().ok()?;
-    let theirs = DateTime::parse_from_rfc2822(date).ok()?.timestamp();
-    Some(theirs - link.clock().now_ms().div_euclid(1000))
 }
 
 impl Told<'_> {
@@ -190,17 +179,4 @@ fn clock_is_off(name: &str, said: Option<&str>) -> bool {
     matches!(name, "RequestExpired" | "RequestTimeTooSkewed")
         || (matches!(name, "InvalidSignature" | "SignatureDoesNotMatch")
             && (says("Signature expired") || says("Signature not yet current")))
-}
-
-/// RFC 9110 §10.2.3: seconds or a date.
-fn retry_after(answer: &Answer, link: &Link) -> Option<Duration> {
-    let text = answer.fields.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let then = DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis();
-            Duration::from_millis(u64::try_from(then - link.clock().now_ms()).unwrap_or(0))
-        }
-    };
-    Some(pause.min(RETRY_AFTER_MAX))
 }

@@ -7,13 +7,14 @@ use http::Method;
 use serde_json::json;
 
 use super::AwsApiGateway;
-use super::client::{Ask, CALLS_AT_ONCE, encoded};
+use super::client::{Ask, CALLS_AT_ONCE};
 use super::names::Names;
 use super::observe::by_number;
 use super::rows::Identified;
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Application, Applied, Observed, Step};
+use crate::wire::segment;
 
 impl AwsApiGateway {
     /// Does one step.
@@ -41,9 +42,10 @@ impl AwsApiGateway {
                 "keys of AWS do not end by themselves",
             )),
             Step::DropCredential { number, remote_id } => {
-                self.drop_credential(link, &names, *number, remote_id.as_deref()).await
+                self.drop_credential(link, &names, *number, remote_id.as_deref(), observed)
+                    .await
             }
-            Step::DropApplication => self.drop_application(link, &names).await,
+            Step::DropApplication => self.drop_application(link, &names, observed).await,
         }
     }
 
@@ -60,7 +62,7 @@ impl AwsApiGateway {
 
     /// Disables the keys that were seen working, at once; where not all may have been seen, it looks first.
     async fn suspend(&self, link: &Link, names: &Names, observed: &Observed) -> Result<Applied, Fault> {
-        let working = if observed.exists && !observed.unsettled {
+        let working = if is_settled(observed) {
             let seen = observed.credentials.iter();
             let seen = seen.filter(|one| one.number.is_some() && !one.disabled);
             seen.map(|one| one.remote_id.clone()).collect()
@@ -102,8 +104,13 @@ impl AwsApiGateway {
         Ok(Applied::default())
     }
 
-    /// Deletes every key of an application.
-    async fn drop_application(&self, link: &Link, names: &Names) -> Result<Applied, Fault> {
+    /// Deletes every key of an application: those that were seen, where they were all that was to be seen.
+    async fn drop_application(&self, link: &Link, names: &Names, observed: &Observed) -> Result<Applied, Fault> {
+        if is_settled(observed) && observed.credentials.iter().all(|one| one.number.is_some()) {
+            let seen = observed.credentials.iter().map(|one| one.remote_id.clone());
+            self.remove_all(link, seen.collect()).await?;
+            return Ok(Applied::default());
+        }
         let keys = self.keys(link, &names.prefix()).await?;
         let (ours, strangers): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| names.ours(key).is_some());
         self.remove_all(link, ours.into_iter().map(|key| key.id).collect())
@@ -123,7 +130,7 @@ impl AwsApiGateway {
     /// Deletes keys that were seen to be ours. One that is gone is as good.
     pub(crate) async fn remove_all(&self, link: &Link, ids: Vec<String>) -> Result<(), Fault> {
         let calls = ids.iter().map(|id| async move {
-            let ask = Ask::new("key.delete", Method::DELETE, format!("/apikeys/{}", encoded(id, "")));
+            let ask = Ask::new("key.delete", Method::DELETE, format!("/apikeys/{}", segment(id)));
             self.caller.done(link, ask).await
         });
         all(calls.collect()).await
@@ -132,11 +139,16 @@ impl AwsApiGateway {
     /// Enables or disables a key. The value is a text to AWS: a JSON `false` is refused.
     pub(crate) async fn enable(&self, link: &Link, id: &str, enabled: bool) -> Result<(), Fault> {
         let change = json!({ "op": "replace", "path": "/enabled", "value": enabled.to_string() });
-        let ask = Ask::new("key.patch", Method::PATCH, format!("/apikeys/{}", encoded(id, "")));
+        let ask = Ask::new("key.patch", Method::PATCH, format!("/apikeys/{}", segment(id)));
         let ask = ask.body(json!({ "patchOperations": [change] })).repeatable();
         let _: Identified = self.caller.object(link, ask).await?;
         Ok(())
     }
+}
+
+/// Whether a look has shown all there is: of several keys with one number it shows one.
+pub(crate) const fn is_settled(observed: &Observed) -> bool {
+    observed.exists && !observed.unsettled
 }
 
 /// Makes calls, some at once: all of them are tried, and the first fault is told.

@@ -17,6 +17,7 @@ use super::sign::{Keys, Unsigned};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::Page;
+use crate::wire::segment;
 
 /// Most objects on a page that AWS answers.
 pub(crate) const PAGE_MAX: u32 = 500;
@@ -89,7 +90,7 @@ impl Ask {
         let pairs = self
             .query
             .iter()
-            .map(|(name, value)| format!("{name}={}", encoded(value, "")));
+            .map(|(name, value)| format!("{name}={}", segment(value)));
         pairs.collect::<Vec<_>>().join("&")
     }
 }
@@ -253,18 +254,4 @@ pub(crate) fn sensitive(request: Request, name: HeaderName, value: &str) -> Resu
             Err(Fault::new(FaultKind::Unauthenticated, words))
         }
     }
-}
-
-/// A text as AWS encodes it (RFC 3986 §2.3), but for the letters of `kept`.
-pub(crate) fn encoded(text: &str, kept: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let letter = char::from(byte);
-        if byte.is_ascii_alphanumeric() || "-._~".contains(letter) || kept.contains(letter) {
-            encoded.push(letter);
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }

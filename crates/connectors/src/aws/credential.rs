@@ -10,14 +10,15 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::AwsApiGateway;
-use super::application::all;
-use super::client::{Ask, encoded};
+use super::application::{all, is_settled};
+use super::client::Ask;
 use super::names::{MARK_TAG, Names};
 use super::observe::{Held, by_number};
 use super::rows::{Identified, Key};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Applied, Observed, Secret, fingerprint};
+use crate::wire::segment;
 
 /// A key as it was found or made, before its plans and its switch are put right.
 struct There {
@@ -119,7 +120,7 @@ impl AwsApiGateway {
                 self.caller.region(),
                 key.id
             );
-            let ask = Ask::new("key.tag", Method::PUT, format!("/tags/{}", encoded(&arn, "")));
+            let ask = Ask::new("key.tag", Method::PUT, format!("/tags/{}", segment(&arn)));
             self.caller
                 .done(link, ask.body(json!({ "tags": names.tags(number) })))
                 .await?;
@@ -216,13 +217,13 @@ impl AwsApiGateway {
 
     /// Puts a key into a plan. AWS refuses the second time in the words in which it refuses two plans of one stage.
     async fn join(&self, link: &Link, plan: &str, key_id: &str) -> Result<(), Fault> {
-        let path = format!("/usageplans/{}/keys", encoded(plan, ""));
+        let path = format!("/usageplans/{}/keys", segment(plan));
         let ask = Ask::new("plan.join", Method::POST, path.clone()).repeatable();
         let ask = ask.body(json!({ "keyId": key_id, "keyType": "API_KEY" }));
         let joined: Result<Identified, Fault> = self.caller.object(link, ask).await;
         match joined {
             Err(fault) if is_taken(&fault) => {
-                let look = Ask::get("plan.key", format!("{path}/{}", encoded(key_id, "")));
+                let look = Ask::get("plan.key", format!("{path}/{}", segment(key_id)));
                 let there: Option<Identified> = self.caller.find(link, look).await?;
                 if there.is_some() {
                     return Ok(());
@@ -246,7 +247,7 @@ impl AwsApiGateway {
         plans: impl Iterator<Item = &String>,
     ) -> Result<(), Fault> {
         let leaving = plans.map(|plan| {
-            let path = format!("/usageplans/{}/keys/{}", encoded(plan, ""), encoded(key_id, ""));
+            let path = format!("/usageplans/{}/keys/{}", segment(plan), segment(key_id));
             self.caller.done(link, Ask::new("plan.leave", Method::DELETE, path))
         });
         all(leaving.collect()).await
@@ -259,8 +260,16 @@ impl AwsApiGateway {
         names: &Names,
         number: Option<u32>,
         remote_id: Option<&str>,
+        observed: &Observed,
     ) -> Result<Applied, Fault> {
+        let seen = observed
+            .credentials
+            .iter()
+            .find(|one| number.is_some() && one.number == number);
         let ids = match (number, remote_id) {
+            (Some(_), _) if is_settled(observed) && seen.is_some() => {
+                seen.into_iter().map(|one| one.remote_id.clone()).collect()
+            }
             (Some(number), _) => {
                 let keys = self.keys(link, &names.key(number)).await?.into_iter();
                 let of_it = keys.filter(|key| names.ours(key) == Some(number));

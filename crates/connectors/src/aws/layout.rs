@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::AwsApiGateway;
-use super::client::{Ask, encoded};
+use super::client::Ask;
 use super::rows::{Api, Deployment, Plan, Stage, Stages};
 use crate::fault::Fault;
 use crate::link::Link;
+use crate::wire::segment;
 
 /// Most usage plans that are read: an account has 300 unless AWS allowed it more.
 pub(crate) const PLANS_MAX: usize = 5_000;
@@ -45,7 +46,7 @@ impl AwsApiGateway {
     }
 
     pub(crate) async fn stages(&self, link: &Link, api_id: &str) -> Result<Option<Vec<Stage>>, Fault> {
-        let ask = Ask::get("stage.list", format!("/restapis/{}/stages", encoded(api_id, "")));
+        let ask = Ask::get("stage.list", format!("/restapis/{}/stages", segment(api_id)));
         let stages: Option<Stages> = self.caller.find(link, ask).await?;
         Ok(stages.map(|stages| stages.item))
     }
@@ -60,7 +61,7 @@ impl AwsApiGateway {
         }
         let methods = match &stage.deployment_id {
             Some(id) => {
-                let path = format!("/restapis/{}/deployments/{}", encoded(&api.id, ""), encoded(id, ""));
+                let path = format!("/restapis/{}/deployments/{}", segment(&api.id), segment(id));
                 let ask = Ask::get("deployment.get", path).with("embed", "apisummary");
                 let deployment: Option<Deployment> = self.caller.find(link, ask).await?;
                 deployment.and_then(|deployment| deployment.api_summary)

@@ -49,7 +49,6 @@ use gatewright_types::ids::GatewayId;
 use gatewright_types::problem::FieldError;
 use secrecy::SecretString;
 
-pub use answers::RETRY_AFTER_MAX;
 pub use settings::{
     AssumeRole, CREDENTIAL_MAX_BYTES, Credentials, EXTERNAL_ID_MAX_BYTES, ROLE_ARN_MAX_BYTES, SESSION_NAME_MAX_BYTES,
     Settings, URL_MAX_BYTES,

@@ -6,12 +6,13 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::AwsApiGateway;
-use super::client::{Ask, CALLS_AT_ONCE, encoded};
+use super::client::{Ask, CALLS_AT_ONCE};
 use super::names::Names;
 use super::rows::{Key, Plan};
 use crate::fault::Fault;
 use crate::link::Link;
 use crate::model::{Application, Observed, ObservedCredential, fingerprint};
+use crate::wire::segment;
 
 /// Most keys whose names begin like those of one application.
 const KEYS_OF_AN_APPLICATION_MAX: usize = 1_000;
@@ -55,7 +56,7 @@ impl AwsApiGateway {
     }
 
     pub(crate) async fn key(&self, link: &Link, id: &str) -> Result<Option<Key>, Fault> {
-        let ask = Ask::get("key.get", format!("/apikeys/{}", encoded(id, ""))).with("includeValue", "true");
+        let ask = Ask::get("key.get", format!("/apikeys/{}", segment(id))).with("includeValue", "true");
         self.caller.find(link, ask.secret()).await
     }
 

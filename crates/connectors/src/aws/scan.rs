@@ -8,13 +8,14 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::AwsApiGateway;
-use super::client::{Ask, CALLS_AT_ONCE, encoded};
+use super::client::{Ask, CALLS_AT_ONCE};
 use super::names::{Names, is_gatewrights, is_marked, subscription_of};
 use super::observe::{Held, observed};
 use super::rows::{Identified, Key};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Adoptable, AdoptableKey, AdoptedKey, Application, Page, Scanned, fingerprint};
+use crate::wire::segment;
 
 /// Most keys that are read: a region has 10,000, which AWS does not raise.
 pub(crate) const KEYS_MAX: usize = 20_000;
@@ -81,7 +82,7 @@ impl AwsApiGateway {
             return Ok(found);
         }
         for plan in plans.into_keys() {
-            let path = format!("/usageplans/{}/keys", encoded(&plan, ""));
+            let path = format!("/usageplans/{}/keys", segment(&plan));
             // The answer holds the values, which are not read.
             let ask = || Ask::get("plan.keys", path.clone()).secret();
             let members: Vec<Identified> = self.caller.all(link, ask, KEYS_MAX).await?;

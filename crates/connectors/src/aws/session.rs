@@ -12,11 +12,12 @@ use http::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::answers::Told;
-use super::client::{encoded, sensitive};
+use super::client::sensitive;
 use super::settings::{AssumeRole, Endpoint};
 use super::sign::{Keys, Unsigned};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
+use crate::wire::segment;
 
 /// For how long keys are asked for: what every role lends, also one that was assumed by a role.
 const LENT_FOR_SECONDS: u32 = 3600;
@@ -110,11 +111,11 @@ impl Session {
     async fn assume(&self, link: &Link, role: &AssumeRole) -> Result<Arc<Keys>, Fault> {
         let mut form = format!(
             "Action=AssumeRole&Version=2011-06-15&DurationSeconds={LENT_FOR_SECONDS}&RoleArn={}&RoleSessionName={}",
-            encoded(&role.role_arn, ""),
-            encoded(role.session_name(), ""),
+            segment(&role.role_arn),
+            segment(role.session_name()),
         );
         if let Some(id) = &role.external_id {
-            form.push_str(&format!("&ExternalId={}", encoded(id, "")));
+            form.push_str(&format!("&ExternalId={}", segment(id)));
         }
         let now_ms = link.clock().now_ms();
         let signature = self.own.sign(&Unsigned {

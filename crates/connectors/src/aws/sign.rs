@@ -9,7 +9,7 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use super::client::encoded;
+use crate::wire::segment;
 
 /// What signs.
 pub(crate) struct Keys {
@@ -59,7 +59,7 @@ impl Keys {
         let canonical = format!(
             "{}\n{}\n{}\n{fields}\n{names}\n{}",
             call.method,
-            encoded(call.path, "/"),
+            call.path.split('/').map(segment).collect::<Vec<_>>().join("/"),
             call.query,
             hex(&Sha256::digest(call.body)),
         );

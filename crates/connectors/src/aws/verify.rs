@@ -8,13 +8,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::AwsApiGateway;
-use super::answers::skew;
 use super::client::Ask;
 use super::names::{MARK_TAG, PROBE};
 use super::rows::{Account, Api, Identified, Key, Plan};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{Page, Report};
+use crate::wire::skew;
 
 /// Most keys of an account in a region, which AWS does not raise, and where we begin to warn.
 pub(crate) const KEYS_OF_A_REGION: usize = 10_000;

@@ -249,6 +249,20 @@ async fn a_value_that_aws_made_is_revealed_once_and_rotated() {
     assert_eq!((scene.at_aws(&secret).await, secret.len()), (BOTH, 40));
     assert_eq!(scene.tenant.call(Method::POST, &path, Some(json!({}))).await.0, 409);
 
+    // Another scope makes no other secret, and reveals none again.
+    let narrow = Some(json!({ "productIds": [scene.orders] }));
+    let (status, _) = scene
+        .tenant
+        .call(Method::PATCH, &format!("/keys/{key_id}"), narrow)
+        .await;
+    assert_eq!(status, 200);
+    scene.becomes(&secret, [200, 403]).await;
+    scene.until(id, "ACTIVE").await;
+    assert_eq!(scene.tenant.call(Method::POST, &path, Some(json!({}))).await.0, 409);
+    let wide = Some(json!({ "productIds": null }));
+    scene.tenant.call(Method::PATCH, &format!("/keys/{key_id}"), wide).await;
+    scene.becomes(&secret, BOTH).await;
+
     scene
         .tenant
         .post(&format!("/keys/{key_id}/rotate"), json!({ "overlapSeconds": 0 }))
