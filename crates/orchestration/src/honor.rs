@@ -1,5 +1,7 @@
 //! What a gateway cannot honor is refused when it is asked for, and not when it has to be done.
 
+use std::collections::BTreeSet;
+
 use gatewright_catalog::subscriptions;
 use gatewright_connectors::model::{Capabilities, Granularity, Overlap};
 use gatewright_credentials::issue::NewKey;
@@ -20,6 +22,8 @@ pub(crate) struct Wanted {
     addresses: bool,
     /// The subscription has keys already.
     another: bool,
+    /// It is the key's subscription that begins as well, or gets another key.
+    subscribes: bool,
 }
 
 impl Wanted {
@@ -30,6 +34,7 @@ impl Wanted {
             product_ids,
             addresses,
             another: false,
+            subscribes: true,
         }
     }
 
@@ -48,6 +53,7 @@ impl Wanted {
             product_ids,
             addresses,
             another: false,
+            subscribes: false,
         }
     }
 }
@@ -59,7 +65,7 @@ pub(crate) async fn require(
     subscription_id: SubscriptionId,
     wanted: &Wanted,
 ) -> Result<(), OrchestrationError> {
-    if wanted.product_ids.is_none() && !wanted.addresses && !wanted.another {
+    if wanted.product_ids.is_none() && !wanted.addresses && !wanted.subscribes {
         return Ok(());
     }
     let Some(subscription) = subscriptions::standings(tx, &[subscription_id]).await?.pop() else {
@@ -91,7 +97,15 @@ pub(crate) async fn require(
         if wanted.addresses && !can.restricts_addresses {
             reasons.push("it cannot restrict a key to addresses".to_owned());
         }
-        if let Some(most) = keys_max(can).filter(|most| keys > *most) {
+        let opened: BTreeSet<&String> = here.iter().flat_map(|mapping| &mapping.scope).collect();
+        if let Some(most) = can.scope_max.filter(|most| opened.len() > *most as usize) {
+            reasons.push(format!(
+                "a subscription opens {most} of its groups, plans or products there, and the products of this one stand for {}: \
+                 map them to one that has everything",
+                opened.len()
+            ));
+        }
+        if let Some(most) = keys_max(can).filter(|most| wanted.another && keys > *most) {
             reasons.push(format!(
                 "it can have {most} key of a subscription: a rotation needs the place of another"
             ));

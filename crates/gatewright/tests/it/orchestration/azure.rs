@@ -259,3 +259,40 @@ async fn several_products_are_refused_with_what_to_do_and_open_ones_have_to_be_a
         "{problem:#}"
     );
 }
+
+#[tokio::test]
+async fn a_plan_whose_products_stand_for_several_there_is_not_sold() {
+    let scene = Scene::with(json!({})).await;
+    let other = scene.tenant.product("Payments").await;
+    let map_to = async |product: &str, to: &str| {
+        let path = format!("/connections/{}/mappings/{product}", scene.connection_id);
+        let (status, body) = scene
+            .tenant
+            .call(Method::PUT, &path, Some(json!({ "scope": [to] })))
+            .await;
+        assert_eq!(status, 200, "{body:#}");
+    };
+    map_to(&other, "prod-payments").await;
+    let plan_id = scene.tenant.plan("Both", &[&scene.product_id, &other]).await;
+    let body = json!({ "customerId": scene.customer_id, "planId": plan_id });
+    let (status, problem) = scene
+        .tenant
+        .call(Method::POST, "/subscriptions", Some(body.clone()))
+        .await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (422, &json!("cannot-honor")),
+        "{problem:#}"
+    );
+    assert!(
+        problem.to_string().contains("map them to one that has everything"),
+        "{problem:#}"
+    );
+    assert!(!scene.azure.state().to_string().contains("gwr-"), "nothing was made");
+    map_to(&scene.product_id, "prod-all").await;
+    map_to(&other, "prod-all").await;
+    let made = scene.tenant.post("/subscriptions", body).await;
+    scene.in_state(made["id"].as_str().unwrap(), "ACTIVE").await;
+    let key = made["apiKey"]["secret"].as_str().unwrap();
+    assert_eq!(scene.ask_azure("/payments", key).await, 200);
+}
