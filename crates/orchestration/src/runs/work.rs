@@ -76,7 +76,13 @@ impl Handler for Looker {
                         _ => Failure::Retry(fault.words),
                     });
                 }
-                Err(Halt::Ours(error)) => return Err(retry(error)),
+                Err(Halt::Ours(error)) => {
+                    // Nobody comes back for it: it must not look as if somebody did.
+                    if running.attempt() >= i32::from(LookJob::ATTEMPTS_MAX) {
+                        let _ = self.give_up(tenant_id, job.run_id, "it failed again and again").await;
+                    }
+                    return Err(retry(error));
+                }
             };
             if !more {
                 return running.finish().await;
