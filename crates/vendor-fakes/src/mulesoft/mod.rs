@@ -207,12 +207,11 @@ impl MuleSoft {
 
     fn look_for_leaks(&mut self, request: &Request) {
         let address = format!("{}?{}", request.path, request.query.as_deref().unwrap_or_default());
-        let mut secrets = self
-            .store
-            .secrets
-            .iter()
-            .filter(|secret| secret.len() >= SECRET_MIN_LETTERS);
-        if secrets.any(|secret| address.contains(secret.as_str())) {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.~".contains(letter);
+        let mut words = address
+            .split(|letter| !plain(letter))
+            .filter(|word| word.len() >= SECRET_MIN_LETTERS);
+        if words.any(|word| self.store.secrets.iter().any(|secret| secret == word)) {
             self.leaks.push(address);
         }
     }
