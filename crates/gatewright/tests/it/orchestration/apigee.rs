@@ -225,6 +225,12 @@ async fn a_key_of_ours_lives_on_apigee_and_on_the_native_gateway_and_is_told_now
     // Its secret was kept.
     scene.hears(new, [401, 200]).await;
     assert_eq!(scene.native(new).await, 200);
+    scene
+        .until(id, |seen| {
+            let mut all = seen["credentials"].as_array().into_iter().flatten();
+            seen["state"] == "ACTIVE" && all.any(|one| one["state"] == "ACTIVE")
+        })
+        .await;
 
     scene.order(&format!("/subscriptions/{id}/cancel")).await;
     scene.state(id, "REMOVED").await;
