@@ -23,7 +23,7 @@ async fn refused(shop: &Shop, step: &Step) {
     );
 }
 
-fn developer(shop: &Shop, attributes: Value) -> Value {
+fn developer(shop: &Shop, attributes: &Value) -> Value {
     json!({
         "email": format!("{}@gatewright.invalid", shop.ours.consumer_name()),
         "firstName": "S", "lastName": "B", "userName": "sb", "attributes": attributes,
@@ -33,7 +33,7 @@ fn developer(shop: &Shop, attributes: Value) -> Value {
 #[tokio::test]
 async fn a_developer_or_an_app_with_our_name_and_without_our_mark_stays() {
     let shop = Shop::open().await;
-    shop.by_hand(Method::POST, "/developers", developer(&shop, json!([])))
+    shop.by_hand(Method::POST, "/developers", developer(&shop, &json!([])))
         .await;
     shop.fake.mark_foreign();
     let fault = shop.apigee.observe(&shop.link, &shop.ours).await.unwrap_err();
@@ -197,7 +197,7 @@ async fn what_is_revoked_or_renamed_by_hand_is_seen_and_put_right() {
     let theirs = json!({ "name": "DisplayName", "value": "Shown" });
     let fewer = json!({ "name": shop.ours.name(), "attributes": [mark, theirs] });
     shop.by_hand(Method::PUT, &shop.path(""), fewer).await;
-    let mut person = developer(&shop, json!([mark]));
+    let mut person = developer(&shop, &json!([mark]));
     person["firstName"] = json!("Renamed");
     shop.by_hand(Method::PUT, &shop.developer(), person).await;
     assert!(shop.observe().await.misnamed);
