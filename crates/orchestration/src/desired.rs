@@ -130,10 +130,12 @@ pub(crate) fn decide(facts: &Facts<'_>, rows: &mut [store::credentials::Row]) ->
         let ends_in_seconds = row
             .drop_at
             .and_then(|at| u32::try_from((at + SAFETY_NET - facts.now).num_seconds()).ok());
+        // As much as its successor: its key may have been narrowed meanwhile.
+        let successor = current.get(&row.key_id);
         credentials.push(DesiredCredential {
             number,
             fingerprint,
-            scope: scope.clone(),
+            scope: successor.map_or_else(|| scope.clone(), |secret| facts.scope_of(secret)),
             superseded: true,
             ends_in_seconds,
         });

@@ -41,7 +41,7 @@ pub struct DesiredCredential {
     pub fingerprint: Option<[u8; 32]>,
     /// What it may call, where that hangs on the credential.
     pub scope: BTreeSet<String>,
-    /// It is not made anew and never written again, because writing it would take its end away.
+    /// It is not made anew, and not written again where writing it would take its end away.
     pub superseded: bool,
     /// In how many seconds it is to end by itself, where the gateway can do that.
     pub ends_in_seconds: Option<u32>,
@@ -116,7 +116,14 @@ pub fn actions(desired: &Desired, observed: &Observed, can: &Capabilities) -> Ve
     let missing: Vec<&DesiredCredential> = desired
         .credentials
         .iter()
-        .filter(|wanted| !wanted.superseded && lacks(wanted, ours(observed, wanted.number), works, can))
+        .filter(|wanted| {
+            let found = ours(observed, wanted.number);
+            if wanted.superseded {
+                works && exceeds(wanted, found, can)
+            } else {
+                lacks(wanted, found, works, can)
+            }
+        })
         .collect();
     let withheld = can.inert == Inert::CredentialWithheld;
     // Of a suspended application that was never there nothing need be there: nobody is admitted either way.
@@ -160,6 +167,12 @@ fn lacks(wanted: &DesiredCredential, found: Option<&ObservedCredential>, works: 
     let own_scope = can.scope_granularity == Granularity::Credential;
     // Without a fingerprint it is there and we never learned its secret: the answer that told it was lost.
     wanted.fingerprint.is_none() || (works && (found.disabled || (own_scope && found.scope != wanted.scope)))
+}
+
+/// Whether an old secret may still call what its key may not any more. It is written again for that, where this takes no end away.
+fn exceeds(wanted: &DesiredCredential, found: Option<&ObservedCredential>, can: &Capabilities) -> bool {
+    let own_scope = can.scope_granularity == Granularity::Credential;
+    own_scope && !can.expires_credential && found.is_some_and(|found| !found.scope.is_subset(&wanted.scope))
 }
 
 /// What takes access away.

@@ -343,3 +343,47 @@ fn a_secret_whose_answer_was_lost_is_asked_for_again() {
         vec![Action::Credential { number, scope }]
     );
 }
+
+#[test]
+fn an_old_secret_is_narrowed_with_its_key_where_that_takes_no_end_away() {
+    let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let desired = Desired {
+        standing: Standing::Active,
+        scope: of(&["a", "b"]),
+        credentials: vec![DesiredCredential {
+            number: 1,
+            fingerprint: Some([7; 32]),
+            scope: of(&["a"]),
+            superseded: true,
+            ends_in_seconds: None,
+        }],
+    };
+    let observed = |scope: &[&str]| Observed {
+        exists: true,
+        credentials: vec![ObservedCredential {
+            number: Some(1),
+            remote_id: "there".to_owned(),
+            fingerprint: Some([7; 32]),
+            disabled: false,
+            expires_in_seconds: None,
+            scope: of(scope),
+        }],
+        ..Observed::default()
+    };
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut can = can().new_tree(&mut runner).unwrap().current();
+    can.scope_granularity = Granularity::Credential;
+    can.expires_credential = false;
+    let scope = of(&["a"]);
+    let narrowed = vec![Action::Credential { number: 1, scope }];
+    assert_eq!(actions(&desired, &observed(&["a", "b"]), &can), narrowed);
+    // It gains nothing any more, it is not made anew, and where it was given an end it keeps that.
+    assert_eq!(actions(&desired, &observed(&[]), &can), vec![]);
+    let gone = Observed {
+        exists: true,
+        ..Observed::default()
+    };
+    assert_eq!(actions(&desired, &gone, &can), vec![]);
+    can.expires_credential = true;
+    assert!(!actions(&desired, &observed(&["a", "b"]), &can).contains(&narrowed[0]));
+}
