@@ -123,6 +123,20 @@ impl Scene {
         [ask("/orders").await, ask("/payments").await]
     }
 
+    /// A key's next secret.
+    async fn rotate(&self, key_id: &str, overlap_seconds: u32) -> String {
+        let body = json!({ "overlapSeconds": overlap_seconds, "endOverlap": true });
+        let rotated = self.tenant.post(&format!("/keys/{key_id}/rotate"), body).await;
+        rotated["secret"].as_str().unwrap().to_owned()
+    }
+
+    /// Narrows a key to these products; null for all.
+    async fn narrow(&self, key_id: &str, product_ids: Value) {
+        let body = Some(json!({ "productIds": product_ids }));
+        let (status, answer) = self.tenant.call(Method::PATCH, &format!("/keys/{key_id}"), body).await;
+        assert_eq!(status, 200, "{answer:#}");
+    }
+
     async fn post(&self, path: &str) -> Value {
         self.tenant.post(path, json!({})).await
     }
@@ -165,19 +179,23 @@ async fn a_subscriptions_whole_life_reaches_aws_and_the_native_gateway() {
     scene.until(id, "ACTIVE").await;
     assert_eq!((scene.at_aws(key).await, scene.at_ours(key).await), (BOTH, BOTH));
 
-    let rotated = scene
-        .tenant
-        .post(&format!("/keys/{key_id}/rotate"), json!({ "overlapSeconds": 3 }))
-        .await;
-    let new = rotated["secret"].as_str().unwrap();
+    let new = scene.rotate(key_id, 600).await;
     let there = scene.until(id, "ACTIVE").await;
     assert_eq!(there["credentials"].as_array().unwrap().len(), 2, "{there:#}");
-    assert_eq!(
-        (scene.at_aws(key).await, scene.at_aws(new).await),
-        (BOTH, BOTH),
-        "side by side"
-    );
-    scene.becomes(key, NEITHER).await;
+    assert_eq!((scene.at_aws(key).await, scene.at_aws(&new).await), (BOTH, BOTH));
+    // Narrowed meanwhile, the old secret opens no more than the new one.
+    scene.narrow(key_id, json!([scene.orders])).await;
+    scene.becomes(&new, [200, 403]).await;
+    scene.becomes(key, [200, 403]).await;
+    scene.narrow(key_id, Value::Null).await;
+    scene.becomes(&new, BOTH).await;
+    let old = scene.rotate(key_id, 0).await;
+    scene.until(id, "ACTIVE").await;
+    assert_eq!((scene.at_aws(key).await, scene.at_aws(&new).await), (NEITHER, NEITHER));
+    let new = &scene.rotate(key_id, 2).await;
+    scene.until(id, "ACTIVE").await;
+    assert_eq!(scene.at_aws(new).await, BOTH);
+    scene.becomes(&old, NEITHER).await;
     assert_eq!(scene.at_aws(new).await, BOTH, "the overlap is over");
 
     scene.post(&format!("/subscriptions/{id}/suspend")).await;
@@ -189,26 +207,9 @@ async fn a_subscriptions_whole_life_reaches_aws_and_the_native_gateway() {
     assert_eq!((scene.at_aws(new).await, scene.at_ours(new).await), (BOTH, BOTH));
 
     // Only orders, and both again.
-    let narrow = Some(json!({ "productIds": [scene.orders] }));
-    assert_eq!(
-        scene
-            .tenant
-            .call(Method::PATCH, &format!("/keys/{key_id}"), narrow)
-            .await
-            .0,
-        200
-    );
-    scene.until(id, "ACTIVE").await;
+    scene.narrow(key_id, json!([scene.orders])).await;
     scene.becomes(new, [200, 403]).await;
-    let wide = Some(json!({ "productIds": null }));
-    assert_eq!(
-        scene
-            .tenant
-            .call(Method::PATCH, &format!("/keys/{key_id}"), wide)
-            .await
-            .0,
-        200
-    );
+    scene.narrow(key_id, Value::Null).await;
     scene.becomes(new, BOTH).await;
 
     // Its only key suspended: nothing of the subscription is at AWS then, and that is as it should be.
@@ -250,23 +251,14 @@ async fn a_value_that_aws_made_is_revealed_once_and_rotated() {
     assert_eq!(scene.tenant.call(Method::POST, &path, Some(json!({}))).await.0, 409);
 
     // Another scope makes no other secret, and reveals none again.
-    let narrow = Some(json!({ "productIds": [scene.orders] }));
-    let (status, _) = scene
-        .tenant
-        .call(Method::PATCH, &format!("/keys/{key_id}"), narrow)
-        .await;
-    assert_eq!(status, 200);
+    scene.narrow(key_id, json!([scene.orders])).await;
     scene.becomes(&secret, [200, 403]).await;
     scene.until(id, "ACTIVE").await;
     assert_eq!(scene.tenant.call(Method::POST, &path, Some(json!({}))).await.0, 409);
-    let wide = Some(json!({ "productIds": null }));
-    scene.tenant.call(Method::PATCH, &format!("/keys/{key_id}"), wide).await;
+    scene.narrow(key_id, Value::Null).await;
     scene.becomes(&secret, BOTH).await;
 
-    scene
-        .tenant
-        .post(&format!("/keys/{key_id}/rotate"), json!({ "overlapSeconds": 0 }))
-        .await;
+    scene.rotate(key_id, 0).await;
     scene.until(id, "ACTIVE").await;
     assert_eq!(scene.at_aws(&secret).await, NEITHER);
     let second = scene.post(&path).await["secret"].as_str().unwrap().to_owned();
