@@ -7,6 +7,7 @@ mod api;
 mod apigee_page;
 mod as_code;
 mod audit;
+mod aws_page;
 mod azure_page;
 mod backups;
 mod changes;
