@@ -63,9 +63,7 @@ LICENSES = {"MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause
 LICENSE_EXCEPTIONS = {"aws-lc-sys": {"OpenSSL"}}  # files that AWS-LC has from OpenSSL, by way of BoringSSL
 
 # (crate, dependency): why no source names it.
-USED_WITHOUT_NAME: dict[tuple[str, str], str] = {
-    ("connectors", "tempfile"): "its tests include vendor-fakes' judge.rs, which writes a description down",
-}
+USED_WITHOUT_NAME: dict[tuple[str, str], str] = {}
 
 PLATFORM = "x86_64-unknown-linux-gnu"
 PREFIX = "gatewright-"
