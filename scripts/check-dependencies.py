@@ -64,7 +64,6 @@ LICENSE_EXCEPTIONS = {"aws-lc-sys": {"OpenSSL"}}  # files that AWS-LC has from O
 
 # (crate, dependency): why no source names it.
 USED_WITHOUT_NAME: dict[tuple[str, str], str] = {
-    ("connectors", "tempfile"): "its tests include vendor-fakes' judge.rs, which writes a description down",
 }
 
 PLATFORM = "x86_64-unknown-linux-gnu"
