@@ -22,6 +22,8 @@ pub(crate) struct Wanted {
     addresses: bool,
     /// The subscription has keys already.
     another: bool,
+    /// They were there before us: as many as the gateway holds, although not each can be rotated beside all others.
+    adopted: bool,
     /// It is the key's subscription that begins as well, or gets another key.
     subscribes: bool,
 }
@@ -34,6 +36,7 @@ impl Wanted {
             product_ids,
             addresses,
             another: false,
+            adopted: false,
             subscribes: true,
         }
     }
@@ -46,6 +49,14 @@ impl Wanted {
         }
     }
 
+    /// The last of some that were adopted with their subscription.
+    pub(crate) fn adopted(key: &NewKey) -> Self {
+        Self {
+            adopted: true,
+            ..Self::another(key)
+        }
+    }
+
     pub(crate) fn of_key(key: &ApiKey) -> Self {
         let (product_ids, addresses) = (key.product_ids.clone(), key.allowed_addresses.is_some());
         Self {
@@ -53,6 +64,7 @@ impl Wanted {
             product_ids,
             addresses,
             another: false,
+            adopted: false,
             subscribes: false,
         }
     }
@@ -105,7 +117,7 @@ pub(crate) async fn require(
                 opened.len()
             ));
         }
-        if let Some(most) = keys_max(can).filter(|most| wanted.another && keys > *most) {
+        if let Some(most) = keys_max(can, wanted.adopted).filter(|most| wanted.another && keys > *most) {
             reasons.push(format!(
                 "it can have {most} key of a subscription: a rotation needs the place of another"
             ));
@@ -119,9 +131,10 @@ pub(crate) async fn require(
 }
 
 /// Most keys of a subscription, so that each can be rotated with both its secrets valid; none for any number.
-fn keys_max(can: &Capabilities) -> Option<usize> {
+fn keys_max(can: &Capabilities, adopted: bool) -> Option<usize> {
     let places = usize::try_from(can.credentials_max?).unwrap_or(usize::MAX);
     match can.overlap {
+        _ if adopted => Some(places),
         Overlap::None => Some(places),
         Overlap::Native | Overlap::Cloned => Some((places / 2).max(1)),
     }

@@ -222,7 +222,7 @@ pub async fn adopt(
         keys.push((made, adopted));
     }
     let first = NewKey::plain("default", connection.environment);
-    honor::require(engine, tx, subscription.id, &honor::Wanted::another(&first)).await?;
+    honor::require(engine, tx, subscription.id, &honor::Wanted::adopted(&first)).await?;
     access::touch_standing(tx, &standings, Urgency::Interactive).await?;
     for (made, adopted) in &keys {
         adoptions::insert_key(tx, application, made.id, adopted).await?;

@@ -78,7 +78,7 @@ pub struct Options {
     pub sku: String,
     /// How long deleting a user takes; it is answered with 202 and a `Location` then.
     pub delete_takes: Duration,
-    /// Keeps every request to the resource manager, whole, for [`Fake::state`] to show: a test compares them.
+    /// Keeps every request to the resource manager, whole, for [`Running::state`](crate::running::Running::state) to show: a test compares them.
     pub records: bool,
     /// Answers 429 where Azure's throttling would, instead of only counting.
     pub throttles: bool,
@@ -86,7 +86,7 @@ pub struct Options {
     pub denies: Vec<String>,
     /// What is there at the start.
     pub seed: Seed,
-    /// Tells when what expires; can be moved further by [`Fake::advance`].
+    /// Tells when what expires; can be moved further by [`Running::advance`](crate::running::Running::advance).
     pub clock: Clock,
     /// Makes keys and tokens.
     pub rng: Rng,

@@ -296,3 +296,52 @@ async fn a_plan_whose_products_stand_for_several_there_is_not_sold() {
     let key = made["apiKey"]["secret"].as_str().unwrap();
     assert_eq!(scene.ask_azure("/payments", key).await, 200);
 }
+
+#[tokio::test]
+async fn a_subscription_that_was_there_is_taken_over_with_both_its_keys() {
+    let scene = Scene::with(json!({})).await;
+    let path = format!("/connections/{}/adoptions", scene.connection_id);
+    let customer = json!({ "name": "Mobile" });
+    let body = json!({ "remoteId": "legacy-mobile-app", "planId": scene.plan_id, "customer": customer });
+    let (status, adopted) = scene.tenant.call(Method::POST, &path, Some(body)).await;
+    assert_eq!(status, 201, "{adopted:#}");
+    let id = adopted["subscription"]["id"].as_str().unwrap();
+    let held = |count: usize| {
+        move |seen: &Value| {
+            let all = seen["credentials"].as_array().into_iter().flatten();
+            seen["state"] == "ACTIVE" && all.filter(|one| one["state"] == "ACTIVE").count() == count
+        }
+    };
+    scene.until(id, held(2)).await;
+    let (first, second) = ("legacy-mobile-key-0001", "legacy-mobile-key-0001-2");
+    assert_eq!(scene.ask_azure("/orders", first).await, 200);
+    assert_eq!(scene.ask_azure("/orders", second).await, 200);
+    let state = scene.azure.state();
+    let old = state["subscriptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "legacy-mobile-app");
+    let old = old.unwrap().to_string();
+    assert!(!old.contains(first), "its place was given up: {old}");
+    // The one that nobody uses goes, and the other is rotated as any.
+    let keys = adopted["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 2, "{adopted:#}");
+    let (one, other) = (keys[0]["id"].as_str().unwrap(), keys[1]["id"].as_str().unwrap());
+    scene.order(&format!("/keys/{other}/revoke")).await;
+    scene.until(id, held(1)).await;
+    let rotated = scene
+        .tenant
+        .post(&format!("/keys/{one}/rotate"), json!({ "overlapSeconds": 600 }))
+        .await;
+    let new = rotated["secret"].as_str().unwrap();
+    for _ in 0..400 {
+        if scene.ask_azure("/orders", new).await == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(scene.ask_azure("/orders", new).await, 200);
+    assert_eq!(scene.ask_azure("/orders", first).await, 200, "until the overlap ends");
+    assert_eq!(scene.ask_azure("/orders", second).await, 401);
+}
