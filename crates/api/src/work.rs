@@ -238,7 +238,7 @@ impl Work {
     }
 
     /// Whether the request was made for one version of its object; then the handler holds the object and
-    /// asks [`Work::require`], or nothing is done.
+    /// asks for that version, or nothing is done.
     pub fn is_conditional(&self) -> bool {
         self.if_match.is_some()
     }

@@ -96,7 +96,7 @@ impl Running {
         self.stage.faults().clear();
     }
 
-    /// Refuses connections to the management API, and ends those there are, until [`Fake::up`].
+    /// Refuses connections to the management API, and ends those there are, until [`Running::up`].
     pub async fn down(&self) {
         self.admin.down().await;
     }

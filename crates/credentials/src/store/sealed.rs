@@ -62,9 +62,13 @@ pub(crate) async fn keep(
 pub(crate) async fn erase_provisioned(tx: &mut TenantTx, secrets: &[(KeyId, i32)]) -> Result<u64, sqlx::Error> {
     let (keys, versions): (Vec<Uuid>, Vec<i32>) = secrets.iter().map(|(key, version)| (key.uuid(), *version)).unzip();
     let erased = sqlx::query!(
-        "DELETE FROM sealed_secrets AS s USING unnest($2::uuid[], $3::integer[]) AS done (key_id, secret_version)
-         WHERE s.tenant_id = $1 AND s.key_id = done.key_id AND s.secret_version = done.secret_version
-           AND s.retention = 'UNTIL_PROVISIONED'",
+        "DELETE FROM sealed_secrets AS s USING (
+           SELECT c.key_id, c.secret_version FROM sealed_secrets AS c
+           JOIN unnest($2::uuid[], $3::integer[]) AS done (key_id, secret_version)
+             ON c.key_id = done.key_id AND c.secret_version = done.secret_version
+           WHERE c.tenant_id = $1 AND c.retention = 'UNTIL_PROVISIONED' FOR UPDATE OF c SKIP LOCKED
+         ) AS free
+         WHERE s.tenant_id = $1 AND s.key_id = free.key_id AND s.secret_version = free.secret_version",
         tx.tenant_id().uuid(),
         &keys,
         &versions,

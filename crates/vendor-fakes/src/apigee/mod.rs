@@ -67,7 +67,7 @@ pub struct Options {
     pub organization: String,
     /// What is there at the start.
     pub seed: Seed,
-    /// Tells when what expires; can be moved further by [`Fake::advance`].
+    /// Tells when what expires; can be moved further by [`Running::advance`](crate::running::Running::advance).
     pub clock: Clock,
     /// Makes ids, keys and tokens.
     pub rng: Rng,

@@ -96,7 +96,7 @@ pub struct Options {
     pub control_plane: Uuid,
     /// What is there at the start.
     pub seed: Seed,
-    /// Tells when what expires; can be moved further by [`Fake::advance`].
+    /// Tells when what expires; can be moved further by [`Running::advance`](crate::running::Running::advance).
     pub clock: Clock,
     /// Makes ids and keys.
     pub rng: Rng,

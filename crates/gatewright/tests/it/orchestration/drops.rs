@@ -352,3 +352,20 @@ async fn a_worker_that_outlived_its_lease_brings_nothing_back() {
     assert_eq!(weather.state(id, 0).await, "REMOVED");
     assert_eq!(written(), written_before, "the late one wrote");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_somebody_is_about_to_delete_holds_up_no_worker() {
+    let weather = Weather::with(&[json!({})]).await;
+    let (status, made) = weather.subscribe(json!({})).await;
+    assert_eq!(status, 201, "{made:#}");
+    // As a cancel does, which then waits for the application that the worker has: both would wait for ever.
+    let mut owner = database::connect(&weather.app.database_url).await;
+    for sql in ["BEGIN", "SELECT FROM sealed_secrets FOR UPDATE"] {
+        sqlx::query(sql).execute(&mut owner).await.unwrap();
+    }
+    let worked = tokio::time::timeout(Duration::from_secs(10), weather.work()).await;
+    assert!(worked.expect("nobody waits for the copy") > 0);
+    let standing = weather.standing(made["id"].as_str().unwrap(), 0).await;
+    assert_eq!(standing["state"], "ACTIVE", "{standing:#}");
+    sqlx::query("ROLLBACK").execute(&mut owner).await.unwrap();
+}
