@@ -1,6 +1,6 @@
 //! Signature Version 4 (AWS General Reference, "Create a signed AWS API request").
 //!
-//! By hand, because what there is for it brings half of AWS's SDK along: ADR 0045. A judge of AWS's own recomputes every
+//! By hand, because what there is for it brings half of AWS's SDK along: ADR 0040. A judge of AWS's own recomputes every
 //! signature in the tests.
 
 use chrono::DateTime;

@@ -2,7 +2,7 @@
 //!
 //! A preview shows them with the plans that would let them call the same. Adopting one makes the subscription and its keys,
 //! with what could be read of the secrets; then the engine puts our key in the place of the old one, one after the other
-//! ([`takeover`]): a value is unique on a gateway, so the old one goes first, and its copy is kept sealed before that. What could
+//! (`takeover`): a value is unique on a gateway, so the old one goes first, and its copy is kept sealed before that. What could
 //! not be read stays as it is until the key was rotated. The old consumer stays, without keys.
 
 pub(crate) mod takeover;
