@@ -18,6 +18,7 @@ pub mod azure;
 pub mod connector;
 pub mod fault;
 pub mod kong;
+mod lease;
 pub mod link;
 pub mod make;
 pub mod model;

@@ -1,9 +1,5 @@
-//! Access tokens: fetched for a JWT that the service account signs (RFC 7523), kept as long as they are good.
-//!
-//! At three quarters of a token's time one caller fetches the next, while the others go on with the one there is. A failure
-//! to do so is no failure as long as that is good.
+//! Access tokens: fetched for a JWT that the service account signs (RFC 7523).
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -13,12 +9,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatewright_egress::{Answer, Body, Request, Trust};
 use http::StatusCode;
 use http::header::{self, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::settings::Account;
 use crate::fault::{Fault, FaultKind};
+use crate::lease::{Lease, Lent};
 use crate::link::Link;
 use crate::wire::{retry_after, segment};
 
@@ -31,22 +28,15 @@ const AHEAD_SECONDS: i64 = 10;
 /// Longest time for which a token is kept, whatever is said of it.
 const LIFETIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// An access token.
+pub(crate) type Token = Lent<SecretString>;
+
 /// The token there is, and how the next one is had.
 pub(crate) struct Tokens {
     url: String,
     account: Account,
     trust: Option<Trust>,
-    kept: Mutex<Option<Token>>,
-    /// One fetches, the others wait or go on.
-    turn: futures_util::lock::Mutex<()>,
-}
-
-/// An access token. It has no `Debug`.
-#[derive(Clone)]
-pub(crate) struct Token {
-    pub(crate) value: SecretString,
-    renew_ms: i64,
-    ends_ms: i64,
+    lease: Lease<SecretString>,
 }
 
 #[derive(Deserialize)]
@@ -69,49 +59,22 @@ impl Tokens {
             url,
             account,
             trust,
-            kept: Mutex::new(None),
-            turn: futures_util::lock::Mutex::new(()),
+            lease: Lease::default(),
         }
     }
 
     /// A token that is good now.
     pub(crate) async fn good(&self, link: &Link) -> Result<Token, Fault> {
-        let now_ms = link.clock().now_ms();
-        let kept = self.kept().filter(|token| now_ms < token.ends_ms);
-        let Some(kept) = kept else {
-            return self.fetch_once(link, None).await;
-        };
-        if now_ms < kept.renew_ms {
-            return Ok(kept);
-        }
-        let Some(_turn) = self.turn.try_lock() else {
-            return Ok(kept);
-        };
-        Ok(self.fetch(link).await.unwrap_or(kept))
+        self.lease.get(link.clock(), || self.fetch(link)).await
     }
 
     /// A token other than this one, which was not accepted.
     pub(crate) async fn other(&self, link: &Link, refused: &Token) -> Result<Token, Fault> {
-        self.fetch_once(link, Some(refused)).await
+        self.lease.instead_of(refused, link.clock(), || self.fetch(link)).await
     }
 
-    /// Fetches one, unless somebody did so while we waited for our turn.
-    async fn fetch_once(&self, link: &Link, refused: Option<&Token>) -> Result<Token, Fault> {
-        let _turn = self.turn.lock().await;
-        let now_ms = link.clock().now_ms();
-        let another =
-            |token: &Token| refused.is_none_or(|refused| refused.value.expose_secret() != token.value.expose_secret());
-        match self.kept().filter(|token| now_ms < token.ends_ms && another(token)) {
-            Some(token) => Ok(token),
-            None => self.fetch(link).await,
-        }
-    }
-
-    fn kept(&self) -> Option<Token> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    async fn fetch(&self, link: &Link) -> Result<Token, Fault> {
+    /// A token, and its life in milliseconds.
+    async fn fetch(&self, link: &Link) -> Result<(SecretString, i64), Fault> {
         let now_ms = link.clock().now_ms();
         let assertion = self.assertion(now_ms.div_euclid(1000))?;
         let form = format!("grant_type={}&assertion={assertion}", segment(GRANT));
@@ -125,9 +88,7 @@ impl Tokens {
             request = request.trust(trust.clone());
         }
         let answer = link.send("token.post", request).await.map_err(unanswered)?;
-        let token = read(&answer, link, now_ms)?;
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-        Ok(token)
+        read(&answer, link)
     }
 
     fn assertion(&self, now: i64) -> Result<String, Fault> {
@@ -165,7 +126,7 @@ fn unanswered(fault: Fault) -> Fault {
     Fault::new(kind, format!("token.post: {}", fault.words))
 }
 
-fn read(answer: &Answer, link: &Link, now_ms: i64) -> Result<Token, Fault> {
+fn read(answer: &Answer, link: &Link) -> Result<(SecretString, i64), Fault> {
     let told = |kind, words: &str| Fault::answered(kind, answer.status, words);
     if answer.status.is_success() {
         // Not with serde's words, which quote the value that was unexpected.
@@ -174,11 +135,7 @@ fn read(answer: &Answer, link: &Link, now_ms: i64) -> Result<Token, Fault> {
         let given = given.map_err(|_| told(FaultKind::Transient, words))?;
         let lifetime = Duration::from_secs(given.expires_in).min(LIFETIME_MAX);
         let lifetime_ms = i64::try_from(lifetime.as_millis()).unwrap_or(0);
-        return Ok(Token {
-            value: given.access_token,
-            renew_ms: now_ms + lifetime_ms / 4 * 3,
-            ends_ms: now_ms + lifetime_ms,
-        });
+        return Ok((given.access_token, lifetime_ms));
     }
     let words = format!("token.post: Google answered {}", answer.status.as_u16());
     let refusal: Result<Refusal, _> = serde_json::from_slice(&answer.body);

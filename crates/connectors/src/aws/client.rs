@@ -190,13 +190,15 @@ impl Caller {
 
     /// Sends a call; once more where what a role lent turned out to have ended.
     async fn send(&self, link: &Link, ask: &Ask) -> Result<(Answer, Arc<Keys>), Fault> {
-        let keys = self.session.keys(link).await?;
-        let answer = self.once(link, ask, &keys).await?;
-        if !is_expired(&answer) || !self.session.refused(&keys) {
-            return Ok((answer, keys));
+        let lent = self.session.keys(link).await?;
+        let answer = self.once(link, ask, &lent.value).await?;
+        if !is_expired(&answer) {
+            return Ok((answer, lent.value));
         }
-        let keys = self.session.keys(link).await?;
-        Ok((self.once(link, ask, &keys).await?, keys))
+        match self.session.instead_of(&lent, link).await? {
+            None => Ok((answer, lent.value)),
+            Some(lent) => Ok((self.once(link, ask, &lent.value).await?, lent.value)),
+        }
     }
 
     async fn once(&self, link: &Link, ask: &Ask, keys: &Keys) -> Result<Answer, Fault> {

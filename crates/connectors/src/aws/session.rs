@@ -1,11 +1,8 @@
 //! With what calls are signed: the access key itself, or what a role lends for a while.
-//!
-//! What was lent is fetched anew ahead of its end, by one caller, while others go on with what there is.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::DateTime;
-use futures_util::lock::Mutex as Turn;
 use gatewright_egress::{Body, Request};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
@@ -16,17 +13,12 @@ use super::client::sensitive;
 use super::settings::{AssumeRole, Endpoint};
 use super::sign::{Keys, Unsigned};
 use crate::fault::{Fault, FaultKind};
+use crate::lease::{Lease, Lent};
 use crate::link::Link;
 use crate::wire::segment;
 
 /// For how long keys are asked for: what every role lends, also one that was assumed by a role.
 const LENT_FOR_SECONDS: u32 = 3600;
-/// After this share of their time lent keys are fetched anew.
-const RENEW_AFTER_PERCENT: i64 = 80;
-/// How long nothing is fetched after that failed, while there is something to go on with.
-const RENEW_PAUSE_MS: i64 = 30_000;
-/// So long before their end they are not used any more.
-const LAST_MS: i64 = 5_000;
 /// What the token service's calls are counted as.
 const OPERATION: &str = "token.assume";
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -37,16 +29,7 @@ pub(crate) struct Session {
     role: Option<AssumeRole>,
     region: String,
     tokens: Endpoint,
-    lent: Mutex<Option<Lent>>,
-    /// Held by whoever fetches: others who have nothing to go on with wait for that.
-    turn: Turn<()>,
-}
-
-#[derive(Clone)]
-struct Lent {
-    keys: Arc<Keys>,
-    renew_ms: i64,
-    ends_ms: i64,
+    lease: Lease<Arc<Keys>>,
 }
 
 impl Session {
@@ -56,59 +39,31 @@ impl Session {
             role,
             region,
             tokens,
-            lent: Mutex::default(),
-            turn: Turn::new(()),
+            lease: Lease::default(),
         }
     }
 
     /// What to sign the next call with.
-    pub(crate) async fn keys(&self, link: &Link) -> Result<Arc<Keys>, Fault> {
-        let Some(role) = &self.role else {
-            return Ok(Arc::clone(&self.own));
-        };
-        let now_ms = link.clock().now_ms();
-        if let Some(lent) = self.valid(now_ms) {
-            if now_ms < lent.renew_ms {
-                return Ok(lent.keys);
-            }
-            let Some(_turn) = self.turn.try_lock() else {
-                return Ok(lent.keys);
-            };
-            // What there is goes on for a while, should the token service be away.
-            return Ok(match self.assume(link, role).await {
-                Ok(keys) => keys,
-                Err(_) => self.renew_later(lent, now_ms),
-            });
-        }
-        let _turn = self.turn.lock().await;
-        match self.valid(now_ms) {
-            Some(lent) => Ok(lent.keys),
-            None => self.assume(link, role).await,
+    pub(crate) async fn keys(&self, link: &Link) -> Result<Lent<Arc<Keys>>, Fault> {
+        match &self.role {
+            None => Ok(Lent::own(Arc::clone(&self.own))),
+            Some(role) => self.lease.get(link.clock(), || self.assume(link, role)).await,
         }
     }
 
-    /// Takes note that AWS does not accept these any more; whether there may be others.
-    pub(crate) fn refused(&self, keys: &Arc<Keys>) -> bool {
-        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
-        if lent.as_ref().is_some_and(|lent| Arc::ptr_eq(&lent.keys, keys)) {
-            *lent = None;
-        }
-        self.role.is_some()
+    /// What else to sign with, where AWS does not accept these any more; none: there is nothing else.
+    pub(crate) async fn instead_of(
+        &self,
+        refused: &Lent<Arc<Keys>>,
+        link: &Link,
+    ) -> Result<Option<Lent<Arc<Keys>>>, Fault> {
+        let Some(role) = &self.role else { return Ok(None) };
+        let fetch = || self.assume(link, role);
+        self.lease.instead_of(refused, link.clock(), fetch).await.map(Some)
     }
 
-    fn renew_later(&self, lent: Lent, now_ms: i64) -> Arc<Keys> {
-        let keys = Arc::clone(&lent.keys);
-        let renew_ms = now_ms + RENEW_PAUSE_MS;
-        *self.lent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Lent { renew_ms, ..lent });
-        keys
-    }
-
-    fn valid(&self, now_ms: i64) -> Option<Lent> {
-        let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        lent.filter(|lent| now_ms < lent.ends_ms - LAST_MS)
-    }
-
-    async fn assume(&self, link: &Link, role: &AssumeRole) -> Result<Arc<Keys>, Fault> {
+    /// What the role lends, and for how many milliseconds.
+    async fn assume(&self, link: &Link, role: &AssumeRole) -> Result<(Arc<Keys>, i64), Fault> {
         let mut form = format!(
             "Action=AssumeRole&Version=2011-06-15&DurationSeconds={LENT_FOR_SECONDS}&RoleArn={}&RoleSessionName={}",
             segment(&role.role_arn),
@@ -152,18 +107,15 @@ impl Session {
             .map_err(|fault| told.unanswered(fault))?;
         told.done(&answer, link)?;
         let text = String::from_utf8_lossy(&answer.body);
-        let lent = lent(&text, now_ms).ok_or_else(|| {
+        lent(&text, now_ms).ok_or_else(|| {
             let words = format!("{OPERATION}: the answer is not what AWS's token service answers");
             Fault::answered(FaultKind::Transient, StatusCode::OK, &words)
-        })?;
-        let keys = Arc::clone(&lent.keys);
-        *self.lent.lock().unwrap_or_else(PoisonError::into_inner) = Some(lent);
-        Ok(keys)
+        })
     }
 }
 
 /// The token service answers XML of which four texts matter; none of them has a character that XML would write otherwise.
-fn lent(xml: &str, now_ms: i64) -> Option<Lent> {
+fn lent(xml: &str, now_ms: i64) -> Option<(Arc<Keys>, i64)> {
     let text = |name: &str| {
         let (_, rest) = xml.split_once(&format!("<{name}>"))?;
         Some(rest.split_once(&format!("</{name}>"))?.0.trim())
@@ -176,9 +128,5 @@ fn lent(xml: &str, now_ms: i64) -> Option<Lent> {
         secret: SecretString::from(text("SecretAccessKey")?),
         token: Some(SecretString::from(text("SessionToken")?)),
     };
-    Some(Lent {
-        keys: Arc::new(keys),
-        renew_ms: now_ms + (ends_ms - now_ms) * RENEW_AFTER_PERCENT / 100,
-        ends_ms,
-    })
+    Some((Arc::new(keys), ends_ms - now_ms))
 }

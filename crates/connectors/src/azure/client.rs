@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::answers::Told;
 use super::rows::Rows;
 use super::settings::Checked;
-use super::token::Tokens;
+use super::token;
 use crate::fault::{Fault, FaultKind};
+use crate::lease::Lease;
 use crate::link::Link;
 use crate::model::Page;
 
@@ -27,7 +28,7 @@ const POLLS_MAX: u32 = 3;
 /// How a service is called.
 pub(crate) struct Caller {
     at: Checked,
-    tokens: Tokens,
+    token: Lease<SecretString>,
 }
 
 /// One call. Its operation's name begins with `read.`, `write.` or `delete.`: Azure counts these apart.
@@ -78,7 +79,7 @@ impl Caller {
     pub(crate) fn new(at: Checked) -> Self {
         Self {
             at,
-            tokens: Tokens::default(),
+            token: Lease::default(),
         }
     }
 
@@ -232,7 +233,7 @@ impl Caller {
     }
 
     async fn send(&self, link: &Link, method: Method, ask: Ask) -> Result<(Answer, Told), Fault> {
-        let mut bearer = self.tokens.get(link, &self.at).await?;
+        let mut bearer = self.token.get(link.clock(), || token::fetch(link, &self.at)).await?;
         let mut told = Told {
             operation: ask.operation,
             writes: !method.is_safe(),
@@ -241,10 +242,10 @@ impl Caller {
         };
         let mut refused = false;
         loop {
-            told.secrets = vec![self.at.client_secret.clone(), bearer.secret()];
+            told.secrets = vec![self.at.client_secret.clone(), bearer.value.clone()];
             let request = self
                 .request(&method, &ask)?
-                .secret_field(header::AUTHORIZATION, bearer.field()?);
+                .secret_field(header::AUTHORIZATION, token::field(&bearer.value)?);
             let answer = link
                 .send(ask.operation, request)
                 .await
@@ -254,7 +255,8 @@ impl Caller {
                 return Ok((answer, told));
             }
             refused = true;
-            bearer = self.tokens.instead_of(&bearer, link, &self.at).await?;
+            let fetch = || token::fetch(link, &self.at);
+            bearer = self.token.instead_of(&bearer, link.clock(), fetch).await?;
         }
     }
 

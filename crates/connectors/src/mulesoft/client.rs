@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::answers::Told;
 use super::settings::Checked;
-use super::token::{Token, Tokens};
 use crate::fault::{Fault, FaultKind};
+use crate::lease::{Lease, Lent};
 use crate::link::Link;
 
 /// Most objects on a page, as both descriptions say.
@@ -26,7 +26,7 @@ const TOKEN_LIFE_MAX_SECONDS: i64 = 24 * 3600;
 /// How an Anypoint is called.
 pub(crate) struct Caller {
     pub(crate) at: Checked,
-    tokens: Tokens,
+    token: Lease<SecretString>,
 }
 
 /// One call.
@@ -64,7 +64,7 @@ impl Caller {
     pub(crate) fn new(at: Checked) -> Self {
         Self {
             at,
-            tokens: Tokens::default(),
+            token: Lease::default(),
         }
     }
 
@@ -142,7 +142,7 @@ impl Caller {
         let answer = if answer.status == StatusCode::UNAUTHORIZED {
             // Once: a second refusal is about us and not about the token's age.
             let fetch = || self.fetch_token(link);
-            let token = self.tokens.replace(token.generation, link.clock(), fetch).await?;
+            let token = self.token.instead_of(&token, link.clock(), fetch).await?;
             self.send_with(link, &token, &method, ask, body).await?
         } else {
             answer
@@ -153,7 +153,7 @@ impl Caller {
     async fn send_with(
         &self,
         link: &Link,
-        token: &Token,
+        token: &Lent<SecretString>,
         method: &Method,
         ask: &Ask,
         body: Option<&Value>,
@@ -172,11 +172,11 @@ impl Caller {
         sent.map_err(|fault| self.told(method, ask).unanswered(fault))
     }
 
-    async fn token(&self, link: &Link) -> Result<Token, Fault> {
-        self.tokens.get(link.clock(), || self.fetch_token(link)).await
+    async fn token(&self, link: &Link) -> Result<Lent<SecretString>, Fault> {
+        self.token.get(link.clock(), || self.fetch_token(link)).await
     }
 
-    /// OAuth 2.0 client credentials (RFC 6749 §4.4): the token, and its life in seconds.
+    /// OAuth 2.0 client credentials (RFC 6749 §4.4): the token, and its life in milliseconds.
     async fn fetch_token(&self, link: &Link) -> Result<(SecretString, i64), Fault> {
         let ask = Ask::new("token.create", "/accounts/api/v2/oauth2/token");
         let told = Told {
@@ -202,7 +202,7 @@ impl Caller {
             value => value.as_i64(),
         });
         let life = life.unwrap_or(TOKEN_LIFE_SECONDS).clamp(1, TOKEN_LIFE_MAX_SECONDS);
-        Ok((granted.access_token, life))
+        Ok((granted.access_token, life.saturating_mul(1000)))
     }
 
     fn told(&self, method: &Method, ask: &Ask) -> Told<'_> {

@@ -44,7 +44,6 @@ mod rows;
 mod scan;
 mod settings;
 mod sight;
-mod token;
 mod verify;
 
 use gatewright_types::ids::GatewayId;

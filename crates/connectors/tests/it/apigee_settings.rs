@@ -129,7 +129,7 @@ async fn a_token_that_ends_is_replaced_ahead_and_by_one() {
     ahead(74);
     shop.observe().await;
     assert_eq!(tokens(), 0);
-    // Of many, one fetches the next and the others go on meanwhile; where that fails, all go on.
+    // Of many, one fetches the next and the others go on meanwhile; where that fails, all go on, and a while later it is tried again.
     ahead(2);
     shop.fake
         .fail(Rule::new("POST", "/token", Fault::Fails { status: 503 }).times(1));
@@ -137,6 +137,7 @@ async fn a_token_that_ends_is_replaced_ahead_and_by_one() {
     assert!(tokens() >= 1);
     shop.fake.heal();
     shop.calls.take();
+    ahead(6);
     let looks = (0..8).map(|_| shop.observe());
     futures_util::future::join_all(looks).await;
     assert_eq!(tokens(), 1);

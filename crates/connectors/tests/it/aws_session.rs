@@ -34,7 +34,7 @@ async fn it_is_assumed_again_ahead_of_its_end_by_one_while_others_go_on() {
     let look = || shop.aws.observe(&shop.link, &shop.ours);
     look().await.unwrap();
     assumed(&shop);
-    shop.clock.advance(LIFETIME * 4 / 5 - Duration::from_secs(1));
+    shop.clock.advance(LIFETIME * 3 / 4 - Duration::from_secs(1));
     look().await.unwrap();
     assert_eq!(assumed(&shop), 0);
     shop.clock.advance(Duration::from_secs(2));
