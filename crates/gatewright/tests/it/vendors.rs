@@ -14,6 +14,9 @@ use crate::scene::text;
 /// Only so that a broken program fails a test instead of hanging it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// Shorter ones are words that stand anywhere.
+const SECRET_MIN_LENGTH: usize = 12;
+
 /// The demo looks for them beside itself. `cargo test --workspace` has put them there; with `-p gatewright` nobody has.
 fn build_stand_ins() {
     let program = Path::new(env!("CARGO_BIN_EXE_gatewright"));
@@ -104,6 +107,33 @@ impl Demo {
         }
     }
 
+    /// Everything that nobody may read in a log: what the connections sign in with, and all that the stand-ins ever gave or got.
+    async fn secrets(&self) -> Vec<String> {
+        let control = text(&self.told["vendors"], "controlUrl");
+        let get = async |url: String| -> Value { self.client.get(url).send().await.unwrap().json().await.unwrap() };
+        let all = get(control.clone()).await;
+        let mut secrets = Vec::new();
+        for (name, _) in self.vendors() {
+            let held = get(format!("{control}/{name}/secrets")).await;
+            let held = held["data"].as_array().unwrap().iter().filter_map(Value::as_str);
+            secrets.extend(held.map(str::to_owned));
+            let credentials = &all[&name]["connection"]["credentials"];
+            let fields = [credentials, &credentials["serviceAccountKey"]].into_iter();
+            for (field, value) in fields.filter_map(Value::as_object).flatten() {
+                if field.to_lowercase().contains("secret") || field == "private_key" {
+                    secrets.extend(
+                        value
+                            .as_str()
+                            .map(|value| value.lines().nth(1).unwrap_or(value).to_owned()),
+                    );
+                }
+            }
+        }
+        secrets.retain(|secret| secret.len() >= SECRET_MIN_LENGTH);
+        assert!(secrets.len() > 20, "{}", secrets.len());
+        secrets
+    }
+
     async fn listener(&self, vendor: &str, up: bool) {
         let url = format!("{}/{vendor}/listener", text(&self.told["vendors"], "controlUrl"));
         let order = json!({ "name": "admin", "up": up });
@@ -115,7 +145,8 @@ impl Demo {
 async fn the_demo_is_on_six_gateways_and_what_one_missed_while_it_was_away_reaches_it_by_itself() {
     build_stand_ins();
     let home = Home::new();
-    let (running, told) = home.demo(&["--with-vendors"]).await;
+    let started = home.start(&["demo", "--json", "--with-vendors"], &[("GATEWRIGHT_LOG", "trace")]);
+    let (running, told) = started.told().await;
     let client = Client::new();
     let demo = Demo { told, client };
     assert_eq!(demo.vendors().len(), 5);
@@ -178,5 +209,10 @@ async fn the_demo_is_on_six_gateways_and_what_one_missed_while_it_was_away_reach
     for key in [&old, &new] {
         demo.all_admit(key, false, "after the end").await;
     }
+    let (secrets, log_file) = (demo.secrets().await, running.log_file());
     assert_eq!(running.end(Signal::TERM).await, Some(0));
+    let log = std::fs::read_to_string(log_file).unwrap();
+    for secret in secrets.iter().chain([&old, &new]) {
+        assert!(!log.contains(secret.as_str()), "{secret} is in the log");
+    }
 }

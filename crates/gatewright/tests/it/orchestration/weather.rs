@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gatewright::notices;
 use gatewright_orchestration::{Orchestrator, sweep};
-use gatewright_testkit::{TestApp, TestTenant, database, manual_clock, settings};
+use gatewright_testkit::{TestApp, TestTenant, Upstream, database, manual_clock, settings};
 use gatewright_types::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,6 +23,8 @@ const CALLS_MAX: u64 = 150;
 const ROUNDS_MAX: usize = 40;
 const ROUND: Duration = Duration::from_secs(60);
 
+/// The native gateway's host.
+const NATIVE: &str = "native";
 /// Every vendor's stand-in.
 pub(super) const VENDORS: [&str; 5] = ["kong", "apigee", "aws", "azure", "mulesoft"];
 
@@ -117,6 +119,8 @@ pub(super) struct Weather {
     pub(super) product_id: String,
     pub(super) plan_id: String,
     pub(super) customer_id: String,
+    /// Behind the native gateway.
+    _upstream: Upstream,
 }
 
 impl Weather {
@@ -143,7 +147,14 @@ impl Weather {
         let engines = [engine(), engine()];
         let tenant = app.tenant("acme").await;
         let product_id = tenant.product("Orders").await;
+        let upstream = Upstream::start().await;
+        let native = tenant.gateway(NATIVE).await;
+        let service = tenant.service(&native, "orders", &upstream.url()).await;
+        tenant
+            .secure_route(&native, &service, "GET", "/orders", Some(&product_id))
+            .await;
         let mut weather = Self {
+            _upstream: upstream,
             plan_id: tenant.plan("Basic", &[&product_id]).await,
             customer_id: tenant.customer("Globex").await,
             app,
@@ -339,6 +350,12 @@ impl Weather {
             let key = self.tenant.get(&format!("/keys/{}", one.key_id)).await;
             let current = key["secretVersion"] == one.version && key["status"] == "ACTIVE";
             let wanted = current && states[&one.subscription_id] == "ACTIVE";
+            let (said, _) = self.tenant.through(NATIVE, "/orders", Some(&one.secret)).await;
+            assert_eq!(
+                said == 200,
+                wanted,
+                "the native gateway said {said} to {one:?}\nkey {key:#}"
+            );
             for kong in 0..self.gateways.len() {
                 let standing = self.standing(&one.subscription_id, kong).await;
                 let credentials = standing["credentials"].as_array().cloned().unwrap_or_default();
