@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use gatewright_connectors::model::Vendor;
 use gatewright_database::{Actor, Caller, Database, TenantTx};
-use gatewright_orchestration::model::{GatewayKind, ProvisioningState, SecretMode, SubscriptionGateway};
+use gatewright_orchestration::model::{GatewayKind, SecretMode, SubscriptionGateway};
 use gatewright_orchestration::{Orchestrator, connections, mappings, view};
 use gatewright_types::Environment;
 use gatewright_types::ids::{GatewayId, ProductId, RequestId, SubscriptionId, TenantId};
@@ -191,8 +191,10 @@ async fn look(database: &Database, tenant_id: TenantId, id: SubscriptionId) -> a
     let mut tx = begin(database, tenant_id).await?;
     let all = view::gateways(&mut tx, id).await?;
     tx.close().await?;
-    let is_there =
-        |one: &&SubscriptionGateway| one.kind == GatewayKind::Native || one.state == ProvisioningState::Active;
+    // Also what is suspended there on purpose is as it should be.
+    let is_there = |one: &&SubscriptionGateway| {
+        one.kind == GatewayKind::Native || (one.acknowledged_at.is_some() && one.failing_since.is_none())
+    };
     let waits = all.iter().find(|one| !is_there(one)).map(|one| {
         let since = one
             .failing_since
@@ -216,7 +218,10 @@ pub(super) async fn watch(database: Database, tenant_id: TenantId, id: Subscript
     let mut said = String::new();
     loop {
         if let Ok(now) = look(&database, tenant_id, id).await {
-            let head = format!("the subscription is on {} of {} gateways", now.there, now.of);
+            let head = format!(
+                "the subscription is as it should be on {} of {} gateways",
+                now.there, now.of
+            );
             let (what, how) = now.waits.unwrap_or_default();
             let line = if what.is_empty() {
                 head
