@@ -37,8 +37,6 @@ pub(super) async fn kill(running: Running, home: &Home, victims: Victims) {
             pids.extend(children(postmaster));
         }
     }
-    // It answers nothing between the first death and its own.
-    running.signal(Signal::STOP);
     for pid in pids {
         // It may have ended by itself by now.
         let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);

@@ -85,6 +85,11 @@ impl Writer {
         loop {
             let order = self.order(Known::next);
             match send(&who, &ground, &order).await {
+                // Its PostgreSQL died a moment before it: whether this was done, it cannot tell, and is asked again.
+                Some(reply) if reply.status == StatusCode::SERVICE_UNAVAILABLE => {
+                    self.pending = Some(order);
+                    return self;
+                }
                 Some(reply) => self.take_in(order, &reply),
                 None => {
                     self.pending = Some(order);
