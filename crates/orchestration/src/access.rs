@@ -64,8 +64,11 @@ pub async fn add_key(
     let wanted = honor::Wanted::another(&key);
     let revealed = native::add_key(tx, subscription_id, key).await?;
     if revealed.provisions {
-        honor::require(engine, tx, subscription_id, &wanted).await?;
-        touch(tx, &[subscription_id], Urgency::Interactive).await?;
+        let standings = subscriptions::standings(tx, &[subscription_id]).await?;
+        for standing in &standings {
+            honor::require(engine, tx, standing, &wanted).await?;
+        }
+        touch_standing(tx, &standings, Urgency::Interactive).await?;
     }
     Ok(revealed)
 }
@@ -221,11 +224,12 @@ pub async fn change_key(
 ) -> Result<(ApiKey, Vec<AccessChange>), OrchestrationError> {
     let done = native::change_key(tx, id, wanted).await?;
     if store::connections::exist(tx).await? {
-        for subscription_id in &done.0.subscription_ids {
-            honor::require(engine, tx, *subscription_id, &honor::Wanted::of_key(&done.0)).await?;
+        let standings = subscriptions::standings(tx, &done.0.subscription_ids).await?;
+        for standing in &standings {
+            honor::require(engine, tx, standing, &honor::Wanted::changed(&done.0)).await?;
         }
         // What a key may call may have become less.
-        touch(tx, &done.0.subscription_ids.clone(), Urgency::Security).await?;
+        touch_standing(tx, &standings, Urgency::Security).await?;
     }
     Ok(done)
 }

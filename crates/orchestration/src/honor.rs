@@ -2,71 +2,80 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_catalog::subscriptions;
+use gatewright_catalog::subscriptions::Standing;
 use gatewright_connectors::model::{Capabilities, Granularity, Overlap};
 use gatewright_credentials::issue::NewKey;
 use gatewright_credentials::look_up;
 use gatewright_credentials::model::ApiKey;
 use gatewright_database::TenantTx;
 use gatewright_types::access::Environment;
-use gatewright_types::ids::{ProductId, SubscriptionId};
+use gatewright_types::ids::ProductId;
 
 use crate::OrchestrationError;
 use crate::engine::Orchestrator;
 use crate::store;
+
+/// On what occasion a key is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// It is its subscription's first.
+    First,
+    /// The subscription has keys already.
+    Another,
+    /// It was there before us, as were its subscription's others: as many as the gateway holds, although not each can be
+    /// rotated beside all others.
+    Adopted,
+    /// It is there and changes.
+    Change,
+}
 
 /// What is asked of a key.
 pub(crate) struct Wanted {
     environment: Environment,
     product_ids: Option<Vec<ProductId>>,
     addresses: bool,
-    /// The subscription has keys already.
-    another: bool,
-    /// They were there before us: as many as the gateway holds, although not each can be rotated beside all others.
-    adopted: bool,
-    /// It is the key's subscription that begins as well, or gets another key.
-    subscribes: bool,
+    occasion: Occasion,
 }
 
 impl Wanted {
-    pub(crate) fn of(key: &NewKey) -> Self {
-        let (product_ids, addresses) = (key.product_ids.clone(), key.allowed_addresses.is_some());
+    pub(crate) fn first(key: &NewKey) -> Self {
         Self {
             environment: key.environment,
-            product_ids,
-            addresses,
-            another: false,
-            adopted: false,
-            subscribes: true,
+            product_ids: key.product_ids.clone(),
+            addresses: key.allowed_addresses.is_some(),
+            occasion: Occasion::First,
         }
     }
 
     /// The same, beside the subscription's other keys.
     pub(crate) fn another(key: &NewKey) -> Self {
         Self {
-            another: true,
-            ..Self::of(key)
+            occasion: Occasion::Another,
+            ..Self::first(key)
         }
     }
 
-    /// The last of some that were adopted with their subscription.
-    pub(crate) fn adopted(key: &NewKey) -> Self {
+    /// Keys without limits, which were adopted with their subscription.
+    pub(crate) const fn adopted(environment: Environment) -> Self {
         Self {
-            adopted: true,
-            ..Self::another(key)
+            environment,
+            product_ids: None,
+            addresses: false,
+            occasion: Occasion::Adopted,
         }
     }
 
-    pub(crate) fn of_key(key: &ApiKey) -> Self {
-        let (product_ids, addresses) = (key.product_ids.clone(), key.allowed_addresses.is_some());
+    pub(crate) fn changed(key: &ApiKey) -> Self {
         Self {
             environment: key.environment,
-            product_ids,
-            addresses,
-            another: false,
-            adopted: false,
-            subscribes: false,
+            product_ids: key.product_ids.clone(),
+            addresses: key.allowed_addresses.is_some(),
+            occasion: Occasion::Change,
         }
+    }
+
+    fn has_limits(&self) -> bool {
+        self.product_ids.is_some() || self.addresses
     }
 }
 
@@ -74,31 +83,36 @@ impl Wanted {
 pub(crate) async fn require(
     engine: &Orchestrator,
     tx: &mut TenantTx,
-    subscription_id: SubscriptionId,
+    subscription: &Standing,
     wanted: &Wanted,
 ) -> Result<(), OrchestrationError> {
-    if wanted.product_ids.is_none() && !wanted.addresses && !wanted.subscribes {
+    let beside_others = matches!(wanted.occasion, Occasion::Another | Occasion::Adopted);
+    if wanted.occasion == Occasion::Change && !wanted.has_limits() {
         return Ok(());
     }
-    let Some(subscription) = subscriptions::standings(tx, &[subscription_id]).await?.pop() else {
-        return Ok(());
-    };
     let mappings = store::mappings::of_products(tx, &subscription.orchestrated_ids).await?;
     let covered = |id: &ProductId| wanted.product_ids.as_ref().is_none_or(|kept| kept.contains(id));
     let mut gateways: Vec<_> = mappings.iter().map(|mapping| mapping.gateway_id).collect();
     gateways.dedup();
-    if gateways.is_empty() {
-        return Ok(());
-    }
-    let keys = look_up::given(tx, subscription_id).await?;
-    let keys = keys.iter().filter(|key| key.environment == wanted.environment).count();
+    let keys = if beside_others && !gateways.is_empty() {
+        let keys = look_up::given(tx, subscription.subscription_id).await?;
+        keys.iter().filter(|key| key.environment == wanted.environment).count()
+    } else {
+        1
+    };
     for id in gateways {
+        let here: Vec<_> = mappings.iter().filter(|mapping| mapping.gateway_id == id).collect();
+        let given = here.iter().filter(|mapping| covered(&mapping.product_id)).count();
+        let opened: BTreeSet<&String> = here.iter().flat_map(|mapping| &mapping.scope).collect();
+        // One key without limits, for one thing: every gateway can do that, and subscribing does not look at each.
+        let usual = keys == 1 && opened.len() <= 1 && !wanted.has_limits();
+        if given == 0 || usual {
+            continue;
+        }
         let Ok((connection, connector)) = engine.connector(tx, id).await? else {
             continue;
         };
-        let here: Vec<_> = mappings.iter().filter(|mapping| mapping.gateway_id == id).collect();
-        let given = here.iter().filter(|mapping| covered(&mapping.product_id)).count();
-        if connection.environment != wanted.environment || given == 0 {
+        if connection.environment != wanted.environment {
             continue;
         }
         let can = connector.capabilities();
@@ -109,7 +123,6 @@ pub(crate) async fn require(
         if wanted.addresses && !can.restricts_addresses {
             reasons.push("it cannot restrict a key to addresses".to_owned());
         }
-        let opened: BTreeSet<&String> = here.iter().flat_map(|mapping| &mapping.scope).collect();
         if let Some(most) = can.scope_max.filter(|most| opened.len() > *most as usize) {
             reasons.push(format!(
                 "a subscription opens {most} of its groups, plans or products there, and the products of this one stand for {}: \
@@ -117,7 +130,7 @@ pub(crate) async fn require(
                 opened.len()
             ));
         }
-        if let Some(most) = keys_max(can, wanted.adopted).filter(|most| wanted.another && keys > *most) {
+        if let Some(most) = keys_max(can, wanted.occasion).filter(|most| beside_others && keys > *most) {
             reasons.push(format!(
                 "it can have {most} key of a subscription: a rotation needs the place of another"
             ));
@@ -131,10 +144,10 @@ pub(crate) async fn require(
 }
 
 /// Most keys of a subscription, so that each can be rotated with both its secrets valid; none for any number.
-fn keys_max(can: &Capabilities, adopted: bool) -> Option<usize> {
+fn keys_max(can: &Capabilities, occasion: Occasion) -> Option<usize> {
     let places = usize::try_from(can.credentials_max?).unwrap_or(usize::MAX);
     match can.overlap {
-        _ if adopted => Some(places),
+        _ if occasion == Occasion::Adopted => Some(places),
         Overlap::None => Some(places),
         Overlap::Native | Overlap::Cloned => Some((places / 2).max(1)),
     }

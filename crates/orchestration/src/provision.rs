@@ -111,10 +111,12 @@ pub async fn begin(
     }
     let primary = primary_of(tx, key.environment).await?;
     let waits = activate && (primary.is_some() || activation == Activation::AllGateways);
-    let wanted = honor::Wanted::of(&key);
+    let wanted = honor::Wanted::first(&key);
     let (subscription, revealed) = native::subscribe(tx, customer_id, plan_id, activate && !waits, key, copies).await?;
-    honor::require(engine, tx, subscription.id, &wanted).await?;
     let standings = subscriptions::standings(tx, &[subscription.id]).await?;
+    for standing in &standings {
+        honor::require(engine, tx, standing, &wanted).await?;
+    }
     if !waits {
         access::touch_standing(tx, &standings, Urgency::Interactive).await?;
         return Ok(Begun {

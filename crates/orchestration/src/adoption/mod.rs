@@ -221,8 +221,9 @@ pub async fn adopt(
         let made = issue::adopt(tx, binding, new, secret, copies).await?;
         keys.push((made, adopted));
     }
-    let first = NewKey::plain("default", connection.environment);
-    honor::require(engine, tx, subscription.id, &honor::Wanted::adopted(&first)).await?;
+    for standing in &standings {
+        honor::require(engine, tx, standing, &honor::Wanted::adopted(connection.environment)).await?;
+    }
     access::touch_standing(tx, &standings, Urgency::Interactive).await?;
     for (made, adopted) in &keys {
         adoptions::insert_key(tx, application, made.id, adopted).await?;
