@@ -1,47 +1,19 @@
-//! Whatever goes wrong at whichever call of whichever step: what is there afterwards can be told, looking and doing it
-//! again makes it right, nothing of others is touched, and no secret is told.
+//! What can go wrong with calls, at every call of every step ([`crate::trial`]).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gatewright_connectors::azure::Azure;
 use gatewright_connectors::{Connector, FaultKind, Observed, Step};
-use vendor_fakes::faults::{Door, Fault, Rule};
+use vendor_fakes::faults::{Fault, Rule};
 
 use crate::azure_shop::{
     CLIENT_SECRET, KEY, ORDERS, PAYMENTS, Shop, credentials, drop_key, generated, key, scope, settings, subscribed,
 };
 use crate::stand::link;
-
-/// How long a call may take where some never end.
-const SHORT: Duration = Duration::from_millis(60);
-/// More calls than any step makes.
-const CALLS_MAX: u32 = 20;
-
-fn faults() -> Vec<Fault> {
-    vec![
-        Fault::DropAfter,
-        Fault::DropBefore,
-        Fault::Throttled {
-            retry_after_seconds: Some(2),
-        },
-        Fault::Throttled {
-            retry_after_seconds: None,
-        },
-        Fault::Fails { status: 500 },
-        Fault::Fails { status: 503 },
-        Fault::FailsAfter { status: 502 },
-        Fault::FailsAfter { status: 504 },
-        Fault::Unauthorized,
-        Fault::ConflictOurs,
-        Fault::Truncated,
-        Fault::WrongContentType,
-        Fault::BlackHole,
-    ]
-}
+use crate::trial::{Case, SHORT, Trial, at, mishaps};
 
 /// Steps, and what has to be done before each.
-fn steps() -> Vec<(Vec<Step>, Step)> {
+fn steps() -> Vec<Case> {
     let with = |more: &[Step]| subscribed().into_iter().chain(more.iter().cloned()).collect::<Vec<_>>();
     vec![
         (vec![], Step::Application),
@@ -56,88 +28,23 @@ fn steps() -> Vec<(Vec<Step>, Step)> {
     ]
 }
 
-/// What is there, without what differs from one time to the next.
-type Essence = ([bool; 4], BTreeSet<String>, Vec<(Option<u32>, Option<[u8; 32]>)>);
-
-fn essence(observed: &Observed) -> Essence {
-    let ours = |number: &u32| *number == 1;
-    let keys = observed.credentials.iter();
-    let mut keys: Vec<_> = keys
-        .map(|one| (one.number, one.number.filter(ours).and(one.fingerprint)))
-        .collect();
-    keys.sort_unstable();
-    let state = [
-        observed.exists,
-        observed.suspended,
-        observed.unsettled,
-        observed.misnamed,
-    ];
-    (state, observed.scope.clone(), keys)
-}
-
-fn rule(fault: &Fault, skip: u32) -> Rule {
-    Rule {
-        method: None,
-        path: "**".to_owned(),
-        door: Door::Admin,
-        skip,
-        times: Some(1),
-        probability: None,
-        fault: fault.clone(),
-    }
-}
-
 #[tokio::test]
 async fn every_step_survives_every_fault_at_every_call() {
     let shop = Shop::open().await;
-    for (before, step) in steps() {
-        shop.fake.reset();
-        shop.apply_all(&before).await;
-        shop.apply(&step).await.unwrap();
-        let wanted = essence(&shop.observe().await);
-        for fault in faults() {
-            every_call(&shop, &before, &step, &fault, &wanted).await;
-        }
-    }
-}
-
-async fn every_call(shop: &Shop, before: &[Step], step: &Step, fault: &Fault, wanted: &Essence) {
-    let (short, _) = link(SHORT);
-    let link = if *fault == Fault::BlackHole { &short } else { &shop.link };
-    for call in 0..CALLS_MAX {
-        let place = format!("{} {fault:?} at call {call}", step.operation());
-        shop.fake.reset();
-        for step in before {
-            shop.blindly(step).await;
-        }
-        let observed = shop.observe().await;
-        let earlier = shop.fake.counters().calls;
-        shop.fake.fail(rule(fault, call));
-        let done = shop.azure.apply(link, &shop.ours, step, &observed).await;
-        let made = shop.fake.counters().calls - earlier;
-        shop.fake.heal();
-        if made <= u64::from(call) {
-            assert!(done.is_ok(), "{place}: {done:?}");
-            return;
-        }
-        if let Err(told) = done {
-            says_no_secret(shop, &format!("{told} {told:?}"), &place);
-            let may_pass = told.kind.may_pass() || told.kind == FaultKind::Unauthenticated;
-            assert!(may_pass, "{place}: {:?} {told}", told.kind);
-        }
-        // Repeated as it was, as a worker does that did not look; and repeated after looking.
-        if call % 2 == 0 {
-            let again = shop.azure.apply(&shop.link, &shop.ours, step, &observed).await;
-            again.unwrap_or_else(|fault| panic!("{place}, again: {fault}"));
-        }
-        shop.apply(step)
-            .await
-            .unwrap_or_else(|fault| panic!("{place}, after looking: {fault}"));
-        assert_eq!(&essence(&shop.observe().await), wanted, "{place}");
-        assert!(shop.fake.touched().is_empty(), "{place}: {:?}", shop.fake.touched());
-        assert_eq!(shop.fake.state()["mails"], 0, "{place}");
-    }
-    panic!("{} makes more calls than {CALLS_MAX}", step.operation());
+    let holds = |place: &str, _: usize, _: &Observed| assert_eq!(shop.fake.state()["mails"], 0, "{place}");
+    let trial = Trial {
+        connector: &shop.azure,
+        fake: &shop.fake,
+        link: &shop.link,
+        ours: &shop.ours,
+        credential: CLIENT_SECRET,
+        keys: &[KEY],
+        calls_max: 20,
+        refusable: true,
+        later: Duration::ZERO,
+        holds: &holds,
+    };
+    trial.every_step(steps(), &mishaps()).await;
 }
 
 fn says_no_secret(shop: &Shop, shown: &str, place: &str) {
@@ -152,13 +59,13 @@ fn says_no_secret(shop: &Shop, shown: &str, place: &str) {
 async fn logging_in_and_finding_out_the_tier_survive_every_fault() {
     let shop = Shop::open().await;
     let (short, _) = link(SHORT);
-    for fault in faults() {
+    for fault in mishaps() {
         for call in 0..2 {
             let place = format!("{fault:?} at call {call}");
             shop.fake.reset();
             let azure = Azure::new(&settings(&shop.fake), &credentials()).unwrap();
             let link = if fault == Fault::BlackHole { &short } else { &shop.link };
-            shop.fake.fail(rule(&fault, call));
+            shop.fake.fail(at(call, &fault));
             let looked = azure.observe(link, &shop.ours).await;
             shop.fake.heal();
             if let Err(told) = looked {
@@ -181,9 +88,9 @@ async fn a_look_that_fails_is_no_look() {
     let shop = Shop::open().await;
     shop.apply_all(&subscribed()).await;
     let (short, _) = link(SHORT);
-    for fault in faults() {
+    for fault in mishaps() {
         for call in 0..4 {
-            shop.fake.fail(rule(&fault, call));
+            shop.fake.fail(at(call, &fault));
             let link = if fault == Fault::BlackHole { &short } else { &shop.link };
             let looked = shop.azure.observe(link, &shop.ours).await;
             shop.fake.heal();
@@ -221,7 +128,7 @@ async fn who_is_first_to_take_our_address_or_secret_keeps_it() {
         let observed = shop.observe().await;
         shop.fake.fail(Rule {
             method: Some(method.to_owned()),
-            ..rule(&Fault::ConflictForeign, 0)
+            ..at(0, &Fault::ConflictForeign)
         });
         let done = shop.azure.apply(&shop.link, &shop.ours, &step, &observed).await;
         let fault = done.unwrap_err();

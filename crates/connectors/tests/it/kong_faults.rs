@@ -1,46 +1,18 @@
-//! Whatever goes wrong at whichever call of whichever step: what is there afterwards can be told, looking and doing it
-//! again makes it right, nothing of others is touched, and no secret is told.
+//! What can go wrong with calls, at every call of every step ([`crate::trial`]).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gatewright_connectors::model::Secret;
 use gatewright_connectors::{Connector, FaultKind, Observed, Step};
-use vendor_fakes::faults::{Door, Fault, Rule};
+use vendor_fakes::faults::Fault;
 use vendor_fakes::kong::Flavor;
 
 use crate::kong_shop::{KEY, ORDERS, PAYMENTS, Shop, drop_key, key, scope, subscribed};
 use crate::stand::{TOKEN, link};
-
-/// How long a call may take where some never end.
-const SHORT: Duration = Duration::from_millis(60);
-/// More calls than any step makes.
-const CALLS_MAX: u32 = 12;
-
-fn faults() -> Vec<Fault> {
-    vec![
-        Fault::DropAfter,
-        Fault::DropBefore,
-        Fault::Throttled {
-            retry_after_seconds: Some(2),
-        },
-        Fault::Throttled {
-            retry_after_seconds: None,
-        },
-        Fault::Fails { status: 500 },
-        Fault::Fails { status: 503 },
-        Fault::FailsAfter { status: 502 },
-        Fault::FailsAfter { status: 504 },
-        Fault::Unauthorized,
-        Fault::ConflictOurs,
-        Fault::Truncated,
-        Fault::WrongContentType,
-        Fault::BlackHole,
-    ]
-}
+use crate::trial::{Case, SHORT, Trial, at, mishaps};
 
 /// Steps, what has to be done before each, and what is to be seen after.
-fn steps() -> Vec<(Vec<Step>, Step)> {
+fn steps() -> Vec<Case> {
     let with = |more: &[Step]| subscribed().into_iter().chain(more.iter().cloned()).collect::<Vec<_>>();
     let generated = Step::Credential {
         number: 2,
@@ -65,43 +37,6 @@ fn steps() -> Vec<(Vec<Step>, Step)> {
     ]
 }
 
-/// What is there, without what differs from one time to the next.
-type Essence = ([bool; 4], BTreeSet<String>, Vec<(Option<u32>, Option<[u8; 32]>, bool)>);
-
-fn essence(observed: &Observed) -> Essence {
-    let mut keys: Vec<_> = observed
-        .credentials
-        .iter()
-        .map(|one| {
-            (
-                one.number,
-                one.number.filter(|number| *number == 1).and(one.fingerprint),
-                one.expires_in_seconds.is_some(),
-            )
-        })
-        .collect();
-    keys.sort_unstable();
-    let state = [
-        observed.exists,
-        observed.suspended,
-        observed.unsettled,
-        observed.misnamed,
-    ];
-    (state, observed.scope.clone(), keys)
-}
-
-fn rule(fault: &Fault, skip: u32) -> Rule {
-    Rule {
-        method: None,
-        path: "**".to_owned(),
-        door: Door::Admin,
-        skip,
-        times: Some(1),
-        probability: None,
-        fault: fault.clone(),
-    }
-}
-
 #[tokio::test]
 async fn every_step_survives_every_fault_at_every_call() {
     every_step(Flavor::Oss, steps()).await;
@@ -117,66 +52,26 @@ async fn every_step_that_konnect_does_in_another_way_survives_every_fault() {
     .await;
 }
 
-async fn every_step(flavor: Flavor, steps: Vec<(Vec<Step>, Step)>) {
+async fn every_step(flavor: Flavor, steps: Vec<Case>) {
     let shop = Shop::open(flavor).await;
-    for (before, step) in steps {
-        shop.fake.reset();
-        shop.apply_all(&before).await;
-        shop.apply(&step).await.unwrap();
-        let wanted = essence(&shop.observe().await);
-        for fault in faults() {
-            every_call(&shop, &before, &step, &fault, &wanted).await;
-        }
-    }
-}
-
-async fn every_call(shop: &Shop, before: &[Step], step: &Step, fault: &Fault, wanted: &Essence) {
-    let (short, _) = link(SHORT);
-    let link = if *fault == Fault::BlackHole { &short } else { &shop.link };
-    for call in 0..CALLS_MAX {
-        let place = format!("{} {fault:?} at call {call}", step.operation());
-        shop.fake.reset();
-        for step in before {
-            shop.blindly(step).await;
-        }
-        let observed = shop.observe().await;
-        let earlier = shop.fake.counters().calls;
-        shop.fake.fail(rule(fault, call));
-        let done = shop.kong.apply(link, &shop.ours, step, &observed).await;
-        let made = shop.fake.counters().calls - earlier;
-        shop.fake.heal();
-        if made <= u64::from(call) {
-            assert!(done.is_ok(), "{place}: {done:?}");
-            return;
-        }
-        if let Err(told) = done {
-            let shown = format!("{told} {told:?}");
-            assert!(
-                !shop.fake.secrets().iter().any(|secret| shown.contains(secret)),
-                "{place}: {shown}"
-            );
-            assert!(!shown.contains(TOKEN), "{place}: {shown}");
-            let may_pass = told.kind.may_pass() || told.kind == FaultKind::Unauthenticated;
-            assert!(may_pass, "{place}: {:?} {told}", told.kind);
-        }
-        // Repeated as it was, as a worker does that did not look; and repeated after looking.
-        if call % 2 == 0 {
-            let again = shop.kong.apply(&shop.link, &shop.ours, step, &observed).await;
-            again.unwrap_or_else(|fault| panic!("{place}, again: {fault}"));
-        }
-        shop.apply(step)
-            .await
-            .unwrap_or_else(|fault| panic!("{place}, after looking: {fault}"));
-        assert_eq!(&essence(&shop.observe().await), wanted, "{place}");
-        assert!(shop.fake.touched().is_empty(), "{place}: {:?}", shop.fake.touched());
-        let made_by_kong = shop
-            .fake
-            .secrets()
-            .into_iter()
-            .filter(|one| one != KEY && !one.contains("-key-"));
-        assert!(made_by_kong.count() <= 1, "{place}: Kong made a key twice");
-    }
-    panic!("{} makes more calls than {CALLS_MAX}", step.operation());
+    let holds = |place: &str, _: usize, _: &Observed| {
+        let made = shop.fake.secrets().into_iter();
+        let made = made.filter(|one| one != KEY && !one.contains("-key-"));
+        assert!(made.count() <= 1, "{place}: Kong made a key twice");
+    };
+    let trial = Trial {
+        connector: &shop.kong,
+        fake: &shop.fake,
+        link: &shop.link,
+        ours: &shop.ours,
+        credential: TOKEN,
+        keys: &[KEY],
+        calls_max: 12,
+        refusable: true,
+        later: Duration::ZERO,
+        holds: &holds,
+    };
+    trial.every_step(steps, &mishaps()).await;
 }
 
 #[tokio::test]
@@ -184,9 +79,9 @@ async fn a_look_that_fails_is_no_look() {
     let shop = Shop::open(Flavor::Oss).await;
     shop.apply_all(&subscribed()).await;
     let (short, _) = link(SHORT);
-    for fault in faults() {
+    for fault in mishaps() {
         for call in 0..4 {
-            shop.fake.fail(rule(&fault, call));
+            shop.fake.fail(at(call, &fault));
             let looked = shop
                 .kong
                 .observe(if fault == Fault::BlackHole { &short } else { &shop.link }, &shop.ours)
@@ -226,7 +121,7 @@ async fn who_is_first_to_take_our_name_or_secret_keeps_it() {
             shop.apply_all(&subscribed()[..2]).await;
         }
         let observed = shop.observe().await;
-        shop.fake.fail(rule(&Fault::ConflictForeign, 0));
+        shop.fake.fail(at(0, &Fault::ConflictForeign));
         let fault = shop
             .kong
             .apply(&shop.link, &shop.ours, &step, &observed)

@@ -57,3 +57,4 @@ mod mulesoft_token;
 #[path = "../../../vendor-fakes/tests/it/papers.rs"]
 mod papers;
 mod stand;
+mod trial;
