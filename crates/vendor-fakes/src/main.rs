@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use clap::{Parser, ValueEnum};
 use serde_json::json;
 use vendor_fakes::control::Controls;
+use vendor_fakes::told::Seed;
 use vendor_fakes::{apigee, aws, azure, kong, mulesoft};
 
 /// Stand-ins for other vendors' gateways. For tests and demonstrations only: everything is in memory and open to everybody.
@@ -75,74 +76,30 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let free = SocketAddr::new(arguments.listen.ip(), 0);
     let controls = Controls::default();
-    let kong = kong::Fake::on_stage(kong::Options {
-        flavor: match arguments.kong_flavor {
-            Flavor::Oss => kong::Flavor::Oss,
-            Flavor::Enterprise => kong::Flavor::Enterprise,
-            Flavor::Konnect => kong::Flavor::Konnect,
-            Flavor::DbLess => kong::Flavor::DbLess,
-        },
-        token: arguments.kong_token,
-        seed: if arguments.empty {
-            kong::Seed::Empty
-        } else {
-            kong::Seed::Demo
-        },
-        admin: arguments.kong_admin.unwrap_or(free),
-        proxy: arguments.kong_proxy.unwrap_or(free),
-        ..kong::Options::default()
-    })
-    .await?;
-    controls.add("kong", kong);
-    let aws = aws::Fake::on_stage(aws::Options {
-        seed: if arguments.empty {
-            aws::Seed::Empty
-        } else {
-            aws::Seed::Demo
-        },
-        admin: arguments.aws_admin.unwrap_or(free),
-        proxy: arguments.aws_proxy.unwrap_or(free),
-        ..aws::Options::default()
-    })
-    .await?;
-    controls.add("aws", aws);
-    let azure = azure::Fake::on_stage(azure::Options {
-        seed: if arguments.empty {
-            azure::Seed::Empty
-        } else {
-            azure::Seed::Demo
-        },
-        admin: arguments.azure_admin.unwrap_or(free),
-        proxy: arguments.azure_proxy.unwrap_or(free),
-        ..azure::Options::default()
-    })
-    .await?;
-    controls.add("azure", azure);
-    let mulesoft = mulesoft::Fake::on_stage(mulesoft::Options {
-        seed: if arguments.empty {
-            mulesoft::Seed::Empty
-        } else {
-            mulesoft::Seed::Demo
-        },
-        admin: arguments.mulesoft_admin.unwrap_or(free),
-        proxy: arguments.mulesoft_proxy.unwrap_or(free),
-        ..mulesoft::Options::default()
-    })
-    .await?;
-    controls.add("mulesoft", mulesoft);
-    // The service account's key is in what the control shows of its state.
-    let apigee = apigee::Fake::on_stage(apigee::Options {
-        seed: if arguments.empty {
-            apigee::Seed::Empty
-        } else {
-            apigee::Seed::Demo
-        },
-        admin: arguments.apigee_admin.unwrap_or(free),
-        proxy: arguments.apigee_proxy.unwrap_or(free),
-        ..apigee::Options::default()
-    })
-    .await?;
-    controls.add("apigee", apigee);
+    let seed = if arguments.empty { Seed::Empty } else { Seed::Demo };
+    macro_rules! add {
+        ($vendor:ident, $admin:expr, $proxy:expr $(, $field:ident: $value:expr)*) => {
+            let options = $vendor::Options {
+                seed,
+                admin: $admin.unwrap_or(free),
+                proxy: $proxy.unwrap_or(free),
+                $($field: $value,)*
+                ..$vendor::Options::default()
+            };
+            controls.add(stringify!($vendor), $vendor::Fake::on_stage(options).await?);
+        };
+    }
+    let flavor = match arguments.kong_flavor {
+        Flavor::Oss => kong::Flavor::Oss,
+        Flavor::Enterprise => kong::Flavor::Enterprise,
+        Flavor::Konnect => kong::Flavor::Konnect,
+        Flavor::DbLess => kong::Flavor::DbLess,
+    };
+    add!(kong, arguments.kong_admin, arguments.kong_proxy, flavor: flavor, token: arguments.kong_token);
+    add!(apigee, arguments.apigee_admin, arguments.apigee_proxy);
+    add!(aws, arguments.aws_admin, arguments.aws_proxy);
+    add!(azure, arguments.azure_admin, arguments.azure_proxy);
+    add!(mulesoft, arguments.mulesoft_admin, arguments.mulesoft_proxy);
     let control = controls.start(arguments.listen).await?;
     let url = format!("http://{}/__control", control.addr());
     let mut out = std::io::stdout().lock();

@@ -2,8 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// What is there at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Seed {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// The same shop at every vendor, in its words: services `orders`, `payments`, `reports`, `status` and `translation`, not all of
+    /// them closed, and two consumers with keys. All of it is somebody else's. Each vendor's `seed` says more.
+    Demo,
+}
 
 /// How a stand-in is connected and asked.
 #[derive(Clone, Debug, Serialize)]

@@ -32,7 +32,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use gatewright_types::{Clock, Rng};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::error::Refused;
@@ -41,24 +40,12 @@ use self::store::Store;
 use self::token::Tokens;
 use crate::faults::Door;
 use crate::stage::{Place, Refusal, Touched, Vendor};
+pub use crate::told::Seed;
 use crate::wire::{Request, Response};
 
 /// Calls of an organization in a minute that Google documents, and enforces.
 pub const CALLS_PER_MINUTE: usize = 6000;
 const MINUTE_MS: i64 = 60_000;
-
-/// What is there at the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Seed {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// Five proxies and their products: `orders`, `payments` (whose product is approved by hand) and `translation` ask for a key,
-    /// `reports` too and is in no product of its own, `status` asks for nothing; a product that opens every proxy; and two apps of
-    /// a developer. All of it is somebody else's.
-    Demo,
-}
 
 /// How a fake Apigee is made.
 #[derive(Clone)]

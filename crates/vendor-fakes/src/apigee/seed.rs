@@ -1,4 +1,8 @@
 //! An organization that somebody has run for a while.
+//!
+//! Five proxies and their products: `orders`, `payments` (whose product is approved by hand) and `translation` ask for a key,
+//! `reports` too and is in no product of its own, `status` asks for nothing; a product that opens every proxy; and two apps of
+//! a developer. All of it is somebody else's.
 
 use serde_json::json;
 

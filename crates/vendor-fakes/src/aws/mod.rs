@@ -28,7 +28,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use gatewright_types::{Clock, Rng};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::error::Refused;
@@ -38,25 +37,13 @@ use self::store::Store;
 use self::throttle::Throttle;
 use crate::faults::Door;
 use crate::stage::{Place, Refusal, Touched, Vendor};
+pub use crate::told::Seed;
 use crate::wire::{Request, Response};
 
 /// The access key that lets in unless the options name another. It says that it belongs to the account 123456789012.
 pub const ACCESS_KEY_ID: &str = "AKIARZPUZDIKCWNSD7RT";
 /// Its secret.
 pub const SECRET_ACCESS_KEY: &str = "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";
-
-/// What is there at the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Seed {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// Five APIs: `orders`, `payments` and `translation` ask for a key and have a usage plan each (`plan01`, `plan02`,
-    /// `plan05`), `reports` asks for a key and no plan covers it, `status` has a plan (`plan04`) and asks for nothing; and
-    /// two keys. All of it is somebody else's.
-    Demo,
-}
 
 /// A key that is there at the start, besides the seed's. It is enabled.
 #[derive(Clone, Debug)]

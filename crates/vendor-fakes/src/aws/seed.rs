@@ -1,4 +1,8 @@
 //! An account that somebody has run for a while: the shop of the other vendors, as five APIs with a usage plan each.
+//!
+//! Five APIs: `orders`, `payments` and `translation` ask for a key and have a usage plan each (`plan01`, `plan02`,
+//! `plan05`), `reports` asks for a key and no plan covers it, `status` has a plan (`plan04`) and asks for nothing; and
+//! two keys. All of it is somebody else's.
 
 use std::collections::{BTreeMap, BTreeSet};
 

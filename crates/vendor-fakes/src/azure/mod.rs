@@ -33,7 +33,6 @@ use std::time::Duration;
 
 use gatewright_types::{Clock, Rng};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -43,21 +42,11 @@ use self::store::{Kind, Store};
 use self::throttle::Throttle;
 use crate::faults::Door;
 use crate::stage::{Place, Refusal, Touched, Vendor};
+pub use crate::told::Seed;
 use crate::wire::{Request, Response};
 
 /// More requests than this are not kept.
 const MAX_HEARD: usize = 10_000;
-
-/// What is there at the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Seed {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// Five APIs and their products, some of them open, and two users with subscriptions. All of it is somebody else's.
-    Demo,
-}
 
 /// How a fake service is made.
 #[derive(Clone)]

@@ -1,4 +1,6 @@
 //! A service that somebody has run for a while.
+//!
+//! Five APIs and their products, some of them open, and two users with subscriptions. All of it is somebody else's.
 
 use serde_json::json;
 

@@ -38,6 +38,7 @@ use self::schema::{Row, Table};
 use self::store::{Now, Store, id_of};
 use crate::faults::Door;
 use crate::stage::{Place, Refusal, Touched, Vendor};
+pub use crate::told::Seed;
 use crate::wire::{Request, Response};
 
 /// Which Kong it is.
@@ -69,18 +70,6 @@ impl Flavor {
             Self::Enterprise | Self::Konnect => "kong/3.13.0.0-enterprise-edition",
         }
     }
-}
-
-/// What is there at the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Seed {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// Four services with routes: `orders` and `payments` ask for a key and a group, `reports` for any key, `status` for nothing;
-    /// and two consumers with keys. All of it is somebody else's.
-    Demo,
 }
 
 /// How a fake Kong is made.

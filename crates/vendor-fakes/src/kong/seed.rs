@@ -1,4 +1,7 @@
 //! A Kong that somebody has run for a while.
+//!
+//! Five services with routes: `orders`, `payments` and `translation` ask for a key and a group, `reports` for any key, `status` for nothing;
+//! and two consumers with keys. All of it is somebody else's.
 
 use serde_json::{Value, json};
 

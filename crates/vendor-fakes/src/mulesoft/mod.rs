@@ -38,6 +38,7 @@ pub use self::fake::Fake;
 use self::store::Store;
 use crate::faults::Door;
 use crate::stage::{Place, Refusal, Touched, Vendor};
+pub use crate::told::Seed;
 use crate::wire::{Request, Response};
 
 /// Who keeps the clients of the organization.
@@ -87,18 +88,6 @@ pub struct Limit {
     pub window: Duration,
     /// What is answered beyond: 429, 500 or 503; absent, they are only counted.
     pub answers: Option<u16>,
-}
-
-/// What is there at the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Seed {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// Five API instances: `orders` and `translation` ask for a client id, `payments` also for a tier, `reports` for id and secret,
-    /// `status` for nothing; and two applications. All of it is somebody else's.
-    Demo,
 }
 
 /// How a fake Anypoint is made.

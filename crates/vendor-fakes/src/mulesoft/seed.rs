@@ -1,4 +1,7 @@
 //! An organization that has sold APIs for a while.
+//!
+//! Five API instances: `orders` and `translation` ask for a client id, `payments` also for a tier, `reports` for id and secret,
+//! `status` for nothing; and two applications. All of it is somebody else's.
 
 use super::store::{Api, Application, BY_HAND, Contract, Policy, Status, Store, Tier};
 
