@@ -181,7 +181,8 @@ impl Orchestrator {
         let mut takeovers = Vec::new();
         if row.adopts {
             for (key_id, adopted) in store::adoptions::unreleased(&mut tx, key).await? {
-                let (when, at) = takeover::decide(key_id, &adopted, &connection, &desired, &secrets, &rows, facts.now);
+                let until = look_up::get(&mut tx, key_id).await?.old_secret_valid_until;
+                let (when, at) = takeover::decide(key_id, &adopted, &facts, &desired, &rows, until);
                 changes_at = changes_at.into_iter().chain(at).min();
                 takeovers.push(Takeover {
                     key_id,

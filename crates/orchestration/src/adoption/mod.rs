@@ -100,7 +100,7 @@ pub struct Adopted {
     pub keys: Vec<(String, ApiKey)>,
 }
 
-/// What became of one page of consumers: of whom, and where the next one begins.
+/// Consumers as an operator sees them: what each was adopted as, and the plans that fit.
 pub async fn preview(
     tx: &mut TenantTx,
     connection: &Connection,
@@ -309,9 +309,10 @@ pub async fn list(
     connector: &dyn Connector,
     cursor: Option<String>,
 ) -> Result<gatewright_connectors::model::Page<Adoptable>, OrchestrationError> {
+    let goes_on = cursor.is_some();
     let page = connector.adoptable(&engine.link(connection), cursor).await;
     page.map_err(|fault| match fault.kind {
-        FaultKind::Invalid => {
+        FaultKind::Invalid if goes_on => {
             gatewright_catalog::CatalogError::invalid("/cursor", "the gateway knows no such page").into()
         }
         _ => OrchestrationError::Gateway {

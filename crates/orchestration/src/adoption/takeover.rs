@@ -1,17 +1,16 @@
 //! When a key under an old consumer goes.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use gatewright_connectors::model::AdoptedKey;
 use gatewright_connectors::{Fault, FaultKind, Link};
-use gatewright_credentials::look_up::GivenSecret;
-use gatewright_credentials::rotate::OVERLAP_DEFAULT_SECONDS;
 use gatewright_database::DatabaseError;
 use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::{KeyId, TenantId};
 
 use crate::converge::{Prepared, Progress};
+use crate::desired::Facts;
 use crate::engine::Orchestrator;
-use crate::model::{Connection, ConnectionState};
+use crate::model::ConnectionState;
 use crate::plan::{Desired, Standing};
 use crate::store::{self, credentials};
 
@@ -39,34 +38,31 @@ pub(crate) enum When {
     Later,
 }
 
-/// When a key goes, and when that has to be looked at again.
+/// When a key goes, and when that has to be looked at again. `old_valid_until` is the end of its rotation's overlap.
 pub(crate) fn decide(
     key_id: KeyId,
     key: &AdoptedKey,
-    connection: &Connection,
+    facts: &Facts<'_>,
     desired: &Desired,
-    secrets: &[GivenSecret],
     rows: &[credentials::Row],
-    now: DateTime<Utc>,
+    old_valid_until: Option<DateTime<Utc>>,
 ) -> (When, Option<DateTime<Utc>>) {
     // What we made there is taken away; that is not ours yet.
-    if connection.state == ConnectionState::Disconnecting {
+    if facts.connection.state == ConnectionState::Disconnecting {
         return (When::Later, None);
     }
     let ends = matches!(desired.standing, Standing::Absent | Standing::Suspended);
-    let secret = secrets.iter().find(|secret| secret.key_id == key_id);
+    let secret = facts.secrets.iter().find(|secret| secret.key_id == key_id);
     let Some(secret) = secret.filter(|secret| !ends && secret.status == KeyStatus::Active) else {
         return (When::Now, None);
     };
-    if secret.secret_version == ADOPTED_VERSION && secret.expires_at.is_some_and(|at| at <= now) {
+    if secret.secret_version == ADOPTED_VERSION && secret.expires_at.is_some_and(|at| at <= facts.now) {
         return (When::Now, None);
     }
-    let row = |version: i32| {
-        let mut its = rows.iter().filter(|row| row.key_id == key_id);
-        its.find(|row| row.secret_version == version)
-    };
     if key.fingerprint.is_some() {
-        let number = row(ADOPTED_VERSION).and_then(|row| u32::try_from(row.number).ok());
+        let is_its = |row: &&credentials::Row| row.key_id == key_id && row.secret_version == ADOPTED_VERSION;
+        let row = rows.iter().find(is_its);
+        let number = row.and_then(|row| u32::try_from(row.number).ok());
         let wanted = desired.credentials.iter().find(|wanted| Some(wanted.number) == number);
         return match wanted {
             None => (When::Now, None),
@@ -75,16 +71,11 @@ pub(crate) fn decide(
             Some(wanted) => (When::ForOurs(wanted.number), None),
         };
     }
-    // Nobody but its customer knows it: it is valid until the overlap of its first rotation has ended.
-    let confirmed = row(secret.secret_version).and_then(|row| row.confirmed_at);
-    let Some(confirmed) = confirmed.filter(|_| secret.secret_version > ADOPTED_VERSION) else {
-        return (When::Later, None);
-    };
-    let ends_at = confirmed + TimeDelta::seconds(i64::from(OVERLAP_DEFAULT_SECONDS));
-    if ends_at <= now {
-        (When::Now, None)
-    } else {
-        (When::Later, Some(ends_at))
+    // Nobody but its customer knows it: it is valid until the overlap of its first rotation has ended, which may be at once.
+    match old_valid_until {
+        _ if secret.secret_version == ADOPTED_VERSION => (When::Later, None),
+        Some(at) if at > facts.now => (When::Later, Some(at)),
+        _ => (When::Now, None),
     }
 }
 

@@ -134,6 +134,52 @@ async fn what_cannot_be_taken_over_works_until_the_overlap_of_its_first_rotation
 }
 
 #[tokio::test]
+async fn the_end_of_that_overlap_is_what_the_rotation_says_and_after_a_leak_it_is_at_once() {
+    let scene = Scene::with(json!({})).await;
+    let consumer = admin(&scene, Method::POST, "/consumers", json!({ "username": "by-hand" })).await;
+    let consumer = consumer["id"].as_str().unwrap().to_owned();
+    let group = json!({ "group": GROUP });
+    admin(&scene, Method::POST, &format!("/consumers/{consumer}/acls"), group).await;
+    for key in ["short-one", "short-two"] {
+        admin(
+            &scene,
+            Method::POST,
+            &format!("/consumers/{consumer}/key-auth"),
+            json!({ "key": key }),
+        )
+        .await;
+    }
+    let adopted = adopt(&scene, &consumer).await;
+    let rows = admin(
+        &scene,
+        Method::GET,
+        &format!("/consumers/{consumer}/key-auth"),
+        Value::Null,
+    )
+    .await;
+    for (old, overlap) in [("short-one", 0), ("short-two", 2)] {
+        let row = rows["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["key"] == old)
+            .unwrap();
+        let keys = adopted["keys"].as_array().unwrap();
+        let key = keys.iter().find(|key| key["remoteId"] == row["id"]).unwrap();
+        let rotate = format!("/keys/{}/rotate", key["id"].as_str().unwrap());
+        let body = json!({ "overlapSeconds": overlap });
+        let (status, rotated) = scene.tenant.call(Method::POST, &rotate, Some(body)).await;
+        assert_eq!(status, 200, "{rotated:#}");
+        refused(&scene, old).await;
+        scene
+            .until(adopted["subscription"]["id"].as_str().unwrap(), "ACTIVE")
+            .await;
+        assert_eq!(scene.ask(rotated["secret"].as_str().unwrap()).await, 200);
+    }
+    assert_eq!(keys_of(&scene, &consumer).await, 0);
+}
+
+#[tokio::test]
 async fn a_plan_that_opens_something_else_is_refused_unless_that_is_meant() {
     let scene = Scene::with(json!({})).await;
     let partner = "00000050-0000-4000-8000-000000000002";
