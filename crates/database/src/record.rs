@@ -4,7 +4,9 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::ids::{AuditId, EventId, OperatorId, RequestId, TenantId, TokenId};
+use gatewright_types::ids::{
+    AuditId, DeveloperId, EventId, OperatorId, PersonId, RequestId, SessionId, TenantId, TokenId,
+};
 use gatewright_types::{Clock, ProblemCode, Rng};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -32,6 +34,8 @@ pub struct Caller {
 pub struct Origin {
     /// The token that it showed.
     pub token_id: Option<TokenId>,
+    /// The session that it belonged to.
+    pub session_id: Option<SessionId>,
     /// The other end of its connection, an IPv4 address never as IPv6.
     pub peer: Option<IpAddr>,
 }
@@ -41,6 +45,10 @@ pub struct Origin {
 pub enum Actor {
     /// A person or script of the tenant.
     Operator(OperatorId),
+    /// A developer of a customer.
+    Developer(DeveloperId),
+    /// A person who signed in, in their own matters.
+    Person(PersonId),
     /// Whoever runs the installation.
     Installation,
     /// Gatewright itself.
@@ -51,6 +59,8 @@ impl Actor {
     pub(crate) const fn kind(self) -> &'static str {
         match self {
             Self::Operator(_) => "OPERATOR",
+            Self::Developer(_) => "DEVELOPER",
+            Self::Person(_) => "PERSON",
             Self::Installation => "INSTALLATION",
             Self::System => "SYSTEM",
         }
@@ -60,6 +70,8 @@ impl Actor {
     pub const fn id(self) -> Option<Uuid> {
         match self {
             Self::Operator(id) => Some(id.uuid()),
+            Self::Developer(id) => Some(id.uuid()),
+            Self::Person(id) => Some(id.uuid()),
             Self::Installation | Self::System => None,
         }
     }
@@ -123,9 +135,9 @@ pub(crate) async fn write(
              SELECT * FROM UNNEST($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::jsonb[], $12::jsonb[])
                AS happened (audit_id, event_id, domain, name, resource_id, detail, changes)
            ), audited AS (
-             INSERT INTO audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, request_id, action, resource_id, detail, changes, token_id, peer_address)
+             INSERT INTO audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, request_id, action, resource_id, detail, changes, token_id, peer_address, session_id)
              SELECT $1, audit_id, $2, $3, $4, $5, name, resource_id,
-                    CASE WHEN changes IS NULL THEN detail ELSE '{}' END, coalesce(changes, '{}'), $13, $14 FROM happened
+                    CASE WHEN changes IS NULL THEN detail ELSE '{}' END, coalesce(changes, '{}'), $13, $14, $15 FROM happened
            )
            INSERT INTO outbox_events (tenant_id, id, occurred_at, domain, name, resource_id, payload)
            SELECT $1, event_id, $2, domain, name, resource_id, detail FROM happened"#,
@@ -143,6 +155,7 @@ pub(crate) async fn write(
         &changes as &[Option<Value>],
         origin.token_id.map(TokenId::uuid),
         origin.peer.map(|peer| peer.to_string()),
+        origin.session_id.map(SessionId::uuid),
     )
     .execute(connection)
     .await?;
@@ -208,8 +221,8 @@ impl Database {
     ) -> Result<(), sqlx::Error> {
         sqlx::query!(
             "INSERT INTO audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, request_id, action, resource_id,
-                                       detail, token_id, peer_address, outcome, problem_code)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '{}', $9, $10, 'REFUSED', $11)",
+                                       detail, token_id, peer_address, outcome, problem_code, session_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '{}', $9, $10, 'REFUSED', $11, $12)",
             caller.tenant_id.uuid(),
             AuditId::mint(self.clock(), self.rng()).uuid(),
             self.clock().now(),
@@ -221,6 +234,7 @@ impl Database {
             origin.token_id.map(TokenId::uuid),
             origin.peer.map(|peer| peer.to_string()),
             refused.code.as_str(),
+            origin.session_id.map(SessionId::uuid),
         )
         .execute(connection)
         .await?;

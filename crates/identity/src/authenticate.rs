@@ -6,7 +6,7 @@ use gatewright_types::credential::CREDENTIAL_MAX_LENGTH;
 use gatewright_vault::{INSTALLATION_TOKEN_PREFIX, OPERATOR_TOKEN_PREFIX};
 
 use crate::error::Refusal;
-use crate::model::{OperatorState, Principal};
+use crate::model::{Credential, OperatorState, Principal};
 use crate::roles::Permissions;
 use crate::store::tokens::Found;
 use crate::{IdentityError, store};
@@ -58,7 +58,7 @@ fn principal(found: &Found) -> Principal {
         tenant_id: found.tenant_id,
         operator_id: found.operator_id,
         role: found.role,
-        token_id: found.token_id,
+        credential: Credential::Token(found.token_id),
         permissions,
         unscoped: found.scopes.is_none(),
     }

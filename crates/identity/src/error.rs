@@ -34,6 +34,54 @@ pub enum IdentityError {
         /// Of what.
         what: &'static str,
     },
+    /// Mail address and password, or what else was shown, do not belong together.
+    #[error("mail address and password do not belong together")]
+    SignInFailed,
+    /// Whoever signs in is suspended.
+    #[error("this account is suspended")]
+    PersonSuspended,
+    /// Something was tried too often.
+    #[error("this was tried too often; wait {retry_after_seconds} s")]
+    TooManyAttempts {
+        /// For how long.
+        retry_after_seconds: u64,
+    },
+    /// A link or a code was used, is too old, or was never given out.
+    #[error("this was used, is too old, or was never given out")]
+    CodeInvalid,
+    /// Nobody signs up here like this.
+    #[error("nobody signs up here {0}")]
+    SignUpClosed(&'static str),
+    /// The person is a developer already.
+    #[error("this account already belongs to a customer")]
+    AlreadyDeveloper,
+    /// Somebody signs in as this operator, or the person is another operator.
+    #[error("somebody already signs in as this operator, or is another one")]
+    AlreadyOperator,
+    /// The operator has no mail address.
+    #[error("the operator has no mail address to invite")]
+    NoAddress,
+    /// The address cannot be invited, and why is nobody's business.
+    #[error("this address cannot be invited now")]
+    CannotInvite,
+    /// Nobody has shown yet that the account's mail address is theirs.
+    #[error("an account with this mail address exists that has not shown that the address is its own")]
+    AddressNotProven,
+    /// The customer would have no owner that can act.
+    #[error("this is the last owner of the customer: make another one first")]
+    LastCustomerOwner,
+    /// Too many passwords are being hashed.
+    #[error("too many sign in at this moment")]
+    Busy,
+    /// A password could not be hashed.
+    #[error("the password could not be hashed")]
+    Hashing,
+    /// A token could not be signed.
+    #[error("the session could not be signed")]
+    Signing,
+    /// This process holds no master key.
+    #[error("this process holds no master key")]
+    NoVault,
     /// The token was somebody's and no longer works.
     #[error("{why}")]
     Refused {

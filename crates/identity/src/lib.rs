@@ -10,12 +10,23 @@
 //! Start with [`roles`], then [`authenticate`].
 
 pub mod authenticate;
+pub mod developers;
 pub mod error;
+pub mod invitations;
 pub mod last_use;
+pub mod mail_tokens;
 pub mod model;
 pub mod operators;
+pub mod passwords;
+pub mod people;
 pub mod roles;
+pub mod sessions;
+pub mod settings;
+pub mod sign_in;
+pub mod sign_up;
 mod store;
+pub mod throttle;
 pub mod tokens;
+pub mod visit;
 
 pub use error::IdentityError;

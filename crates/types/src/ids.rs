@@ -172,12 +172,18 @@ ids! {
     ConsumerId = "con";
     /// An organization that buys.
     CustomerId = "cus";
+    /// A person who works for a customer.
+    DeveloperId = "dev";
     /// One event on its way to one webhook endpoint.
     DeliveryId = "del";
     /// One event of the outbox.
     EventId = "evt";
     /// A place where requests are admitted.
     GatewayId = "gw";
+    /// Where else people of a tenant can sign in.
+    IdentityProviderId = "idp";
+    /// An invitation to be an operator or a developer.
+    InvitationId = "inv";
     /// Work that outlives a request.
     JobId = "job";
     /// An API key; stays the same when its secret is rotated.
@@ -188,6 +194,12 @@ ids! {
     NodeId = "nod";
     /// A person (or a script) of the tenant.
     OperatorId = "opr";
+    /// A challenge that an authenticator was asked to sign.
+    PasskeyCeremonyId = "pkc";
+    /// A passkey of a person.
+    PasskeyId = "psk";
+    /// Somebody who signs in.
+    PersonId = "per";
     /// A plan; its versions are numbers.
     PlanId = "pln";
     /// What is sold.
@@ -202,6 +214,10 @@ ids! {
     RouteId = "rte";
     /// An upstream of a native gateway.
     ServiceId = "svc";
+    /// Somebody signed in on one device.
+    SessionId = "ses";
+    /// Somebody who signed up and has not shown yet who they are.
+    SignUpId = "sup";
     /// A customer's subscription to one version of a plan.
     SubscriptionId = "sub";
     /// A company that sells APIs with Gatewright.

@@ -58,8 +58,12 @@ problem_codes! {
     AmbiguousRequest = "ambiguous-request", 400, "The request can be read in more than one way", Client, No;
     /// A connected gateway cannot do what is asked.
     CannotHonor = "cannot-honor", 422, "A connected gateway cannot honor this", Client, No;
+    /// The developer waits for somebody to let them in.
+    ApprovalPending = "approval-pending", 403, "Nobody has let you in yet", Client, Later;
     /// The body is longer than its limit.
     BodyTooLarge = "body-too-large", 413, "The body is too large", Client, No;
+    /// A link or a code was used, is too old, or was never given out.
+    CodeInvalid = "code-invalid", 403, "The link or the code cannot be used", Client, No;
     /// Two objects would have the same name.
     Conflict = "conflict", 409, "Another object stands in the way", Client, No;
     /// A gateway cannot be connected as it is.
@@ -74,6 +78,8 @@ problem_codes! {
     CredentialSuspended = "credential-suspended", 403, "The credential is suspended", Client, No;
     /// Nobody holds this credential here.
     CredentialUnknown = "credential-unknown", 401, "The credential is unknown", Client, No;
+    /// The page that sent the request is not of this site.
+    CrossOrigin = "cross-origin", 403, "The request comes from another site", Client, No;
     /// The customer is suspended as a whole.
     CustomerSuspended = "customer-suspended", 409, "The customer is suspended", Client, No;
     /// The enrollment code was used, is too old, or was never given out.
@@ -116,6 +122,8 @@ problem_codes! {
     NoCredential = "no-credential", 401, "A credential is needed", Client, No;
     /// No gateway answers to this host.
     NoGateway = "no-gateway", 404, "No gateway answers to this host", Client, No;
+    /// There is no tenant yet.
+    NoTenant = "no-tenant", 404, "No tenant answers to this host", Client, No;
     /// No route matches.
     NoRoute = "no-route", 404, "No route matches", Client, No;
     /// There is no secret to be shown, or not any more.
@@ -128,16 +136,26 @@ problem_codes! {
     PreconditionFailed = "precondition-failed", 412, "The object has changed since it was read", Client, No;
     /// The operator behind the token is suspended.
     OperatorSuspended = "operator-suspended", 403, "The operator is suspended", Client, No;
+    /// Whoever signed in is suspended.
+    PersonSuspended = "person-suspended", 403, "The account is suspended", Client, No;
+    /// It is too long ago that the person showed who they are.
+    ReauthenticationRequired = "reauthentication-required", 403, "Show once more who you are", Client, No;
     /// The request's head did not come, or its body stopped coming.
     RequestTimedOut = "request-timed-out", 408, "The request took too long to arrive", Client, Later;
     /// The old secret of an earlier rotation is still valid.
     RotationInProgress = "rotation-in-progress", 409, "The key is already being rotated", Client, No;
+    /// Mail address and password, or what else was shown, do not belong together.
+    SignInFailed = "sign-in-failed", 401, "That is not who you say you are", Client, No;
+    /// The tenant lets nobody in by this way.
+    SignUpClosed = "sign-up-closed", 403, "You cannot sign up here by yourself", Client, No;
     /// The token's time is over.
     TokenExpired = "token-expired", 401, "The token has expired", Client, No;
     /// The token was withdrawn.
     TokenRevoked = "token-revoked", 401, "The token was revoked", Client, No;
+    /// Something was tried too often.
+    TooManyAttempts = "too-many-attempts", 429, "Too many attempts", Client, Later;
     /// No operator's token, or one that nobody holds.
-    Unauthenticated = "unauthenticated", 401, "An operator's token is needed", Client, No;
+    Unauthenticated = "unauthenticated", 401, "Sign in, or send a token", Client, No;
     /// The body is of another media type.
     UnsupportedMediaType = "unsupported-media-type", 415, "The body must be application/json", Client, No;
     /// The service behind the gateway broke off its answer or did not speak HTTP.

@@ -27,7 +27,9 @@ pub use error::VaultError;
 pub use keyring::Keyring;
 pub use master_key::{MasterKey, MasterKeyId, WrappedDataKey};
 pub use mint::{
-    INSTALLATION_TOKEN_PREFIX, Minted, NODE_TOKEN_PREFIX, OPERATOR_TOKEN_PREFIX, mint_api_key, mint_client_id,
+    BROWSER_TOKEN_PREFIX, DEVICE_TOKEN_PREFIX, INSTALLATION_TOKEN_PREFIX, MAIL_TOKEN_PREFIX, Minted, NODE_TOKEN_PREFIX,
+    OPERATOR_TOKEN_PREFIX, PENDING_TOKEN_PREFIX, REFRESH_TOKEN_PREFIX, mint_api_key, mint_client_id,
     mint_client_secret, mint_enrollment_code, mint_installation_token, mint_node_token, mint_operator_token,
+    mint_person_token,
 };
 pub use ring::{MasterKeyState, Ring};

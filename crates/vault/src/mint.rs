@@ -17,6 +17,17 @@ pub const NODE_TOKEN_PREFIX: &str = "gwn_";
 /// What a code that lets a node in starts with.
 pub const ENROLLMENT_CODE_PREFIX: &str = "gwe_";
 
+/// What renews a session starts with.
+pub const REFRESH_TOKEN_PREFIX: &str = "gwr_";
+/// What a mail carries starts with.
+pub const MAIL_TOKEN_PREFIX: &str = "gwm_";
+/// What stands for a first factor that was right starts with.
+pub const PENDING_TOKEN_PREFIX: &str = "gwp_";
+/// What binds something that was begun to the browser that began it starts with.
+pub const BROWSER_TOKEN_PREFIX: &str = "gwb_";
+/// What a browser is known by starts with.
+pub const DEVICE_TOKEN_PREFIX: &str = "gwd_";
+
 /// Length of `sk_live_`.
 const KEY_PREFIX_LENGTH: usize = 8;
 
@@ -55,6 +66,12 @@ pub fn mint_node_token(rng: &Rng) -> Minted {
 /// A new code that lets a node in, of the same form behind `gwe_`.
 pub fn mint_enrollment_code(rng: &Rng) -> Minted {
     mint(ENROLLMENT_CODE_PREFIX, rng)
+}
+
+/// A new secret of the same form behind one of the prefixes for people: it renews a session, stands in a mail, binds a
+/// browser.
+pub fn mint_person_token(prefix: &'static str, rng: &Rng) -> Minted {
+    mint(prefix, rng)
 }
 
 /// The secret half of a new pair, of the same form behind `cs_`.

@@ -30,13 +30,14 @@ impl ExportFormat {
 }
 
 /// The columns of a CSV file.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "occurredAt",
     "id",
     "sequence",
     "actorKind",
     "actorId",
     "tokenId",
+    "sessionId",
     "peerAddress",
     "requestId",
     "action",

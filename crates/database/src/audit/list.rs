@@ -1,10 +1,9 @@
 //! Reads the audit log.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_types::ids::OperatorId;
 use uuid::Uuid;
 
-use super::row::{AuditEvent, Outcome};
+use super::row::{ActorId, AuditEvent, Outcome};
 use super::store;
 use crate::{DatabaseError, INSTALLATION, Page, PageRequest, SystemTx, TenantTx};
 
@@ -14,8 +13,8 @@ const ID_TIME_SLACK: TimeDelta = TimeDelta::hours(1);
 /// Which rows are wanted; what is absent is not asked for.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
-    /// Done by this operator.
-    pub actor_id: Option<OperatorId>,
+    /// Done by this operator, developer or person.
+    pub actor_id: Option<ActorId>,
     /// This action, exactly.
     pub action: Option<String>,
     /// Done to this, exactly.

@@ -1,12 +1,12 @@
 //! The SQL of the audit log.
 
 use chrono::{DateTime, Utc};
-use gatewright_types::ids::{AuditId, OperatorId, RequestId, TenantId, TokenId};
+use gatewright_types::ids::{AuditId, RequestId, SessionId, TenantId, TokenId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::list::AuditFilter;
-use super::row::{ActorKind, AuditEvent, Outcome, Row};
+use super::row::{ActorId, ActorKind, AuditEvent, Outcome, Row};
 use crate::PageRequest;
 
 /// Whose and which row.
@@ -48,7 +48,7 @@ pub(super) async fn rows(connection: &mut PgConnection, keys: &[Key]) -> Result<
     sqlx::query_as!(
         Row,
         r#"SELECT tenant_id, id, occurred_at, actor_kind, actor_id, token_id, peer_address, request_id, action, resource_id,
-             outcome, problem_code, changes::text AS "changes!", detail::text AS "detail!"
+             outcome, problem_code, changes::text AS "changes!", detail::text AS "detail!", session_id
            FROM audit_events
            WHERE (tenant_id, id) IN (SELECT * FROM UNNEST($1::uuid[], $2::uuid[])) ORDER BY id"#,
         &tenants,
@@ -171,10 +171,9 @@ pub(super) async fn list(
     sqlx::query!("SET LOCAL plan_cache_mode = force_custom_plan")
         .execute(&mut *connection)
         .await?;
-    sqlx::query_as!(
-        AuditEvent,
+    let rows = sqlx::query!(
         r#"SELECT e.id AS "id: AuditId", e.occurred_at, c.sequence AS "sequence?", e.actor_kind AS "actor_kind: ActorKind",
-             e.actor_id AS "actor_id: OperatorId", e.token_id AS "token_id: TokenId", e.peer_address,
+             e.actor_id, e.token_id AS "token_id: TokenId", e.session_id AS "session_id: SessionId", e.peer_address,
              e.request_id AS "request_id: RequestId", e.action, e.resource_id, e.outcome AS "outcome: Outcome", e.problem_code,
              e.changes, e.detail
            FROM audit_events AS e LEFT JOIN audit_chain AS c ON c.tenant_id = e.tenant_id AND c.audit_id = e.id
@@ -186,7 +185,7 @@ pub(super) async fn list(
         tenant_id.uuid(),
         floor,
         before,
-        filter.actor_id.map(OperatorId::uuid),
+        filter.actor_id.map(ActorId::uuid),
         filter.action,
         filter.resource_id,
         filter.outcome.map(Outcome::as_str),
@@ -195,5 +194,23 @@ pub(super) async fn list(
         request.probe(),
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    let events = rows.into_iter().map(|row| AuditEvent {
+        id: row.id,
+        occurred_at: row.occurred_at,
+        sequence: row.sequence,
+        actor_kind: row.actor_kind,
+        actor_id: row.actor_id.map(|id| ActorId::new(row.actor_kind, id)),
+        token_id: row.token_id,
+        session_id: row.session_id,
+        peer_address: row.peer_address,
+        request_id: row.request_id,
+        action: row.action,
+        resource_id: row.resource_id,
+        outcome: row.outcome,
+        problem_code: row.problem_code,
+        changes: row.changes,
+        detail: row.detail,
+    });
+    Ok(events.collect())
 }

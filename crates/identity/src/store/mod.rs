@@ -1,4 +1,15 @@
 //! The SQL of this domain; it decides nothing.
 
+pub(crate) mod attempts;
+pub(crate) mod developers;
+pub(crate) mod devices;
+pub(crate) mod invitations;
+pub(crate) mod mail_tokens;
 pub(crate) mod operators;
+pub(crate) mod pending;
+pub(crate) mod people;
+pub(crate) mod second_factors;
+pub(crate) mod sessions;
+pub(crate) mod settings;
+pub(crate) mod sign_ups;
 pub(crate) mod tokens;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_database::{PageRequest, SystemTx, TenantTx};
-use gatewright_types::ids::{OperatorId, TenantId};
+use gatewright_types::ids::{OperatorId, PersonId, TenantId};
 
 use crate::model::{Operator, OperatorState};
 use crate::roles::Role;
@@ -140,6 +140,31 @@ pub(crate) async fn delete(tx: &mut TenantTx, id: OperatorId) -> Result<(), sqlx
         "DELETE FROM operators WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id().uuid(),
         id.uuid(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Whether somebody signs in as this operator.
+pub(crate) async fn has_person(tx: &mut TenantTx, id: OperatorId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT person_id IS NOT NULL AS "has!" FROM operators WHERE tenant_id = $1 AND id = $2"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Makes a person the one who signs in as this operator.
+pub(crate) async fn set_person(tx: &mut TenantTx, id: OperatorId, person_id: PersonId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE operators SET person_id = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+        person_id.uuid(),
+        tx.now(),
     )
     .execute(&mut **tx)
     .await?;

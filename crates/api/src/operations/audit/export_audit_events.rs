@@ -7,8 +7,7 @@ use futures_util::stream;
 use gatewright_database::DatabaseError;
 use gatewright_database::audit::export::{Export, ExportFormat};
 use gatewright_database::audit::list::AuditFilter;
-use gatewright_database::audit::row::Outcome;
-use gatewright_types::ids::OperatorId;
+use gatewright_database::audit::row::{ActorId, Outcome};
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -24,8 +23,9 @@ use crate::principal::Operator;
 pub(crate) struct ExportQuery {
     /// How the file is written.
     format: ExportFormat,
-    /// Done by this operator.
-    actor_id: Option<OperatorId>,
+    /// Done by this operator, developer or person.
+    #[param(value_type = Option<String>)]
+    actor_id: Option<ActorId>,
     /// This action, exactly, as in `key.rotated`.
     action: Option<String>,
     /// Done to the object with this id.

@@ -4,8 +4,7 @@ use axum::Json;
 use chrono::{DateTime, Utc};
 use gatewright_database::PageRequest;
 use gatewright_database::audit::list::{AuditFilter, list};
-use gatewright_database::audit::row::{AuditEvent, Outcome};
-use gatewright_types::ids::OperatorId;
+use gatewright_database::audit::row::{ActorId, AuditEvent, Outcome};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -19,8 +18,9 @@ use crate::principal::Operator;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditQuery {
-    /// Done by this operator.
-    actor_id: Option<OperatorId>,
+    /// Done by this operator, developer or person.
+    #[param(value_type = Option<String>)]
+    actor_id: Option<ActorId>,
     /// This action, exactly, as in `key.rotated`.
     action: Option<String>,
     /// Done to the object with this id.
