@@ -318,3 +318,6 @@ ALTER TABLE audit_events
   ADD CONSTRAINT audit_events_actor_kind_check CHECK (actor_kind IN ('OPERATOR', 'DEVELOPER', 'PERSON', 'INSTALLATION', 'SYSTEM')),
   -- By which session, where it was one.
   ADD COLUMN session_id uuid;
+
+-- Whether developers may subscribe to a plan by themselves, in the portal.
+ALTER TABLE plans ADD COLUMN self_service boolean NOT NULL DEFAULT false;

@@ -7,8 +7,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use axum::extract::MatchedPath;
-use gatewright_identity::model::Principal;
+use chrono::{DateTime, Utc};
+use gatewright_identity::model::{Credential, DeveloperRole, DeveloperState, OperatorState, Principal};
 use gatewright_identity::roles::{Permission, Permissions, Role, roles_with};
+use gatewright_identity::sessions;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::OperatorId;
 use http::Method;
@@ -16,8 +18,9 @@ use http::request::Parts;
 
 use crate::error::ApiError;
 use crate::openapi;
+use crate::principal::Shown;
 
-/// Whose token an operation asks for.
+/// Whom an operation is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Access {
     /// An operator's, with this permission.
@@ -28,48 +31,71 @@ pub enum Access {
     Installation,
     /// The installation's, or an operator's with this permission.
     InstallationOr(Permission),
+    /// Nobody's: whoever asks is not known yet.
+    Public,
+    /// The session of any person.
+    SignedIn,
+    /// The session of a developer who may act for their customer.
+    Developer,
+    /// The session of a developer who is OWNER of their customer.
+    CustomerOwner,
 }
 
-use Access::{Installation, InstallationOr, Needs, Own};
+use Access::{CustomerOwner, Developer, Installation, InstallationOr, Needs, Own, Public, SignedIn};
 use Permission as P;
 
 /// Every operation by its id in the OpenAPI document; alphabetical.
 const TABLE: &[(&str, Access)] = &[
+    ("accept_invitation", Public),
     ("add_key", Needs(P::KeysManage)),
     ("add_plan_version", Needs(P::PlansManage)),
     ("adopt_consumer", Needs(P::GatewaysManage)),
     ("apply_provisioning_run", Needs(P::GatewaysManage)),
     ("cancel_job", Needs(P::JobsManage)),
     ("cancel_subscription", Needs(P::SubscriptionsManage)),
+    ("change_account", SignedIn),
+    ("change_colleague", CustomerOwner),
     ("change_connection", Needs(P::GatewaysManage)),
     ("change_credential_settings", Needs(P::KeysManage)),
     ("change_customer", Needs(P::CustomersManage)),
+    ("change_developer", Needs(P::PeopleManage)),
     ("change_gateway", Needs(P::GatewaysManage)),
     ("change_key", Needs(P::KeysManage)),
     ("change_operator", Needs(P::OperatorsManage)),
+    ("change_own_customer", CustomerOwner),
+    ("change_password", SignedIn),
     ("change_plan", Needs(P::PlansManage)),
     ("change_product", Needs(P::ProductsManage)),
     ("change_route", Needs(P::RoutesManage)),
     ("change_service", Needs(P::ServicesManage)),
     ("change_webhook_endpoint", Needs(P::WebhooksManage)),
+    ("complete_password_reset", Public),
+    ("confirm_email_change", Public),
     ("create_connection", Needs(P::GatewaysManage)),
     ("create_consumer", Needs(P::ConsumersManage)),
     ("create_customer", Needs(P::CustomersManage)),
+    ("create_email_change", SignedIn),
     ("create_enrollment_code", Installation),
     ("create_gateway", Needs(P::GatewaysManage)),
     ("create_operator", Needs(P::OperatorsManage)),
+    ("create_own_subscription", Developer),
+    ("create_password_reset", Public),
     ("create_plan", Needs(P::PlansManage)),
     ("create_product", Needs(P::ProductsManage)),
     ("create_provisioning_run", Needs(P::GatewaysManage)),
     ("create_route", Needs(P::RoutesManage)),
     ("create_service", Needs(P::ServicesManage)),
+    ("create_session", Public),
+    ("create_sign_up", Public),
     ("create_subscription", Needs(P::SubscriptionsManage)),
     ("create_tenant", Installation),
     ("create_token", Own(P::AccountManage, P::OperatorsManage)),
     ("create_webhook_endpoint", Needs(P::WebhooksManage)),
+    ("delete_account", SignedIn),
     ("delete_connection", Needs(P::GatewaysManage)),
     ("delete_consumer", Needs(P::ConsumersManage)),
     ("delete_customer", Needs(P::CustomersManage)),
+    ("delete_developer", Needs(P::PeopleManage)),
     ("delete_gateway", Needs(P::GatewaysManage)),
     ("delete_mapping", Needs(P::GatewaysManage)),
     ("delete_operator", Needs(P::OperatorsManage)),
@@ -80,66 +106,92 @@ const TABLE: &[(&str, Access)] = &[
     ("disable_connection", Needs(P::GatewaysManage)),
     ("drain_node", Installation),
     ("enable_connection", Needs(P::GatewaysManage)),
+    ("export_account", SignedIn),
     ("export_audit_events", Needs(P::AuditRead)),
     ("export_provisioning_attempts", Needs(P::GatewaysRead)),
+    ("get_account", SignedIn),
     ("get_capabilities", Needs(P::GatewaysRead)),
     ("get_connection", Needs(P::GatewaysRead)),
     ("get_consumer", Needs(P::ConsumersRead)),
     ("get_contract", Needs(P::ProductsRead)),
     ("get_credential_settings", Needs(P::KeysRead)),
     ("get_customer", Needs(P::CustomersRead)),
+    ("get_developer", Needs(P::PeopleRead)),
     ("get_emergency_suspension", Needs(P::SubscriptionsRead)),
     ("get_gateway", Needs(P::GatewaysRead)),
     ("get_job", Needs(P::JobsRead)),
     ("get_key", Needs(P::KeysRead)),
     ("get_operator", Own(P::AccountRead, P::OperatorsRead)),
     ("get_outgoing_destinations", Needs(P::OutgoingRead)),
+    ("get_own_customer", Developer),
+    ("get_own_key", Developer),
+    ("get_own_subscription", Developer),
+    ("get_people_settings", Needs(P::PeopleRead)),
     ("get_plan", Needs(P::PlansRead)),
     ("get_product", Needs(P::ProductsRead)),
     ("get_provisioning_run", Needs(P::GatewaysRead)),
     ("get_provisioning_statistics", Needs(P::GatewaysRead)),
     ("get_route", Needs(P::RoutesRead)),
     ("get_service", Needs(P::ServicesRead)),
+    ("get_sign_in_options", Public),
     ("get_subscription", Needs(P::SubscriptionsRead)),
     ("get_tenant", Needs(P::TenantRead)),
     ("get_webhook_delivery", Needs(P::WebhooksRead)),
     ("get_webhook_endpoint", Needs(P::WebhooksRead)),
+    ("hand_over", SignedIn),
     ("import_offers", Needs(P::GatewaysManage)),
+    ("invite_colleague", CustomerOwner),
+    ("invite_operator", Needs(P::OperatorsManage)),
     ("lift_emergency_suspension", Needs(P::SubscriptionsSuspend)),
     ("list_adoptable", Needs(P::GatewaysRead)),
     ("list_audit_events", Needs(P::AuditRead)),
     ("list_breaker_changes", Needs(P::GatewaysRead)),
+    ("list_colleague_invitations", CustomerOwner),
+    ("list_colleagues", Developer),
     ("list_connections", Needs(P::GatewaysRead)),
     ("list_consumers", Needs(P::ConsumersRead)),
     ("list_customers", Needs(P::CustomersRead)),
     ("list_dead_letters", Needs(P::GatewaysRead)),
+    ("list_developers", Needs(P::PeopleRead)),
     ("list_gateways", Needs(P::GatewaysRead)),
     ("list_installation_audit_events", Installation),
+    ("list_invitations", Needs(P::OperatorsRead)),
     ("list_jobs", Needs(P::JobsRead)),
     ("list_keys", Needs(P::KeysRead)),
     ("list_mappings", Needs(P::GatewaysRead)),
     ("list_nodes", Installation),
     ("list_offers", Needs(P::GatewaysRead)),
     ("list_operators", Needs(P::OperatorsRead)),
+    ("list_own_keys", Developer),
+    ("list_own_subscriptions", Developer),
+    ("list_own_tenants", SignedIn),
     ("list_plans", Needs(P::PlansRead)),
+    ("list_portal_plans", Developer),
+    ("list_portal_products", Developer),
     ("list_products", Needs(P::ProductsRead)),
     ("list_provisioning_attempts", Needs(P::GatewaysRead)),
     ("list_provisioning_findings", Needs(P::GatewaysRead)),
     ("list_provisioning_runs", Needs(P::GatewaysRead)),
     ("list_routes", Needs(P::RoutesRead)),
     ("list_services", Needs(P::ServicesRead)),
+    ("list_sessions", SignedIn),
     ("list_subscription_gateways", Needs(P::SubscriptionsRead)),
     ("list_subscriptions", Needs(P::SubscriptionsRead)),
     ("list_tenants", InstallationOr(P::TenantRead)),
     ("list_tokens", Own(P::AccountRead, P::OperatorsRead)),
     ("list_webhook_deliveries", Needs(P::WebhooksRead)),
     ("list_webhook_endpoints", Needs(P::WebhooksRead)),
+    ("look_up_invitation", Public),
     ("move_subscription", Needs(P::SubscriptionsManage)),
     ("put_contract", Needs(P::ContractsManage)),
     ("put_mapping", Needs(P::GatewaysManage)),
     ("put_outgoing_destinations", Needs(P::OutgoingManage)),
+    ("put_people_settings", Needs(P::PeopleManage)),
     ("reactivate_key", Needs(P::KeysSuspend)),
     ("reactivate_subscription", Needs(P::SubscriptionsSuspend)),
+    ("reauthenticate", SignedIn),
+    ("refresh_session", Public),
+    ("remove_colleague", CustomerOwner),
     ("replay_dead_letters", Needs(P::GatewaysManage)),
     ("replay_failed_deliveries", Needs(P::WebhooksManage)),
     ("replay_job", Needs(P::JobsManage)),
@@ -149,16 +201,55 @@ const TABLE: &[(&str, Access)] = &[
     ("reveal_gateway_secret", Needs(P::KeysManage)),
     ("revoke_key", Needs(P::KeysManage)),
     ("revoke_node", Installation),
+    ("revoke_session", SignedIn),
     ("rotate_key", Needs(P::KeysManage)),
     ("rotate_subscription", Needs(P::KeysManage)),
     ("rotate_webhook_secret", Needs(P::WebhooksManage)),
+    ("sign_in_by_hand_over", Public),
+    ("sign_out", SignedIn),
+    ("sign_out_everywhere", SignedIn),
     ("suspend_customer", Needs(P::SubscriptionsSuspend)),
     ("suspend_key", Needs(P::KeysSuspend)),
     ("suspend_subscription", Needs(P::SubscriptionsSuspend)),
     ("test_webhook_endpoint", Needs(P::WebhooksManage)),
     ("verify_connection", Needs(P::GatewaysManage)),
     ("verify_key", Needs(P::KeysVerify)),
+    ("verify_sign_up", Public),
+    ("withdraw_colleague_invitation", CustomerOwner),
+    ("withdraw_invitation", Needs(P::OperatorsManage)),
 ];
+
+/// Operations that reveal, rotate or delete: of a session they ask that its person showed who they are not long ago.
+/// Alphabetical.
+const RECENT: &[&str] = &[
+    "change_password",
+    "create_email_change",
+    "create_token",
+    "delete_account",
+    "delete_connection",
+    "delete_consumer",
+    "delete_customer",
+    "delete_developer",
+    "delete_gateway",
+    "delete_operator",
+    "delete_route",
+    "delete_service",
+    "delete_token",
+    "delete_webhook_endpoint",
+    "export_account",
+    "hand_over",
+    "remove_colleague",
+    "reveal_gateway_secret",
+    "revoke_key",
+    "rotate_key",
+    "rotate_subscription",
+    "rotate_webhook_secret",
+];
+
+/// Whether an operation asks of a session that it is recent.
+pub fn needs_recent(operation: &str) -> bool {
+    RECENT.contains(&operation)
+}
 
 /// What an operation needs.
 pub fn of(operation: &str) -> Option<Access> {
@@ -175,7 +266,7 @@ impl Access {
     pub const fn permission(self) -> Option<Permission> {
         match self {
             Self::Needs(permission) | Self::Own(_, permission) | Self::InstallationOr(permission) => Some(permission),
-            Self::Installation => None,
+            Self::Installation | Self::Public | Self::SignedIn | Self::Developer | Self::CustomerOwner => None,
         }
     }
 
@@ -186,6 +277,10 @@ impl Access {
             Self::Own(_, permission) => format!("Roles: every operator for itself; {} for others.", roles(permission)),
             Self::Installation => "For an installation's token only.".to_owned(),
             Self::InstallationOr(permission) => format!("Roles: {}; and an installation's token.", roles(permission)),
+            Self::Public => "For everybody, at the host of the tenant.".to_owned(),
+            Self::SignedIn => "For everybody who has signed in, by their session.".to_owned(),
+            Self::Developer => "For developers of a customer, by their session.".to_owned(),
+            Self::CustomerOwner => "For developers who are OWNER of their customer, by their session.".to_owned(),
         }
     }
 }
@@ -220,42 +315,128 @@ pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
     OPERATIONS.get(&(method, path)).copied()
 }
 
-/// Refuses whoever may not do what is asked.
-pub(crate) fn judge(parts: &Parts, principal: &Principal) -> Result<(), ApiError> {
+/// Somebody who may not, to be noted with what they are refused.
+pub(crate) struct Refused {
+    /// Who, as far as it matters here.
+    pub(crate) principal: Principal,
+    /// Why.
+    pub(crate) code: ProblemCode,
+    /// The same in words.
+    pub(crate) error: ApiError,
+}
+
+/// Whether anybody may ask.
+pub(crate) fn is_public(parts: &Parts) -> bool {
+    matches!(operation(parts).and_then(of), Some(Access::Public))
+}
+
+/// In which capacity somebody asks; refuses whoever may not do what is asked.
+pub(crate) fn judge(parts: &Parts, shown: &Shown, now: DateTime<Utc>) -> Result<Principal, Refused> {
+    let principal = capacity(parts, shown)?;
+    let refused = |code, error| Refused { principal, code, error };
+    if let Principal::Operator {
+        operator_id,
+        role,
+        permissions,
+        ..
+    } = principal
+        && let Some(needed) = needed(parts, operator_id)
+    {
+        require(needed, role, permissions).map_err(|error| refused(ProblemCode::Forbidden, error))?;
+    }
+    if let Shown::Session(signed_in, _) = shown
+        && operation(parts).is_some_and(|id| RECENT.contains(&id))
+        && signed_in.authenticated_at <= now - sessions::RECENT
+    {
+        let code = ProblemCode::ReauthenticationRequired;
+        let detail = format!(
+            "This needs that you showed who you are in the last {} minutes: `POST /api/v1/account/reauthentications`.",
+            sessions::RECENT.num_minutes()
+        );
+        return Err(refused(code, ApiError::new(code, detail)));
+    }
+    Ok(principal)
+}
+
+/// As whom somebody asks for this operation.
+fn capacity(parts: &Parts, shown: &Shown) -> Result<Principal, Refused> {
+    let own = match shown {
+        Shown::Token(principal) => *principal,
+        Shown::Session(signed_in, _) => Principal::Person {
+            tenant_id: signed_in.tenant_id,
+            person_id: signed_in.person_id,
+            session_id: signed_in.session_id,
+        },
+    };
+    let refuse = |code: ProblemCode, detail: &str| Refused {
+        principal: own,
+        code,
+        error: ApiError::new(code, detail),
+    };
+    let forbidden = |detail: &str| Err(refuse(ProblemCode::Forbidden, detail));
     let Some(access) = operation(parts).and_then(of) else {
         tracing::error!(method = %parts.method, "an operation stands in no table and is refused to everybody");
-        return Err(ApiError::new(ProblemCode::Forbidden, "Nobody may do this."));
+        return forbidden("Nobody may do this.");
     };
-    let (operator_id, role, permissions) = match (access, *principal) {
-        (Access::Installation | Access::InstallationOr(_), Principal::Installation) => return Ok(()),
-        (_, Principal::Installation) => {
-            return Err(ApiError::new(
-                ProblemCode::Forbidden,
-                "An installation's token sees nothing inside of a tenant; use an operator's token.",
-            ));
+    match (access, shown) {
+        (Access::Installation | Access::InstallationOr(_), Shown::Token(Principal::Installation)) => Ok(own),
+        (_, Shown::Token(Principal::Installation)) => {
+            forbidden("An installation's token sees nothing inside of a tenant; use an operator's token.")
         }
         (Access::Installation, _) => {
-            return Err(ApiError::new(
-                ProblemCode::Forbidden,
-                "Only an installation's token may do this; `gatewright bootstrap` makes one.",
-            ));
+            forbidden("Only an installation's token may do this; `gatewright bootstrap` makes one.")
         }
-        (
-            _,
-            Principal::Operator {
-                operator_id,
-                role,
-                permissions,
-                ..
-            },
-        ) => (operator_id, role, permissions),
-    };
-    let needed = match access {
-        Access::Own(own, _) if is_about(parts, operator_id) => own,
-        Access::Own(_, needed) | Access::Needs(needed) | Access::InstallationOr(needed) => needed,
-        Access::Installation => return Ok(()),
-    };
-    require(needed, role, permissions)
+        (Access::SignedIn | Access::Developer | Access::CustomerOwner, Shown::Token(_)) => {
+            forbidden("This is for somebody who has signed in, not for an operator's token.")
+        }
+        (_, Shown::Token(_)) | (Access::SignedIn | Access::Public, Shown::Session(..)) => Ok(own),
+        (Access::Developer | Access::CustomerOwner, Shown::Session(signed_in, _)) => {
+            let Some(seat) = signed_in.developer else {
+                return forbidden("This is for developers of a customer.");
+            };
+            match (seat.state, access, seat.role) {
+                (DeveloperState::Pending, ..) => Err(refuse(
+                    ProblemCode::ApprovalPending,
+                    "You have signed up; somebody has to let you in, and you will get a mail.",
+                )),
+                (DeveloperState::Suspended, ..) => Err(refuse(
+                    ProblemCode::PersonSuspended,
+                    "You are suspended as a developer here.",
+                )),
+                (_, Access::CustomerOwner, DeveloperRole::Member) => {
+                    forbidden("This is for an OWNER of your customer; they can make you one.")
+                }
+                _ => Ok(Principal::Developer {
+                    tenant_id: signed_in.tenant_id,
+                    seat,
+                    session_id: signed_in.session_id,
+                }),
+            }
+        }
+        (Access::Needs(_) | Access::Own(..) | Access::InstallationOr(_), Shown::Session(signed_in, _)) => {
+            match signed_in.operator {
+                Some((operator_id, role, OperatorState::Active)) => Ok(Principal::Operator {
+                    tenant_id: signed_in.tenant_id,
+                    operator_id,
+                    role,
+                    credential: Credential::Session(signed_in.session_id),
+                    permissions: Permissions::of_role(role),
+                    unscoped: true,
+                }),
+                Some(_) => Err(refuse(ProblemCode::OperatorSuspended, "The operator is suspended.")),
+                None => forbidden("This is for operators of the tenant."),
+            }
+        }
+    }
+}
+
+/// The permission that an operator needs for this operation.
+fn needed(parts: &Parts, operator_id: OperatorId) -> Option<Permission> {
+    match operation(parts).and_then(of)? {
+        Access::Own(own, _) if is_about(parts, operator_id) => Some(own),
+        Access::Own(_, needed) | Access::Needs(needed) | Access::InstallationOr(needed) => Some(needed),
+        Access::Installation | Access::Public | Access::SignedIn | Access::Developer | Access::CustomerOwner => None,
+    }
 }
 
 /// Refuses an operator that lacks a permission, and says which.
@@ -299,6 +480,10 @@ mod tests {
         assert!(ids.is_sorted(), "the table is alphabetical");
         assert_eq!(ids.len(), table.len(), "each has one line");
         assert_eq!(OPERATIONS.len(), table.len(), "each is found by its method and path");
+        assert!(
+            RECENT.is_sorted() && RECENT.iter().all(|id| table.contains(*id)),
+            "{RECENT:?}"
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Seconds that a caller is asked to wait where trying again may help.
-const RETRY_AFTER_SECONDS: &str = "1";
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Why a request is not answered as asked. What is not said here is added by [`mod@crate::router`].
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct Problem {
     pub state: Option<&'static str>,
     /// Which permission is missing.
     pub permission: Option<Permission>,
+    /// For how long to wait, where that is known.
+    pub retry_after_seconds: Option<u64>,
 }
 
 /// A problem as RFC 9457 writes it.
@@ -83,13 +85,7 @@ pub struct ProblemDocument {
 impl ApiError {
     /// A problem in words.
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self::Problem(Box::new(Problem {
-            code,
-            detail: detail.into(),
-            errors: Vec::new(),
-            state: None,
-            permission: None,
-        }))
+        Self::Problem(Box::new(Problem::new(code, detail)))
     }
 
     /// Fields that are not acceptable.
@@ -99,22 +95,16 @@ impl ApiError {
             many => format!("{} fields are not acceptable; `errors` says which and why.", many.len()),
         };
         Self::Problem(Box::new(Problem {
-            code: ProblemCode::ValidationFailed,
-            detail,
             errors,
-            state: None,
-            permission: None,
+            ..Problem::new(ProblemCode::ValidationFailed, detail)
         }))
     }
 
     /// A permission is missing.
     pub fn missing(permission: Permission, detail: impl Into<String>) -> Self {
         Self::Problem(Box::new(Problem {
-            code: ProblemCode::Forbidden,
-            detail: detail.into(),
-            errors: Vec::new(),
-            state: None,
             permission: Some(permission),
+            ..Problem::new(ProblemCode::Forbidden, detail)
         }))
     }
 
@@ -141,6 +131,17 @@ impl axum::response::IntoResponse for ApiError {
 }
 
 impl Problem {
+    fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            state: None,
+            permission: None,
+            retry_after_seconds: None,
+        }
+    }
+
     /// Writes the problem into a response, keeping its other fields.
     pub fn write(&self, response: &mut Response, pages: &str, request_id: RequestId) {
         let document = ProblemDocument {
@@ -170,7 +171,18 @@ impl Problem {
         );
         headers.remove(header::CONTENT_LENGTH);
         if self.code.retry() == Retry::Later {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+            let seconds = self.retry_after_seconds.unwrap_or(RETRY_AFTER_SECONDS);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == ProblemCode::ReauthenticationRequired {
+            // RFC 9470 §3.
+            let challenge = format!(
+                "Bearer error=\"insufficient_user_authentication\", max_age={}",
+                gatewright_identity::sessions::RECENT.num_seconds()
+            );
+            if let Ok(challenge) = HeaderValue::try_from(challenge) {
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
         }
         if self.code.status() == 401 {
             headers.insert(
@@ -222,11 +234,8 @@ impl From<CatalogError> for ApiError {
             CatalogError::NotFound { .. } => Self::not_found(detail),
             CatalogError::SlugTaken { .. } => Self::new(ProblemCode::Conflict, detail),
             CatalogError::IllegalMove { from, .. } => Self::Problem(Box::new(Problem {
-                code: ProblemCode::IllegalSubscriptionMove,
-                detail,
-                errors: Vec::new(),
                 state: Some(from.as_str()),
-                permission: None,
+                ..Problem::new(ProblemCode::IllegalSubscriptionMove, detail)
             })),
             CatalogError::CustomerSuspended(_) => Self::new(ProblemCode::CustomerSuspended, detail),
             CatalogError::CustomerNotSuspended(_) => Self::new(ProblemCode::Conflict, detail),
@@ -336,6 +345,30 @@ impl From<IdentityError> for ApiError {
             IdentityError::NotFound { .. } => Self::not_found(detail),
             IdentityError::EmailTaken(_) => Self::new(ProblemCode::Conflict, detail),
             IdentityError::LastOwner => Self::new(ProblemCode::LastOwner, detail),
+            IdentityError::SignInFailed => Self::new(ProblemCode::SignInFailed, detail),
+            IdentityError::PersonSuspended => Self::new(ProblemCode::PersonSuspended, detail),
+            IdentityError::TooManyAttempts { retry_after_seconds } => Self::Problem(Box::new(Problem {
+                retry_after_seconds: Some(retry_after_seconds),
+                ..Problem::new(ProblemCode::TooManyAttempts, detail)
+            })),
+            IdentityError::CodeInvalid => Self::new(ProblemCode::CodeInvalid, detail),
+            IdentityError::SignUpClosed(_) => Self::new(ProblemCode::SignUpClosed, detail),
+            IdentityError::AlreadyDeveloper
+            | IdentityError::AlreadyOperator
+            | IdentityError::NoAddress
+            | IdentityError::CannotInvite
+            | IdentityError::AddressNotProven
+            | IdentityError::LastCustomerOwner
+            | IdentityError::CustomerRunning => Self::new(ProblemCode::Conflict, detail),
+            IdentityError::NotVouchedFor => Self::new(ProblemCode::ReauthenticationRequired, detail),
+            IdentityError::Busy => Self::new(ProblemCode::Unavailable, detail),
+            IdentityError::Hashing | IdentityError::Signing | IdentityError::NoVault => {
+                tracing::error!(%error, "people cannot sign in");
+                Self::new(
+                    ProblemCode::Internal,
+                    "Something went wrong inside Gatewright; the log has more under the request id.",
+                )
+            }
             IdentityError::Beyond(permission) => Self::missing(permission, detail),
             IdentityError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
             IdentityError::Refused { why, .. } => Self::new(refusal_code(why), detail),

@@ -13,8 +13,11 @@
 //! Start with [`mod@router`], then [`work`] and any file of `operations`.
 
 pub mod access;
+mod answer;
+mod cookies;
 pub mod error;
 pub mod extract;
+pub mod letters;
 pub mod lists;
 mod mailbox;
 mod node_protocol;
@@ -22,6 +25,7 @@ pub mod openapi;
 pub mod operations;
 mod order;
 mod pages;
+pub mod portals;
 mod precondition;
 pub mod principal;
 pub mod reveal;
@@ -29,6 +33,7 @@ pub mod roles;
 pub mod router;
 pub mod state;
 mod unfinished;
+mod visitor;
 pub mod work;
 
 pub use router::{Answered, router};

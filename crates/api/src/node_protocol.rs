@@ -99,6 +99,7 @@ async fn enroll(State(state): State<ApiState>, request: Request) -> Result<Respo
     };
     let origin = Origin {
         token_id: None,
+        session_id: None,
         peer: peer(&parts),
     };
     let Raw(bytes) = Raw::<REQUEST_MAX_BYTES>::from_request(Request::from_parts(parts, body), &state).await?;

@@ -40,6 +40,14 @@ pub fn document() -> OpenApi {
     bearer.description =
         Some("An operator's token (`gwo_…`); to create tenants, an installation's (`gwi_…`).".to_owned());
     components.add_security_scheme("operator", SecurityScheme::Http(bearer));
+    let mut session = Http::new(HttpAuthScheme::Bearer);
+    session.bearer_format = Some("JWT".to_owned());
+    session.description = Some(
+        "The access token of a session (`POST /sessions` with `delivery: BODY`); a browser has it in a cookie instead. \
+         Ask the host of the tenant."
+            .to_owned(),
+    );
+    components.add_security_scheme("session", SecurityScheme::Http(session));
     components
         .schemas
         .insert("Problem".to_owned(), ProblemDocument::schema());
@@ -85,11 +93,20 @@ fn add_access(operation: &mut Operation) {
         let extensions = operation.extensions.get_or_insert_default();
         extensions.insert("x-required-permission".to_owned(), permission.as_str().into());
     }
+    operation.security = Some(match access {
+        access::Access::Public => Vec::new(),
+        access::Access::SignedIn | access::Access::Developer | access::Access::CustomerOwner => vec![named("session")],
+        access::Access::Installation => vec![named("operator")],
+        _ => vec![named("operator"), named("session")],
+    });
     let mut text = operation.description.take().unwrap_or_default();
     if !text.is_empty() {
         text.push_str("\n\n");
     }
     text.push_str(&access.sentence());
+    if operation.operation_id.as_deref().is_some_and(access::needs_recent) {
+        text.push_str(" A session has to be recent: 403 `reauthentication-required` otherwise.");
+    }
     operation.description = Some(text);
 }
 
@@ -156,9 +173,12 @@ fn add_tags(operation: &mut Operation) {
     }
 }
 
+fn named(scheme: &str) -> SecurityRequirement {
+    SecurityRequirement::new(scheme, Vec::<String>::new())
+}
+
 fn add_common(method: &Method, operation: &mut Operation) {
     add_tags(operation);
-    operation.security = Some(vec![SecurityRequirement::new("operator", Vec::<String>::new())]);
     let problem = ResponseBuilder::new()
         .description("Refused")
         .content(
@@ -172,7 +192,9 @@ fn add_common(method: &Method, operation: &mut Operation) {
         .responses
         .responses
         .insert("default".to_owned(), problem.into());
-    let takes_no_key = |id: &str| WITHOUT_IDEMPOTENCY_KEY.contains(&id);
+    // Whoever is not known has no keys of their own.
+    let takes_no_key =
+        |id: &str| WITHOUT_IDEMPOTENCY_KEY.contains(&id) || matches!(access::of(id), Some(access::Access::Public));
     if *method == Method::POST && !operation.operation_id.as_deref().is_some_and(takes_no_key) {
         let key = ParameterBuilder::new()
             .name("Idempotency-Key")

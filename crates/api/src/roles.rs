@@ -46,6 +46,10 @@ pub fn markdown() -> String {
             Access::Own(own, others) => format!("of oneself `{own}`, of others `{others}`"),
             Access::Installation => "an installation's token".to_owned(),
             Access::InstallationOr(permission) => format!("`{permission}`, or an installation's token"),
+            Access::Public => "none: for everybody".to_owned(),
+            Access::SignedIn => "a session".to_owned(),
+            Access::Developer => "a developer's session".to_owned(),
+            Access::CustomerOwner => "the session of a customer's OWNER".to_owned(),
         };
         line(&mut page, &format!("| `{operation}` | {needs} |"));
     }

@@ -15,7 +15,7 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::{ApiError, Problem};
-use crate::principal::require_token;
+use crate::principal::admit;
 use crate::{ApiState, mailbox, node_protocol, openapi, operations, pages};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,7 +27,7 @@ pub fn router(state: ApiState) -> Router {
         .nest(openapi::BASE_PATH, operations::router())
         .split_for_parts();
     operations
-        .route_layer(from_fn_with_state(state.clone(), require_token))
+        .route_layer(from_fn_with_state(state.clone(), admit))
         .route("/api/v1/openapi.json", get(description))
         .route("/", get(pages::home))
         .route("/errors", get(pages::problems))

@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gatewright_database::Database;
 use gatewright_egress::Policy;
 use gatewright_identity::last_use::LastUses;
+use gatewright_identity::passwords::Hasher;
 use gatewright_native::Nodes;
 use gatewright_orchestration::Orchestrator;
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::portals::Portals;
 
 /// What is set about telling others.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +20,14 @@ pub struct Notices {
     pub egress_policy: Policy,
     /// Whether the page `/mailbox` shows the mails that no mail server got.
     pub shows_mailbox: bool,
+}
+
+/// What is needed for people.
+pub struct Doors {
+    /// Which tenant a host means.
+    pub portals: Arc<Portals>,
+    /// Hashes passwords.
+    pub hasher: Hasher,
 }
 
 /// What every operation can reach. Cloning is cheap.
@@ -31,6 +42,7 @@ struct Inner {
     last_uses: LastUses,
     notices: Notices,
     orchestrator: Orchestrator,
+    doors: Doors,
     draining: AtomicBool,
     look_ups: Semaphore,
 }
@@ -40,7 +52,8 @@ const LOOK_UPS_MAX: usize = 4;
 
 impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, where the native
-    /// gateway of this process listens if it has one, what is set about telling others, and what talks to other gateways.
+    /// gateway of this process listens if it has one, what is set about telling others, what talks to other gateways, and
+    /// what is needed for people.
     pub fn new(
         database: Database,
         nodes: Arc<Nodes>,
@@ -48,6 +61,7 @@ impl ApiState {
         gateway_url: Option<String>,
         notices: Notices,
         orchestrator: Orchestrator,
+        doors: Doors,
     ) -> Self {
         Self(Arc::new(Inner {
             database,
@@ -57,6 +71,7 @@ impl ApiState {
             last_uses: LastUses::default(),
             notices,
             orchestrator,
+            doors,
             draining: AtomicBool::new(false),
             look_ups: Semaphore::new(LOOK_UPS_MAX),
         }))
@@ -95,6 +110,16 @@ impl ApiState {
     /// What talks to other vendors' gateways.
     pub fn orchestrator(&self) -> &Orchestrator {
         &self.0.orchestrator
+    }
+
+    /// Which tenant a host means.
+    pub fn portals(&self) -> &Portals {
+        &self.0.doors.portals
+    }
+
+    /// What hashes passwords.
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.0.doors.hasher
     }
 
     /// Whether there is a page `/mailbox`.

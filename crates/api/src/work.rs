@@ -9,9 +9,10 @@ use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use gatewright_credentials::AccessChange;
-use gatewright_database::TenantTx;
 use gatewright_database::idempotency::{self, Claim, Scope};
+use gatewright_database::{Actor, TenantTx};
 use gatewright_identity::model::Granter;
+use gatewright_identity::{developers, operators, people};
 use gatewright_native::nodes::Effects;
 use gatewright_orchestration::Orchestrator;
 use gatewright_types::ProblemCode;
@@ -28,7 +29,7 @@ use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{self, BODY_MAX_BYTES, Raw};
 use crate::precondition::{self, Editable, IfMatch};
-use crate::principal::Operator;
+use crate::principal::Acting;
 use crate::reveal::hide;
 use crate::unfinished::{Held, Unfinished};
 
@@ -38,9 +39,9 @@ pub const IDEMPOTENCY_KEY_MAX: usize = 255;
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 static IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// An operator's order: who, what, and under which `Idempotency-Key`.
+/// Somebody's order: who, what, and under which `Idempotency-Key`.
 pub struct Command<T, const MAX: usize = BODY_MAX_BYTES> {
-    operator: Operator,
+    acting: Acting,
     state: ApiState,
     idempotency: Option<Scope>,
     if_match: Option<IfMatch>,
@@ -58,8 +59,8 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Com
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
-        let operator = Operator::from_request_parts(&mut parts, state).await?;
-        let caller = &operator.caller;
+        let acting = Acting::from_request_parts(&mut parts, state).await?;
+        let caller = &acting.caller;
         let actor_id = caller.actor.id().unwrap_or_default();
         let mut idempotency = scope(&parts, Some(caller.tenant_id), actor_id)?;
         let if_match = IfMatch::read(&parts.headers)?;
@@ -69,7 +70,7 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<ApiState> for Com
             scope.fingerprint = Sha256::digest(&bytes).into();
         }
         Ok(Self {
-            operator,
+            acting,
             state: state.clone(),
             idempotency,
             if_match,
@@ -141,7 +142,7 @@ pub(crate) fn in_flight() -> ApiError {
 impl<T, const MAX: usize> Command<T, MAX> {
     /// Begins the transaction. Fails with the earlier answer when there is one.
     pub async fn begin(self) -> Result<(Work, T), ApiError> {
-        let mut tx = Held::new(self.operator.begin().await?, self.unfinished);
+        let mut tx = Held::new(self.acting.begin().await?, self.unfinished);
         if let Some(scope) = &self.idempotency {
             let now = tx.now();
             judge(idempotency::claim(&mut tx, scope, now).await?)?;
@@ -149,7 +150,7 @@ impl<T, const MAX: usize> Command<T, MAX> {
         Ok((
             Work {
                 tx,
-                operator: self.operator,
+                acting: self.acting,
                 state: self.state,
                 idempotency: self.idempotency,
                 if_match: self.if_match,
@@ -166,7 +167,12 @@ impl<T, const MAX: usize> Command<T, MAX> {
 
     /// A transaction that only reads, for the same.
     pub(crate) async fn look(&self) -> Result<TenantTx, ApiError> {
-        self.operator.begin().await
+        self.acting.begin().await
+    }
+
+    /// Who ordered it.
+    pub(crate) const fn acting(&self) -> &Acting {
+        &self.acting
     }
 
     /// What was ordered.
@@ -178,7 +184,7 @@ impl<T, const MAX: usize> Command<T, MAX> {
 /// A mutation under way; dropped unfinished, it leaves nothing behind when its request is answered.
 pub struct Work {
     tx: Held,
-    operator: Operator,
+    acting: Acting,
     state: ApiState,
     idempotency: Option<Scope>,
     if_match: Option<IfMatch>,
@@ -188,7 +194,7 @@ pub struct Work {
 
 /// A mutation between its two transactions.
 pub(crate) struct Interrupted {
-    operator: Operator,
+    acting: Acting,
     state: ApiState,
     idempotency: Option<Scope>,
 }
@@ -197,8 +203,8 @@ impl Interrupted {
     /// Goes on in another transaction.
     pub(crate) async fn resume(self) -> Result<Work, ApiError> {
         Ok(Work {
-            tx: Held::new(self.operator.begin().await?, Unfinished::default()),
-            operator: self.operator,
+            tx: Held::new(self.acting.begin().await?, Unfinished::default()),
+            acting: self.acting,
             state: self.state,
             idempotency: self.idempotency,
             if_match: None,
@@ -226,7 +232,7 @@ impl Work {
         }
         self.tx.release().commit().await?;
         Ok(Interrupted {
-            operator: self.operator,
+            acting: self.acting,
             state: self.state,
             idempotency: self.idempotency,
         })
@@ -251,8 +257,13 @@ impl Work {
     }
 
     /// What the operator may give to others at most.
-    pub(crate) const fn granter(&self) -> Granter {
-        self.operator.granter()
+    pub(crate) fn granter(&self) -> Granter {
+        self.acting.granter()
+    }
+
+    /// Who ordered it.
+    pub(crate) const fn acting(&self) -> &Acting {
+        &self.acting
     }
 
     /// What talks to other vendors' gateways.
@@ -273,6 +284,21 @@ impl Work {
     /// Answers 200.
     pub async fn done(self, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
         self.finish(StatusCode::OK, body, effects).await
+    }
+
+    /// Answers 202: something follows.
+    pub(crate) async fn accepted(self, body: &impl Serialize, effects: Effects) -> Result<Response, ApiError> {
+        self.finish(StatusCode::ACCEPTED, body, effects).await
+    }
+
+    /// By which name whoever ordered it is known to others.
+    pub(crate) async fn own_name(&mut self) -> Result<String, ApiError> {
+        Ok(match self.tx.caller().actor {
+            Actor::Operator(id) => operators::get(&mut self.tx, id).await?.name,
+            Actor::Developer(id) => developers::get(&mut self.tx, id).await?.name,
+            Actor::Person(id) => people::get(&mut self.tx, id).await?.name,
+            Actor::Installation | Actor::System => "Gatewright".to_owned(),
+        })
     }
 
     /// Answers 200 with what `GET` answers from now on, and its entity tag.

@@ -54,7 +54,8 @@ impl From<sqlx::Error> for CatalogError {
 }
 
 impl CatalogError {
-    pub(crate) fn not_found(kind: &'static str, id: impl std::fmt::Display) -> Self {
+    /// There is no such object.
+    pub fn not_found(kind: &'static str, id: impl std::fmt::Display) -> Self {
         Self::NotFound {
             kind,
             id: id.to_string(),

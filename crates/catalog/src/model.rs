@@ -161,6 +161,8 @@ pub struct Plan {
     pub slug: Slug,
     /// What it is for.
     pub description: String,
+    /// Whether developers may subscribe to it by themselves.
+    pub self_service: bool,
     /// The version that new subscriptions get.
     pub version: i32,
     /// What that version says.

@@ -39,6 +39,9 @@ pub struct NewPlan {
     #[serde(default)]
     #[schema(max_length = 10000)]
     pub description: String,
+    /// Whether developers may subscribe to it by themselves, in the portal.
+    #[serde(default)]
+    pub self_service: bool,
     /// Price of one period.
     pub price: Money,
     /// How often it is billed.
@@ -74,7 +77,8 @@ pub async fn create(tx: &mut TenantTx, new: NewPlan) -> Result<Plan, CatalogErro
     checks.done()?;
     require_products(tx, &terms).await?;
     let slug = slug_or_from_name(new.slug, &new.name)?;
-    insert(tx, PlanKind::Catalog, new.name, slug, new.description, terms).await
+    let about = (new.name, new.description, new.self_service);
+    insert(tx, PlanKind::Catalog, slug, about, terms).await
 }
 
 /// Makes the built-in plan of a native gateway: free, and of no product.
@@ -93,15 +97,21 @@ pub async fn create_built_in(tx: &mut TenantTx, name: &str, slug: Slug) -> Resul
         rate_limits: Vec::new(),
         product_ids: Vec::new(),
     };
-    insert(tx, PlanKind::Gateway, name.to_owned(), slug, String::new(), terms).await
+    insert(
+        tx,
+        PlanKind::Gateway,
+        slug,
+        (name.to_owned(), String::new(), false),
+        terms,
+    )
+    .await
 }
 
 async fn insert(
     tx: &mut TenantTx,
     kind: PlanKind,
-    name: String,
     slug: Slug,
-    description: String,
+    (name, description, self_service): (String, String, bool),
     terms: PlanTerms,
 ) -> Result<Plan, CatalogError> {
     let plan = Plan {
@@ -109,6 +119,7 @@ async fn insert(
         name,
         slug,
         description,
+        self_service,
         version: 1,
         terms,
         created_at: tx.now(),
@@ -155,6 +166,8 @@ pub struct PlanChange {
     /// What it is for.
     #[schema(max_length = 10000)]
     pub description: Option<String>,
+    /// Whether developers may subscribe to it by themselves; who has, stays.
+    pub self_service: Option<bool>,
 }
 
 /// Changes what a plan is called. Its terms never change: they get a new version.
@@ -163,6 +176,7 @@ pub async fn change(tx: &mut TenantTx, id: PlanId, change: PlanChange) -> Result
     let mut plan = before.clone();
     plan.name = change.name.unwrap_or(plan.name);
     plan.description = change.description.unwrap_or(plan.description);
+    plan.self_service = change.self_service.unwrap_or(plan.self_service);
     plan.updated_at = tx.now();
     let mut checks = Checks::default();
     checks.name("/name", &plan.name);
@@ -186,6 +200,14 @@ pub async fn get(tx: &mut TenantTx, id: PlanId) -> Result<Plan, CatalogError> {
     store::plans::find(tx, id)
         .await?
         .ok_or_else(|| CatalogError::not_found("plan", id))
+}
+
+/// A page of the plans that developers may subscribe to by themselves.
+pub async fn list_self_service(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Plan>, CatalogError> {
+    Ok(Page::from_rows(
+        store::plans::list_self_service(tx, request).await?,
+        request,
+    ))
 }
 
 /// A page of plans with their current versions.

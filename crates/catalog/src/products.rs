@@ -2,7 +2,7 @@
 
 use gatewright_database::error::broken_unique;
 use gatewright_database::{Page, PageRequest, TenantTx};
-use gatewright_types::ids::ProductId;
+use gatewright_types::ids::{CustomerId, ProductId};
 use gatewright_types::slug::Slug;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -90,6 +90,16 @@ pub async fn get(tx: &mut TenantTx, id: ProductId) -> Result<Product, CatalogErr
     store::products::find(tx, id)
         .await?
         .ok_or_else(|| CatalogError::not_found("product", id))
+}
+
+/// A page of the products that a customer's developers may see: what they can subscribe to by themselves, or have.
+pub async fn list_for_customer(
+    tx: &mut TenantTx,
+    customer_id: CustomerId,
+    request: PageRequest,
+) -> Result<Page<Product>, CatalogError> {
+    let rows = store::products::list_for_customer(tx, customer_id, request).await?;
+    Ok(Page::from_rows(rows, request))
 }
 
 /// A page of products.

@@ -233,6 +233,11 @@ pub async fn count_of_customer(tx: &mut TenantTx, id: CustomerId) -> Result<(i64
     Ok(store::subscriptions::count_of_customer(tx, id).await?)
 }
 
+/// Whether a customer has a subscription that has not ended.
+pub async fn has_running(tx: &mut TenantTx, id: CustomerId) -> Result<bool, CatalogError> {
+    Ok(store::subscriptions::has_running(tx, id).await?)
+}
+
 /// Subscriptions that cover any of these products and have not ended, in the order of their ids, after this one; at most so
 /// many. Of `only`, where that is given.
 pub async fn covering(

@@ -42,6 +42,11 @@ pub async fn find_by_slug(tx: &mut SystemTx, slug: &Slug) -> Result<Option<Tenan
     Ok(store::tenants::find_by_slug(tx, slug).await?)
 }
 
+/// The first tenant that was made, if there is one.
+pub async fn oldest(tx: &mut SystemTx) -> Result<Option<Tenant>, CatalogError> {
+    Ok(store::tenants::oldest(tx).await?)
+}
+
 /// Every tenant, newest first.
 pub async fn list(
     tx: &mut SystemTx,

@@ -9,7 +9,7 @@ use gatewright_snapshot::{AccessChange, Credential, Grant, Scope};
 use gatewright_types::CredentialHash;
 use gatewright_types::access::{Environment, KeyStatus};
 use gatewright_types::address::{AddressList, Cidr};
-use gatewright_types::ids::{KeyId, ProductId, SubscriptionId};
+use gatewright_types::ids::{CustomerId, KeyId, ProductId, SubscriptionId};
 use sqlx::PgConnection;
 use subtle::{Choice, ConstantTimeEq};
 
@@ -32,6 +32,23 @@ pub async fn list(
         store::list(tx, subscription_id, request).await?,
         request,
     ))
+}
+
+/// A page of the keys that a customer's subscriptions give, or gave, a right to exist.
+pub async fn list_of_customer(
+    tx: &mut TenantTx,
+    customer_id: CustomerId,
+    request: PageRequest,
+) -> Result<Page<ApiKey>, CredentialError> {
+    let rows = store::list_of_customer(tx, customer_id, request).await?;
+    Ok(Page::from_rows(rows, request))
+}
+
+/// One key of a customer's; that of another is none.
+pub async fn get_of_customer(tx: &mut TenantTx, customer_id: CustomerId, id: KeyId) -> Result<ApiKey, CredentialError> {
+    store::find_of_customer(tx, customer_id, id)
+        .await?
+        .ok_or(CredentialError::NotFound(id))
 }
 
 /// The credentials with these hashes, whoever's they are; two round trips. What is missing is nobody's.

@@ -16,6 +16,10 @@ use crate::{Database, DatabaseError};
 pub enum SystemUse {
     /// A token tells which tenant it belongs to, so it must be found before a tenant is known.
     AuthenticateOperator,
+    /// The host that somebody asks names a tenant before anybody knows who they are.
+    FindTenant,
+    /// Whoever works for several tenants goes from one to another.
+    FindOwnTenants,
     /// A tenant cannot create itself; `bootstrap` and `demo` begin without one.
     ManageTenants,
     /// One snapshot holds the gateways of every tenant.

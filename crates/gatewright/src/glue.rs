@@ -131,7 +131,7 @@ pub async fn keep_vault(database: Database) {
             tracing::warn!(%error, "sealed copies of secrets that have ended could not be erased");
         }
         if let Err(error) = forget_ended_tokens(&database).await {
-            tracing::warn!(%error, "tokens that ended long ago could not be removed");
+            tracing::warn!(%error, "tokens and sessions that ended long ago could not be removed");
         }
         if let Err(error) = crate::vault::follow(&database).await {
             tracing::warn!(%error, "which master key wraps could not be read");
@@ -159,6 +159,7 @@ async fn erase_ended(database: &Database) -> Result<(), gatewright_database::Dat
 async fn forget_ended_tokens(database: &Database) -> Result<(), gatewright_identity::IdentityError> {
     let mut tx = database.system(gatewright_database::SystemUse::KeepHouse).await?;
     gatewright_identity::tokens::forget_ended(&mut tx, database.clock().now()).await?;
+    gatewright_identity::housekeeping::forget(&mut tx, database.clock().now()).await?;
     Ok(tx.commit().await?)
 }
 

@@ -52,7 +52,7 @@ impl Health {
             .route("/health/ready", get(ready))
             .with_state(answers.clone());
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(http::serve(listener, router, stopped, drain));
+        let serving = tokio::spawn(http::serve(listener, router, [].into(), stopped, drain));
         Self { answers, stop, serving }
     }
 

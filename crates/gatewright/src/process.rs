@@ -141,8 +141,16 @@ impl Prepared {
             let pages = addresses.problem_pages.clone();
             let url = gateway.as_ref().map(NativeGateway::url);
             let told = notices::for_api(settings)?;
-            let state = ApiState::new(database.clone(), nodes, pages, url, told, orchestrator.clone());
-            let control = ControlPlane::start(listener, &metrics, telemetry.as_ref(), state, Arc::clone(&drain));
+            let doors = control::doors(settings, &database, &addresses)?;
+            let state = ApiState::new(database.clone(), nodes, pages, url, told, orchestrator.clone(), doors);
+            let control = ControlPlane::start(
+                listener,
+                &metrics,
+                telemetry.as_ref(),
+                state,
+                &settings.trusted_proxies,
+                Arc::clone(&drain),
+            );
             (Front::Api(control), gateway)
         } else {
             (

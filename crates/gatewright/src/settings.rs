@@ -12,6 +12,7 @@ use anyhow::{Context, bail, ensure};
 use gatewright_database::jobs::lanes::{CONCURRENCY_MAX, CONCURRENCY_MIN};
 use gatewright_gateway::Limits;
 use gatewright_types::Clock;
+use gatewright_types::address::Cidr;
 use gatewright_types::slug::Slug;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -43,7 +44,7 @@ const NUMBERS: [&str; 6] = [
 /// The settings that are true or false.
 const BOOLEANS: [&str; 1] = ["mailbox"];
 /// The settings that are lists; in the environment with commas between.
-const LISTS: [&str; 2] = ["egress_allow", "egress_delegate"];
+const LISTS: [&str; 3] = ["egress_allow", "egress_delegate", "trusted_proxies"];
 
 /// Settings that a file of settings, which others may read, cannot have.
 const ENVIRONMENT_ONLY: [&str; 2] = ["master_key", "master_key_previous"];
@@ -68,6 +69,15 @@ pub struct Settings {
     pub base_domain: String,
     /// The gateway that a bare address means; none: the oldest.
     pub default_gateway: Option<Slug>,
+    /// A tenant's host is `<slug>.<portal domain>`; none: below `localhost` where the control plane is reached on this
+    /// machine, and no hosts of their own elsewhere.
+    pub portal_domain: Option<String>,
+    /// The tenant that other hosts mean; none: the oldest.
+    pub default_tenant: Option<Slug>,
+    /// Proxies in front of the control plane whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Cidr>,
+    /// A file of breached passwords, SHA-1 in order; none: only the list that is part of the program.
+    pub breached_passwords_file: Option<PathBuf>,
     /// An OpenTelemetry collector that takes traces, as `http://127.0.0.1:4318`; none: no traces.
     pub otlp_endpoint: Option<String>,
     /// Of requests that no caller traces, how many are traced, in percent.
@@ -136,6 +146,10 @@ impl Default for Settings {
             gateway_cores: 0,
             base_domain: "localhost".to_owned(),
             default_gateway: None,
+            portal_domain: None,
+            default_tenant: None,
+            trusted_proxies: Vec::new(),
+            breached_passwords_file: None,
             metrics_addr: None,
             otlp_endpoint: None,
             trace_percent: 1,
@@ -243,6 +257,12 @@ impl Settings {
             && !url.starts_with("https://")
         {
             bail!("public_url: expected http:// or https://");
+        }
+        if let Some(url) = &self.public_url {
+            url::Url::parse(url).context("public_url")?;
+        }
+        if let Some(path) = &self.breached_passwords_file {
+            std::fs::File::open(path).with_context(|| format!("breached_passwords_file: {}", path.display()))?;
         }
         if self.database_connections < 2 {
             bail!("database_connections: expected at least 2");

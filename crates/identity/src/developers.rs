@@ -100,6 +100,22 @@ pub async fn remove(tx: &mut TenantTx, id: DeveloperId, by_tenant: bool) -> Resu
     Ok(before)
 }
 
+/// Removes every developer of a customer that is deleted, and withdraws its invitations; the people stay.
+pub async fn remove_all(tx: &mut TenantTx, customer_id: CustomerId) -> Result<(), IdentityError> {
+    for id in store::developers::delete_all(tx, customer_id).await? {
+        tx.happened(
+            "identity",
+            "developer.deleted",
+            id,
+            serde_json::json!({ "customerId": customer_id }),
+        );
+    }
+    for id in store::invitations::revoke_all(tx, customer_id).await? {
+        tx.happened("identity", "invitation.withdrawn", id, serde_json::json!({}));
+    }
+    Ok(())
+}
+
 /// Whether a customer has developers beside this one.
 pub async fn has_others(tx: &mut TenantTx, developer: &Developer) -> Result<bool, IdentityError> {
     Ok(store::developers::count(tx, developer.customer_id).await? > 1)

@@ -70,6 +70,12 @@ pub enum IdentityError {
     /// The customer would have no owner that can act.
     #[error("this is the last owner of the customer: make another one first")]
     LastCustomerOwner,
+    /// The customer has nobody else, and something is running.
+    #[error("your customer has subscriptions that run and nobody else: cancel them, or make a colleague its owner")]
+    CustomerRunning,
+    /// Another tenant or an identity provider vouched for this session.
+    #[error("sign in here with a password or a passkey first")]
+    NotVouchedFor,
     /// Too many passwords are being hashed.
     #[error("too many sign in at this moment")]
     Busy,

@@ -9,9 +9,11 @@
 //!
 //! Start with [`roles`], then [`authenticate`].
 
+pub mod account;
 pub mod authenticate;
 pub mod developers;
 pub mod error;
+pub mod housekeeping;
 pub mod invitations;
 pub mod last_use;
 pub mod mail_tokens;
@@ -25,6 +27,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod sign_up;
 mod store;
+pub mod tenants;
 pub mod throttle;
 pub mod tokens;
 pub mod visit;

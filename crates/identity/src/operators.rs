@@ -122,6 +122,17 @@ pub async fn delete(tx: &mut TenantTx, by: Granter, id: OperatorId) -> Result<()
     Ok(())
 }
 
+/// Removes an operator who leaves.
+pub(crate) async fn leave(tx: &mut TenantTx, id: OperatorId) -> Result<(), IdentityError> {
+    let operator = hold(tx, id).await?;
+    if can_act_as_owner(&operator) {
+        require_other_owner(tx, id).await?;
+    }
+    store::operators::delete(tx, id).await?;
+    tx.changed("identity", "operator.deleted", id, &operator, &Value::Null);
+    Ok(())
+}
+
 async fn hold(tx: &mut TenantTx, id: OperatorId) -> Result<Operator, IdentityError> {
     store::operators::lock(tx, id).await?;
     get(tx, id).await

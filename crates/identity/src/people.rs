@@ -60,6 +60,12 @@ pub async fn find_by_email(tx: &mut TenantTx, email: &str) -> Result<Option<Pers
     Ok(Some(get(tx, found.id).await?))
 }
 
+/// Argon2id of a person's password, if there is one.
+pub async fn password_hash(tx: &mut TenantTx, id: PersonId) -> Result<Option<String>, IdentityError> {
+    let secret = store::people::secret(tx, id).await?;
+    Ok(secret.and_then(|secret| secret.password_hash))
+}
+
 /// Gives a person another name.
 pub async fn rename(tx: &mut TenantTx, id: PersonId, name: &str) -> Result<Person, IdentityError> {
     let before = get(tx, id).await?;
@@ -77,6 +83,16 @@ pub async fn rename(tx: &mut TenantTx, id: PersonId, name: &str) -> Result<Perso
 pub async fn set_password(tx: &mut TenantTx, id: PersonId, hash: &str) -> Result<(), IdentityError> {
     store::people::set_password(tx, id, hash).await?;
     tx.happened("identity", "person.password_changed", id, serde_json::json!({}));
+    Ok(())
+}
+
+/// Notes that a mail of ours reached a person. Where only an identity provider had said that the address is theirs, whoever
+/// reads that mail may be somebody else than whoever made the account: then everything that was set up before is taken away.
+pub async fn prove_email(tx: &mut TenantTx, id: PersonId) -> Result<(), IdentityError> {
+    if store::people::prove_email(tx, id).await? {
+        store::people::forget_factors(tx, id).await?;
+        tx.happened("identity", "person.email_proven", id, serde_json::json!({}));
+    }
     Ok(())
 }
 

@@ -112,6 +112,10 @@ permissions! {
     OutgoingRead = "OUTGOING_READ": Admin Engineer Security Auditor;
     /// Make, change and remove owners.
     OwnersManage = "OWNERS_MANAGE":;
+    /// Let developers in, suspend and remove them; decide how people sign up and where else they can sign in.
+    PeopleManage = "PEOPLE_MANAGE": Admin Support;
+    /// See developers, how people sign up and where else they can sign in.
+    PeopleRead = "PEOPLE_READ": Admin Product Security DevRel Support Billing Auditor;
     /// Make plans and new versions of them.
     PlansManage = "PLANS_MANAGE": Admin Product Billing;
     /// See plans.

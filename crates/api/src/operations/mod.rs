@@ -5,23 +5,31 @@ use utoipa_axum::routes;
 
 use crate::ApiState;
 
+mod account;
 mod audit;
 mod connections;
 mod consumers;
 mod credential_settings;
 mod customers;
+mod developers;
 mod gateways;
+mod invitations;
 mod jobs;
 mod keys;
 mod nodes;
 mod operators;
 mod outgoing_destinations;
+mod password_resets;
+mod people_settings;
 mod plans;
+mod portal;
 mod products;
 mod provisioning;
 mod routes;
 mod secret_scanning;
 mod services;
+mod sessions;
+mod sign_ups;
 mod subscriptions;
 mod tenants;
 mod webhooks;
@@ -52,6 +60,72 @@ pub fn router() -> OpenApiRouter<ApiState> {
             operators::list_tokens::list_tokens
         ))
         .routes(routes!(operators::delete_token::delete_token))
+        .routes(routes!(sign_ups::get_sign_in_options::get_sign_in_options))
+        .routes(routes!(sign_ups::create_sign_up::create_sign_up))
+        .routes(routes!(sign_ups::verify_sign_up::verify_sign_up))
+        .routes(routes!(sessions::create_session::create_session))
+        .routes(routes!(sessions::refresh_session::refresh_session))
+        .routes(routes!(sessions::sign_in_by_hand_over::sign_in_by_hand_over))
+        .routes(routes!(sessions::sign_out::sign_out))
+        .routes(routes!(password_resets::create_password_reset::create_password_reset))
+        .routes(routes!(
+            password_resets::complete_password_reset::complete_password_reset
+        ))
+        .routes(routes!(invitations::look_up_invitation::look_up_invitation))
+        .routes(routes!(invitations::accept_invitation::accept_invitation))
+        .routes(routes!(
+            account::get_account::get_account,
+            account::change_account::change_account,
+            account::delete_account::delete_account
+        ))
+        .routes(routes!(account::export_account::export_account))
+        .routes(routes!(account::change_password::change_password))
+        .routes(routes!(account::create_email_change::create_email_change))
+        .routes(routes!(account::confirm_email_change::confirm_email_change))
+        .routes(routes!(account::list_sessions::list_sessions))
+        .routes(routes!(account::revoke_session::revoke_session))
+        .routes(routes!(account::sign_out_everywhere::sign_out_everywhere))
+        .routes(routes!(account::reauthenticate::reauthenticate))
+        .routes(routes!(account::list_own_tenants::list_own_tenants))
+        .routes(routes!(account::hand_over::hand_over))
+        .routes(routes!(
+            portal::get_own_customer::get_own_customer,
+            portal::change_own_customer::change_own_customer
+        ))
+        .routes(routes!(portal::list_colleagues::list_colleagues))
+        .routes(routes!(
+            portal::change_colleague::change_colleague,
+            portal::remove_colleague::remove_colleague
+        ))
+        .routes(routes!(
+            portal::invite_colleague::invite_colleague,
+            portal::list_colleague_invitations::list_colleague_invitations
+        ))
+        .routes(routes!(
+            portal::withdraw_colleague_invitation::withdraw_colleague_invitation
+        ))
+        .routes(routes!(portal::list_portal_plans::list_portal_plans))
+        .routes(routes!(portal::list_portal_products::list_portal_products))
+        .routes(routes!(
+            portal::create_own_subscription::create_own_subscription,
+            portal::list_own_subscriptions::list_own_subscriptions
+        ))
+        .routes(routes!(portal::get_own_subscription::get_own_subscription))
+        .routes(routes!(portal::list_own_keys::list_own_keys))
+        .routes(routes!(portal::get_own_key::get_own_key))
+        .routes(routes!(developers::list_developers::list_developers))
+        .routes(routes!(
+            developers::get_developer::get_developer,
+            developers::change_developer::change_developer,
+            developers::delete_developer::delete_developer
+        ))
+        .routes(routes!(
+            people_settings::get_people_settings::get_people_settings,
+            people_settings::put_people_settings::put_people_settings
+        ))
+        .routes(routes!(invitations::invite_operator::invite_operator))
+        .routes(routes!(invitations::list_invitations::list_invitations))
+        .routes(routes!(invitations::withdraw_invitation::withdraw_invitation))
         .routes(routes!(audit::list_audit_events::list_audit_events))
         .routes(routes!(audit::export_audit_events::export_audit_events))
         .routes(routes!(

@@ -11,8 +11,8 @@ use crate::model::{BillingPeriod, Plan, PlanKind, PlanTerms, Quota, RateLimit};
 
 pub(crate) async fn insert(tx: &mut TenantTx, kind: PlanKind, plan: &Plan) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO plans (tenant_id, id, kind, name, slug, description, current_version, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        "INSERT INTO plans (tenant_id, id, kind, name, slug, description, current_version, created_at, updated_at, self_service)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
         tx.tenant_id().uuid(),
         plan.id.uuid(),
         kind.as_str(),
@@ -21,6 +21,7 @@ pub(crate) async fn insert(tx: &mut TenantTx, kind: PlanKind, plan: &Plan) -> Re
         plan.description,
         plan.version,
         plan.created_at,
+        plan.self_service,
     )
     .execute(&mut **tx)
     .await?;
@@ -80,12 +81,13 @@ pub(crate) async fn set_current(tx: &mut TenantTx, plan: &Plan) -> Result<(), sq
 
 pub(crate) async fn update(tx: &mut TenantTx, plan: &Plan) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE plans SET name = $3, description = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2",
+        "UPDATE plans SET name = $3, description = $4, updated_at = $5, self_service = $6 WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id().uuid(),
         plan.id.uuid(),
         plan.name,
         plan.description,
         plan.updated_at,
+        plan.self_service,
     )
     .execute(&mut **tx)
     .await?;
@@ -97,6 +99,7 @@ struct Row {
     name: String,
     slug: Slug,
     description: String,
+    self_service: bool,
     version: i32,
     price_amount: Decimal,
     price_currency: String,
@@ -121,6 +124,7 @@ impl TryFrom<Row> for Plan {
             name: row.name,
             slug: row.slug,
             description: row.description,
+            self_service: row.self_service,
             version: row.version,
             terms: PlanTerms {
                 price: Money {
@@ -140,22 +144,35 @@ impl TryFrom<Row> for Plan {
 }
 
 pub(crate) async fn find(tx: &mut TenantTx, id: PlanId) -> Result<Option<Plan>, sqlx::Error> {
-    let rows = select(tx, Some(id.uuid()), None, 1).await?;
+    let rows = select(tx, Some(id.uuid()), (None, false), 1).await?;
     rows.into_iter().next().map(Plan::try_from).transpose()
 }
 
 pub(crate) async fn list(tx: &mut TenantTx, page: PageRequest) -> Result<Vec<Plan>, sqlx::Error> {
-    select(tx, None, page.after, page.probe())
+    select(tx, None, (page.after, false), page.probe())
         .await?
         .into_iter()
         .map(Plan::try_from)
         .collect()
 }
 
-async fn select(tx: &mut TenantTx, id: Option<Uuid>, after: Option<Uuid>, limit: i64) -> Result<Vec<Row>, sqlx::Error> {
+pub(crate) async fn list_self_service(tx: &mut TenantTx, page: PageRequest) -> Result<Vec<Plan>, sqlx::Error> {
+    select(tx, None, (page.after, true), page.probe())
+        .await?
+        .into_iter()
+        .map(Plan::try_from)
+        .collect()
+}
+
+async fn select(
+    tx: &mut TenantTx,
+    id: Option<Uuid>,
+    (after, self_service): (Option<Uuid>, bool),
+    limit: i64,
+) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
-        r#"SELECT p.id AS "id: _", p.name, p.slug AS "slug: _", p.description, v.version, v.price_amount, v.price_currency,
+        r#"SELECT p.id AS "id: _", p.name, p.slug AS "slug: _", p.description, p.self_service, v.version, v.price_amount, v.price_currency,
              v.billing_period AS "billing_period: _", v.trial_days, v.quotas AS "quotas: _", v.rate_limits AS "rate_limits: _",
              ARRAY(SELECT product_id FROM plan_version_products AS c
                    WHERE c.tenant_id = v.tenant_id AND c.plan_id = v.plan_id AND c.version = v.version
@@ -164,11 +181,13 @@ async fn select(tx: &mut TenantTx, id: Option<Uuid>, after: Option<Uuid>, limit:
            FROM plans AS p
            JOIN plan_versions AS v ON v.tenant_id = p.tenant_id AND v.plan_id = p.id AND v.version = p.current_version
            WHERE p.tenant_id = $1 AND p.kind = 'CATALOG' AND ($2::uuid IS NULL OR p.id = $2) AND ($3::uuid IS NULL OR p.id < $3)
+             AND (p.self_service OR NOT $5)
            ORDER BY p.id DESC LIMIT $4"#,
         tx.tenant_id().uuid(),
         id,
         after,
         limit,
+        self_service,
     )
     .fetch_all(&mut **tx)
     .await

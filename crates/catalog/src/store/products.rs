@@ -1,5 +1,5 @@
 use gatewright_database::{PageRequest, TenantTx};
-use gatewright_types::ids::ProductId;
+use gatewright_types::ids::{CustomerId, ProductId};
 use uuid::Uuid;
 
 use crate::model::{Contract, Product};
@@ -44,6 +44,34 @@ pub(crate) async fn list(tx: &mut TenantTx, page: PageRequest) -> Result<Vec<Pro
         tx.tenant_id().uuid(),
         page.after,
         page.probe(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Those that plans for everybody cover, or that the customer's subscriptions do.
+pub(crate) async fn list_for_customer(
+    tx: &mut TenantTx,
+    customer_id: CustomerId,
+    page: PageRequest,
+) -> Result<Vec<Product>, sqlx::Error> {
+    sqlx::query_as!(
+        Product,
+        r#"SELECT id AS "id: _", kind AS "kind: _", name, slug AS "slug: _", description, orchestrated,
+             contract_format AS "contract_format: _", created_at, updated_at
+           FROM products AS product WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) AND (
+             EXISTS (SELECT FROM plans AS p
+                     JOIN plan_version_products AS c ON c.tenant_id = p.tenant_id AND c.plan_id = p.id AND c.version = p.current_version
+                     WHERE p.tenant_id = $1 AND p.self_service AND c.product_id = product.id)
+             OR EXISTS (SELECT FROM subscriptions AS s
+                     JOIN plan_version_products AS c ON c.tenant_id = s.tenant_id AND c.plan_id = s.plan_id AND c.version = s.plan_version
+                     WHERE s.tenant_id = $1 AND s.customer_id = $4 AND s.state NOT IN ('EXPIRED', 'CANCELLED')
+                       AND c.product_id = product.id))
+           ORDER BY id DESC LIMIT $3"#,
+        tx.tenant_id().uuid(),
+        page.after,
+        page.probe(),
+        customer_id.uuid(),
     )
     .fetch_all(&mut **tx)
     .await

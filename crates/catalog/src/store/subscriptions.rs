@@ -231,6 +231,17 @@ pub(crate) async fn count_of_customer(tx: &mut TenantTx, id: CustomerId) -> Resu
     Ok((counted.admitting, counted.suspended))
 }
 
+pub(crate) async fn has_running(tx: &mut TenantTx, id: CustomerId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM subscriptions
+             WHERE tenant_id = $1 AND customer_id = $2 AND state NOT IN ('EXPIRED', 'CANCELLED')) AS "running!""#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// A page of those that cover any of these products and have not ended; of `only`, where that is given.
 pub(crate) async fn covering(
     tx: &mut TenantTx,

@@ -38,6 +38,15 @@ pub(crate) async fn find_by_slug(connection: &mut PgConnection, slug: &Slug) -> 
     .await
 }
 
+pub(crate) async fn oldest(connection: &mut PgConnection) -> Result<Option<Tenant>, sqlx::Error> {
+    sqlx::query_as!(
+        Tenant,
+        r#"SELECT id AS "id: _", name, slug AS "slug: _", created_at FROM tenants ORDER BY id LIMIT 1"#,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 pub(crate) async fn list(connection: &mut PgConnection, page: PageRequest) -> Result<Vec<Tenant>, sqlx::Error> {
     sqlx::query_as!(
         Tenant,

@@ -7,7 +7,7 @@ use gatewright_database::{PageRequest, TenantTx};
 use gatewright_types::CredentialHash;
 use gatewright_types::access::{Environment, KeyStatus};
 use gatewright_types::address::Cidr;
-use gatewright_types::ids::{BindingId, ConsumerId, GatewayId, KeyId, ProductId, SubscriptionId, TenantId};
+use gatewright_types::ids::{BindingId, ConsumerId, CustomerId, GatewayId, KeyId, ProductId, SubscriptionId, TenantId};
 use gatewright_vault::Sealed;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -88,7 +88,11 @@ pub(crate) async fn count_live(tx: &mut TenantTx, subscription_id: SubscriptionI
 }
 
 pub(crate) async fn find(tx: &mut TenantTx, id: KeyId) -> Result<Option<ApiKey>, sqlx::Error> {
-    let mut rows = select(tx, Some(id), None, None, 1).await?;
+    let of = Of {
+        id: Some(id),
+        ..Of::default()
+    };
+    let mut rows = select(tx, of, None, 1).await?;
     Ok(rows.pop())
 }
 
@@ -97,16 +101,47 @@ pub(crate) async fn list(
     subscription_id: Option<SubscriptionId>,
     page: PageRequest,
 ) -> Result<Vec<ApiKey>, sqlx::Error> {
-    select(tx, None, subscription_id, page.after, page.probe()).await
+    let of = Of {
+        subscription_id,
+        ..Of::default()
+    };
+    select(tx, of, page.after, page.probe()).await
 }
 
-async fn select(
+pub(crate) async fn list_of_customer(
     tx: &mut TenantTx,
+    customer_id: CustomerId,
+    page: PageRequest,
+) -> Result<Vec<ApiKey>, sqlx::Error> {
+    let of = Of {
+        customer_id: Some(customer_id),
+        ..Of::default()
+    };
+    select(tx, of, page.after, page.probe()).await
+}
+
+pub(crate) async fn find_of_customer(
+    tx: &mut TenantTx,
+    customer_id: CustomerId,
+    id: KeyId,
+) -> Result<Option<ApiKey>, sqlx::Error> {
+    let of = Of {
+        id: Some(id),
+        customer_id: Some(customer_id),
+        ..Of::default()
+    };
+    Ok(select(tx, of, None, 1).await?.pop())
+}
+
+/// Which keys; what is absent is not asked for.
+#[derive(Default)]
+struct Of {
     id: Option<KeyId>,
     subscription_id: Option<SubscriptionId>,
-    after: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<ApiKey>, sqlx::Error> {
+    customer_id: Option<CustomerId>,
+}
+
+async fn select(tx: &mut TenantTx, of: Of, after: Option<Uuid>, limit: i64) -> Result<Vec<ApiKey>, sqlx::Error> {
     let now = tx.now();
     sqlx::query_as!(
         ApiKey,
@@ -123,13 +158,17 @@ async fn select(
            WHERE k.tenant_id = $1 AND ($2::uuid IS NULL OR k.id = $2) AND ($4::uuid IS NULL OR k.id < $4)
              AND ($3::uuid IS NULL OR EXISTS (SELECT FROM key_subscription_bindings AS b
                    WHERE b.tenant_id = k.tenant_id AND b.key_id = k.id AND b.subscription_id = $3))
+             AND ($7::uuid IS NULL OR EXISTS (SELECT FROM key_subscription_bindings AS b
+                   JOIN subscriptions AS s ON s.tenant_id = b.tenant_id AND s.id = b.subscription_id
+                   WHERE b.tenant_id = k.tenant_id AND b.key_id = k.id AND s.customer_id = $7))
            ORDER BY k.id DESC LIMIT $5"#,
         tx.tenant_id().uuid(),
-        id.map(KeyId::uuid),
-        subscription_id.map(SubscriptionId::uuid),
+        of.id.map(KeyId::uuid),
+        of.subscription_id.map(SubscriptionId::uuid),
         after,
         limit,
         now,
+        of.customer_id.map(CustomerId::uuid),
     )
     .fetch_all(&mut **tx)
     .await

@@ -149,7 +149,9 @@ impl Hand<'_> {
         match (step.verb, object) {
             // Always whole.
             (_, Object::Contract(_)) | (Verb::Create | Verb::Delete, _) => {}
-            (Verb::AddVersion, _) => body.retain(|name, _| !matches!(name.as_str(), "name" | "slug" | "description")),
+            (Verb::AddVersion, _) => {
+                body.retain(|name, _| !matches!(name.as_str(), "name" | "slug" | "description" | "selfService"))
+            }
             (Verb::Change, _) => body.retain(|name, _| {
                 let name = name.strip_suffix("Id").unwrap_or(name);
                 step.fields.iter().any(|field| field.name == name)
@@ -172,8 +174,8 @@ impl Hand<'_> {
                 let ids = plan.products.iter().map(|slug| self.id(&Handle::Product(slug.clone())));
                 let product_ids = ids.collect::<anyhow::Result<Vec<_>>>()?;
                 json!({
-                    "name": plan.name, "description": plan.description, "price": plan.price,
-                    "billingPeriod": plan.billing_period, "trialDays": plan.trial_days, "quotas": plan.quotas,
+                    "name": plan.name, "description": plan.description, "selfService": plan.self_service,
+                    "price": plan.price, "billingPeriod": plan.billing_period, "trialDays": plan.trial_days, "quotas": plan.quotas,
                     "rateLimits": plan.rate_limits, "productIds": product_ids,
                 })
             }

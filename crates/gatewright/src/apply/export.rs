@@ -99,6 +99,9 @@ fn contract_node(slug: &Slug, contract: &Contract, beside: Option<&mut Vec<Besid
 fn plan_node(plan: &Plan) -> Node {
     let mut fields = Vec::new();
     described(&mut fields, &plan.name, &plan.description);
+    if plan.self_service {
+        fields.push(field("selfService", Node::Boolean(true)));
+    }
     fields.push(field(
         "price",
         Node::Inline(vec![

@@ -74,7 +74,7 @@ pub struct ContractEntry {
     pub document: Spanned<Text>,
 }
 
-/// Price and allowances of a set of products. A change of anything but name and description adds a version.
+/// Price and allowances of a set of products. A change of anything but name, description and selfService adds a version.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlanEntry {
@@ -85,6 +85,9 @@ pub struct PlanEntry {
     #[serde(default)]
     #[schema(max_length = 10000)]
     pub description: String,
+    /// Whether developers may subscribe to it by themselves, in the portal.
+    #[serde(default)]
+    pub self_service: bool,
     /// Price of one period.
     pub price: Money,
     /// How often it is billed.

@@ -83,6 +83,8 @@ pub struct Plan {
     pub name: String,
     /// What it is for.
     pub description: String,
+    /// Whether developers may subscribe to it by themselves.
+    pub self_service: bool,
     /// Price of one period.
     pub price: Money,
     /// How often it is billed.
@@ -179,6 +181,7 @@ impl Object {
             Self::Plan(plan) => vec![
                 ("name", json!(plan.name)),
                 ("description", json!(plan.description)),
+                ("selfService", json!(plan.self_service)),
                 (
                     "price",
                     json!(format!(

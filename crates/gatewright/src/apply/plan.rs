@@ -96,8 +96,9 @@ impl Plan {
     }
 
     fn change(&mut self, handle: &Handle, wanted: &Object, changes: Vec<FieldChange>, remote: &Remote) {
-        let is_terms =
-            |change: &FieldChange| matches!(handle, Handle::Plan(_)) && !matches!(change.name, "name" | "description");
+        let is_terms = |change: &FieldChange| {
+            matches!(handle, Handle::Plan(_)) && !matches!(change.name, "name" | "description" | "selfService")
+        };
         let (terms, fields): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_terms);
         if !fields.is_empty() {
             self.steps.push(Step::new(Verb::Change, handle, wanted, fields));

@@ -144,6 +144,7 @@ impl Desired {
         let plan = Plan {
             name: entry.name,
             description: entry.description,
+            self_service: entry.self_service,
             price: entry.price,
             billing_period: entry.billing_period,
             trial_days: entry.trial_days,

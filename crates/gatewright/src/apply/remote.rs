@@ -57,6 +57,7 @@ struct ProductItem {
 struct PlanItem {
     name: String,
     description: String,
+    self_service: bool,
     price: Money,
     billing_period: BillingPeriod,
     trial_days: u16,
@@ -181,6 +182,7 @@ impl Remote {
             let plan = Plan {
                 name: plan.name,
                 description: plan.description,
+                self_service: plan.self_service,
                 price: plan.price,
                 billing_period: plan.billing_period,
                 trial_days: plan.trial_days,

@@ -202,6 +202,7 @@ fn new_plan(name: &str, price: i64, requests: u64, per_second: u32, product_id: 
         name: name.to_owned(),
         slug: None,
         description: format!("{requests} requests a month."),
+        self_service: true,
         price: terms.price,
         billing_period: terms.billing_period,
         trial_days: terms.trial_days,

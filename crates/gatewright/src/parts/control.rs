@@ -6,12 +6,17 @@ use std::sync::atomic::AtomicU64;
 
 use anyhow::Context;
 use gatewright_api::ApiState;
+use gatewright_api::portals::{PortalSettings, Portals, is_loopback};
+use gatewright_api::state::Doors;
 use gatewright_database::Database;
+use gatewright_identity::passwords::Hasher;
 use gatewright_native::{Nodes, configuration};
+use gatewright_types::address::Cidr;
 use gatewright_types::problem::PROBLEM_PAGES;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use url::Url;
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -42,6 +47,29 @@ impl Addresses {
     }
 }
 
+/// Which tenant a host means, as the settings say.
+pub fn portals(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Arc<Portals>> {
+    let public_url = Url::parse(&addresses.public_url).context("public_url")?;
+    let is_here = is_loopback(public_url.host_str().unwrap_or_default());
+    let domain = settings
+        .portal_domain
+        .clone()
+        .or_else(|| is_here.then(|| "localhost".to_owned()));
+    Ok(Arc::new(Portals::new(PortalSettings {
+        domain,
+        default_tenant: settings.default_tenant.clone(),
+        public_url,
+    })))
+}
+
+/// What is needed for people.
+pub fn doors(settings: &Settings, database: &Database, addresses: &Addresses) -> anyhow::Result<Doors> {
+    Ok(Doors {
+        portals: portals(settings, addresses)?,
+        hasher: Hasher::new(database.rng(), settings.breached_passwords_file.clone())?,
+    })
+}
+
 /// The nodes of this process, with the configuration as the database has it.
 pub async fn nodes(settings: &Settings, database: &Database, addresses: &Addresses) -> anyhow::Result<Arc<Nodes>> {
     let configuration = configuration::Settings {
@@ -70,6 +98,7 @@ impl ControlPlane {
         metrics: &Metrics,
         telemetry: Option<&Telemetry>,
         state: ApiState,
+        trusted: &[Cidr],
         drain: Arc<AtomicU64>,
     ) -> Self {
         let following = tokio::spawn(Arc::clone(state.nodes()).follow());
@@ -81,7 +110,7 @@ impl ControlPlane {
         if let Some(telemetry) = telemetry {
             router = telemetry.trace(router);
         }
-        let serving = tokio::spawn(http::serve(listener, router, stopped, drain));
+        let serving = tokio::spawn(http::serve(listener, router, trusted.into(), stopped, drain));
         Self {
             state,
             stop,

@@ -25,7 +25,7 @@ impl MetricsServer {
         Ok(Self {
             addr: listener.local_addr()?,
             stop,
-            serving: tokio::spawn(http::serve(listener, metrics.router(), stopped, drain)),
+            serving: tokio::spawn(http::serve(listener, metrics.router(), [].into(), stopped, drain)),
         })
     }
 

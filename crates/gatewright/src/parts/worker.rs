@@ -8,7 +8,7 @@ use gatewright_orchestration::Orchestrator;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::parts::control::Addresses;
+use crate::parts::control::{self, Addresses};
 use crate::settings::Settings;
 use crate::{glue, notices};
 
@@ -20,6 +20,7 @@ pub fn registry(settings: &Settings, addresses: &Addresses, orchestrator: &Orche
     gatewright_native::nodes::housekeeping::register(&mut registry);
     gatewright_orchestration::runs::schedule::register(&mut registry, orchestrator);
     gatewright_orchestration::housekeeping::register(&mut registry);
+    gatewright_api::letters::register(&mut registry, control::portals(settings, addresses)?);
     Ok(registry)
 }
 

@@ -9,7 +9,7 @@ mod refresh;
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use gatewright_database::{Actor, Caller, Database, TenantTx, Vault};
 use gatewright_types::ids::{PersonId, RequestId, SessionId, TenantId};
 use gatewright_types::text_enum;
@@ -192,12 +192,4 @@ pub async fn authenticated_again(
         json!({ "personId": person_id, "method": method }),
     );
     Ok(())
-}
-
-/// Removes what ended long ago; how many sessions.
-pub(crate) async fn forget_ended(
-    tx: &mut gatewright_database::SystemTx,
-    before: DateTime<Utc>,
-) -> Result<u64, IdentityError> {
-    Ok(store::sessions::forget_ended(tx, before).await?)
 }

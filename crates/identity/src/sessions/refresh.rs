@@ -13,7 +13,7 @@ use super::{Ending, SESSION_IDLE_MAX, Tokens, access_token};
 use crate::{IdentityError, store};
 
 /// How long a token that was replaced still lets a request through.
-pub const REPLACED_WORKS: TimeDelta = TimeDelta::seconds(30);
+pub(super) const REPLACED_WORKS: TimeDelta = TimeDelta::seconds(30);
 
 /// What came of it.
 pub enum Renewed {

@@ -123,3 +123,23 @@ pub(crate) async fn delete(tx: &mut TenantTx, id: DeveloperId) -> Result<(), sql
     .await?;
     Ok(())
 }
+
+pub(crate) async fn of_person(tx: &mut TenantTx, person_id: PersonId) -> Result<Option<DeveloperId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT id AS "id: DeveloperId" FROM developers WHERE tenant_id = $1 AND person_id = $2"#,
+        tx.tenant_id().uuid(),
+        person_id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+pub(crate) async fn delete_all(tx: &mut TenantTx, customer_id: CustomerId) -> Result<Vec<DeveloperId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"DELETE FROM developers WHERE tenant_id = $1 AND customer_id = $2 RETURNING id AS "id: DeveloperId""#,
+        tx.tenant_id().uuid(),
+        customer_id.uuid(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}

@@ -150,3 +150,16 @@ pub(crate) async fn take(tx: &mut TenantTx, hash: &CredentialHash) -> Result<Opt
     .fetch_optional(&mut **tx)
     .await
 }
+
+pub(crate) async fn revoke_all(tx: &mut TenantTx, customer_id: CustomerId) -> Result<Vec<InvitationId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"UPDATE invitations SET revoked_at = $3
+           WHERE tenant_id = $1 AND customer_id = $2 AND accepted_at IS NULL AND revoked_at IS NULL
+           RETURNING id AS "id: InvitationId""#,
+        tx.tenant_id().uuid(),
+        customer_id.uuid(),
+        tx.now(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}

@@ -3,6 +3,7 @@
 pub(crate) mod attempts;
 pub(crate) mod developers;
 pub(crate) mod devices;
+pub(crate) mod housekeeping;
 pub(crate) mod invitations;
 pub(crate) mod mail_tokens;
 pub(crate) mod operators;

@@ -170,3 +170,13 @@ pub(crate) async fn set_person(tx: &mut TenantTx, id: OperatorId, person_id: Per
     .await?;
     Ok(())
 }
+
+pub(crate) async fn of_person(tx: &mut TenantTx, person_id: PersonId) -> Result<Option<OperatorId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT id AS "id: OperatorId" FROM operators WHERE tenant_id = $1 AND person_id = $2"#,
+        tx.tenant_id().uuid(),
+        person_id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}

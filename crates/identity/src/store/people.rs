@@ -1,8 +1,11 @@
 //! The SQL of people.
 
-use gatewright_database::TenantTx;
-use gatewright_types::ids::PersonId;
+use gatewright_catalog::model::Tenant;
+use gatewright_database::{SystemTx, TenantTx};
+use gatewright_types::ids::{PersonId, TenantId};
+use gatewright_types::slug::Slug;
 
+use crate::account::Deed;
 use crate::model::{Person, PersonState};
 use crate::people::NewPerson;
 
@@ -38,7 +41,6 @@ pub(crate) async fn find(tx: &mut TenantTx, id: PersonId) -> Result<Option<Perso
 /// What is needed to judge somebody who says who they are.
 pub(crate) struct Secret {
     pub(crate) id: PersonId,
-    pub(crate) email: String,
     pub(crate) email_proven: bool,
     pub(crate) password_hash: Option<String>,
     pub(crate) state: PersonState,
@@ -47,7 +49,7 @@ pub(crate) struct Secret {
 pub(crate) async fn secret_by_email(tx: &mut TenantTx, email: &str) -> Result<Option<Secret>, sqlx::Error> {
     sqlx::query_as!(
         Secret,
-        r#"SELECT id AS "id: PersonId", email, email_proven, password_hash, state AS "state: PersonState"
+        r#"SELECT id AS "id: PersonId", email_proven, password_hash, state AS "state: PersonState"
            FROM people WHERE tenant_id = $1 AND lower(email) = lower($2)"#,
         tx.tenant_id().uuid(),
         email,
@@ -59,7 +61,7 @@ pub(crate) async fn secret_by_email(tx: &mut TenantTx, email: &str) -> Result<Op
 pub(crate) async fn secret(tx: &mut TenantTx, id: PersonId) -> Result<Option<Secret>, sqlx::Error> {
     sqlx::query_as!(
         Secret,
-        r#"SELECT id AS "id: PersonId", email, email_proven, password_hash, state AS "state: PersonState"
+        r#"SELECT id AS "id: PersonId", email_proven, password_hash, state AS "state: PersonState"
            FROM people WHERE tenant_id = $1 AND id = $2"#,
         tx.tenant_id().uuid(),
         id.uuid(),
@@ -116,4 +118,78 @@ pub(crate) async fn delete(tx: &mut TenantTx, id: PersonId) -> Result<(), sqlx::
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Notes that the address is theirs; whether that was not known before.
+pub(crate) async fn prove_email(tx: &mut TenantTx, id: PersonId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE people SET email_proven = true WHERE tenant_id = $1 AND id = $2 AND NOT email_proven",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Takes away whatever a person signs in with but the password.
+pub(crate) async fn forget_factors(tx: &mut TenantTx, id: PersonId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH identities AS (DELETE FROM person_identities WHERE tenant_id = $1 AND person_id = $2),
+              authenticators AS (DELETE FROM totp_authenticators WHERE tenant_id = $1 AND person_id = $2),
+              codes AS (DELETE FROM recovery_codes WHERE tenant_id = $1 AND person_id = $2)
+         DELETE FROM passkeys WHERE tenant_id = $1 AND person_id = $2",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What these did, newest first.
+pub(crate) async fn deeds(tx: &mut TenantTx, actors: &[uuid::Uuid], most: i64) -> Result<Vec<Deed>, sqlx::Error> {
+    sqlx::query_as!(
+        Deed,
+        "SELECT occurred_at, action, resource_id, peer_address FROM audit_events
+         WHERE tenant_id = $1 AND actor_id = ANY ($2) ORDER BY id DESC LIMIT $3",
+        tx.tenant_id().uuid(),
+        actors,
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The tenants where somebody of the same proven address is an operator who may act, with who that is there.
+pub(crate) async fn own_tenants(
+    tx: &mut SystemTx,
+    tenant_id: TenantId,
+    person_id: PersonId,
+    most: i64,
+) -> Result<Vec<(Tenant, PersonId)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT t.id AS "id: TenantId", t.name, t.slug AS "slug: Slug", t.created_at, there.id AS "person_id: PersonId"
+           FROM people AS here JOIN people AS there ON lower(there.email) = lower(here.email)
+             JOIN operators AS o ON o.tenant_id = there.tenant_id AND o.person_id = there.id
+             JOIN tenants AS t ON t.id = there.tenant_id
+           WHERE here.tenant_id = $1 AND here.id = $2 AND here.email_proven AND here.state = 'ACTIVE'
+             AND there.email_proven AND there.state = 'ACTIVE' AND o.state = 'ACTIVE'
+           ORDER BY t.name, t.id LIMIT $3"#,
+        tenant_id.uuid(),
+        person_id.uuid(),
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let found = rows.into_iter().map(|row| {
+        let tenant = Tenant {
+            id: row.id,
+            name: row.name,
+            slug: row.slug,
+            created_at: row.created_at,
+        };
+        (tenant, row.person_id)
+    });
+    Ok(found.collect())
 }

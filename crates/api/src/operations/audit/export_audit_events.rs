@@ -65,10 +65,7 @@ pub(crate) async fn export_audit_events(
     tx.commit().await?;
 
     let pieces = stream::try_unfold((operator, export), |(operator, mut export)| async move {
-        let mut tx = operator
-            .database()
-            .tenant_from(operator.caller, operator.origin)
-            .await?;
+        let mut tx = operator.begin_quietly().await?;
         let piece = export.next(&mut tx).await?;
         Ok::<_, DatabaseError>(piece.map(|piece| (piece, (operator, export))))
     });

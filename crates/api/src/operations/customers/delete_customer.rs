@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use gatewright_catalog::customers;
+use gatewright_identity::developers;
 use gatewright_native::nodes::Effects;
 use gatewright_orchestration::emergency;
 use gatewright_types::ids::CustomerId;
@@ -21,6 +22,7 @@ pub(crate) async fn delete_customer(Id(id): Id<CustomerId>, command: Command<Not
         let held = customers::lock(work.tx(), id).await?;
         work.require(&held)?;
     }
+    developers::remove_all(work.tx(), id).await?;
     let changes = emergency::delete_customer(work.tx(), id).await?;
     work.deleted(Effects::access(changes)).await
 }

@@ -59,10 +59,7 @@ pub(crate) async fn export_provisioning_attempts(
     tx.commit().await?;
 
     let pieces = stream::try_unfold((operator, export), |(operator, mut export)| async move {
-        let mut tx = operator
-            .database()
-            .tenant_from(operator.caller, operator.origin)
-            .await?;
+        let mut tx = operator.begin_quietly().await?;
         let piece = export.next(&mut tx).await?;
         Ok::<_, OrchestrationError>(piece.map(|piece| (piece, (operator, export))))
     });

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::reveal::RevealedKey;
-use crate::work::Command;
+use crate::work::{Command, Work};
 
 /// Name of a subscription's first key when none is given.
 const KEY_NAME_DEFAULT: &str = "default";
@@ -95,8 +95,7 @@ pub(crate) struct Subscribed {
 /// `GET /subscriptions/{id}/gateways` says how far they are.
 #[utoipa::path(post, path = "/subscriptions", tag = "Subscriptions", request_body = NewSubscription, responses((status = 201, description = "The subscription and its key", body = Subscribed)))]
 pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Result<Response, ApiError> {
-    let (mut work, new) = command.begin().await?;
-    let engine = work.orchestrator();
+    let (work, new) = command.begin().await?;
     let wanted = provision::NewSubscription {
         customer_id: new.customer_id,
         plan_id: new.plan_id,
@@ -104,6 +103,12 @@ pub(crate) async fn create_subscription(command: Command<NewSubscription>) -> Re
         key: new.key.into(),
         activation: new.activation.unwrap_or(Activation::PrimaryFirst),
     };
+    subscribe(work, wanted).await
+}
+
+/// Subscribes, waits for whom it has to wait, and reveals the key.
+pub(crate) async fn subscribe(mut work: Work, wanted: provision::NewSubscription) -> Result<Response, ApiError> {
+    let engine = work.orchestrator();
     let begun = provision::begin(&engine, work.tx(), wanted).await.map_err(below_key)?;
     let api_key = begun.revealed.into();
     let Some(waiting) = begun.waiting else {

@@ -1,6 +1,6 @@
 pub(super) mod add_key;
 pub(super) mod cancel_subscription;
-pub(super) mod create_subscription;
+pub(in crate::operations) mod create_subscription;
 pub(super) mod get_subscription;
 pub(super) mod list_subscription_gateways;
 pub(super) mod list_subscriptions;

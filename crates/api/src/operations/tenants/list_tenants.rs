@@ -6,6 +6,7 @@ use gatewright_catalog::model::Tenant;
 use gatewright_catalog::tenants;
 use gatewright_database::{Page, SystemUse};
 use gatewright_identity::model::Principal;
+use gatewright_types::ProblemCode;
 use gatewright_types::ids::{OperatorId, RequestId, TenantId};
 
 use crate::ApiState;
@@ -30,6 +31,12 @@ pub(crate) async fn list_tenants(
         Principal::Operator {
             tenant_id, operator_id, ..
         } => own(&state, tenant_id, operator_id).await?,
+        Principal::Developer { .. } | Principal::Person { .. } => {
+            return Err(ApiError::new(
+                ProblemCode::Forbidden,
+                "This is for operators of the tenant.",
+            ));
+        }
     };
     Ok(Json(List::new(page, |tenant| tenant.id.uuid())))
 }

@@ -1,0 +1,13 @@
+pub(super) mod change_account;
+pub(super) mod change_password;
+pub(super) mod confirm_email_change;
+pub(super) mod create_email_change;
+pub(super) mod delete_account;
+pub(super) mod export_account;
+pub(super) mod get_account;
+pub(super) mod hand_over;
+pub(super) mod list_own_tenants;
+pub(super) mod list_sessions;
+pub(super) mod reauthenticate;
+pub(super) mod revoke_session;
+pub(super) mod sign_out_everywhere;

@@ -1,0 +1,5 @@
+pub(super) mod accept_invitation;
+pub(super) mod invite_operator;
+pub(super) mod list_invitations;
+pub(super) mod look_up_invitation;
+pub(super) mod withdraw_invitation;

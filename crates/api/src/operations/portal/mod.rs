@@ -1,0 +1,15 @@
+pub(super) mod change_colleague;
+pub(super) mod change_own_customer;
+pub(super) mod create_own_subscription;
+pub(super) mod get_own_customer;
+pub(super) mod get_own_key;
+pub(super) mod get_own_subscription;
+pub(super) mod invite_colleague;
+pub(super) mod list_colleague_invitations;
+pub(super) mod list_colleagues;
+pub(super) mod list_own_keys;
+pub(super) mod list_own_subscriptions;
+pub(super) mod list_portal_plans;
+pub(super) mod list_portal_products;
+pub(super) mod remove_colleague;
+pub(super) mod withdraw_colleague_invitation;
