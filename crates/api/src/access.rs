@@ -270,6 +270,18 @@ impl Access {
         }
     }
 
+    /// Whom it is for, as the API description says it to programs.
+    pub const fn audience(self) -> &'static str {
+        match self {
+            Self::Needs(_) | Self::Own(..) | Self::InstallationOr(_) => "OPERATOR",
+            Self::Installation => "INSTALLATION",
+            Self::Public => "PUBLIC",
+            Self::SignedIn => "SIGNED_IN",
+            Self::Developer => "DEVELOPER",
+            Self::CustomerOwner => "CUSTOMER_OWNER",
+        }
+    }
+
     /// Who may, as a sentence.
     pub fn sentence(self) -> String {
         match self {

@@ -99,6 +99,8 @@ fn add_access(operation: &mut Operation) {
         access::Access::Installation => vec![named("operator")],
         _ => vec![named("operator"), named("session")],
     });
+    let extensions = operation.extensions.get_or_insert_default();
+    extensions.insert("x-audience".to_owned(), access.audience().into());
     let mut text = operation.description.take().unwrap_or_default();
     if !text.is_empty() {
         text.push_str("\n\n");

@@ -183,11 +183,7 @@ pub async fn accept(
     };
     match (invitation.operator_id, invitation.customer_id) {
         (Some(operator_id), _) => {
-            operators::get(tx, operator_id).await?;
-            match store::operators::set_person(tx, operator_id, person_id).await {
-                Err(error) if broken_unique(&error).is_some() => return Err(IdentityError::AlreadyOperator),
-                other => other?,
-            }
+            operators::set_person(tx, operator_id, person_id).await?;
         }
         (None, Some(customer_id)) => {
             let role: DeveloperRole = invitation.role.parse().unwrap_or(DeveloperRole::Member);

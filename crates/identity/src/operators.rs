@@ -6,7 +6,7 @@
 use gatewright_catalog::check::Checks;
 use gatewright_database::error::broken_unique;
 use gatewright_database::{Page, PageRequest, TenantTx};
-use gatewright_types::ids::OperatorId;
+use gatewright_types::ids::{OperatorId, PersonId};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -120,6 +120,15 @@ pub async fn delete(tx: &mut TenantTx, by: Granter, id: OperatorId) -> Result<()
     store::operators::delete(tx, id).await?;
     tx.changed("identity", "operator.deleted", id, &operator, &Value::Null);
     Ok(())
+}
+
+/// Makes a person the one who signs in as this operator. Whoever calls has seen to it that they are the same one.
+pub async fn set_person(tx: &mut TenantTx, id: OperatorId, person_id: PersonId) -> Result<(), IdentityError> {
+    get(tx, id).await?;
+    match store::operators::set_person(tx, id, person_id).await {
+        Err(error) if broken_unique(&error).is_some() => Err(IdentityError::AlreadyOperator),
+        other => Ok(other?),
+    }
 }
 
 /// Removes an operator who leaves.

@@ -12,12 +12,14 @@
 
 pub mod app;
 pub mod database;
+pub mod person;
 pub mod proxy;
 pub mod tenant;
 pub mod upstream;
 pub mod wire;
 
 pub use app::{TestApp, manual_clock, settings, working_settings};
+pub use person::{PASSWORD, TestPerson};
 pub use proxy::Proxy;
 pub use tenant::{Subscribed, TestTenant};
 pub use upstream::Upstream;

@@ -5,6 +5,7 @@
 mod audited;
 mod bodies;
 mod connected;
+mod people;
 mod preconditions;
 mod repeats;
 mod roles;
@@ -12,7 +13,8 @@ mod tables;
 mod tenants;
 mod tokens;
 
-use gatewright_testkit::{Subscribed, TestApp, TestTenant, Upstream, database};
+use gatewright_identity::model::DeveloperRole;
+use gatewright_testkit::{Subscribed, TestApp, TestPerson, TestTenant, Upstream, database};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -39,6 +41,10 @@ struct World {
     endpoint_secret: String,
     delivery: String,
     connected: Connected,
+    /// Nobody signs in as this one yet.
+    awaited: String,
+    invitation: String,
+    developer: TestPerson,
 }
 
 impl World {
@@ -91,6 +97,14 @@ impl World {
             .await;
         app.attempted(&delivery).await;
         app.mail(&who, "ada@example.com", "Hello", "How are you?").await;
+        let (awaited, _) = who.colleague("AUDITOR").await;
+        let invitation = who
+            .create(&format!("/operators/{awaited}/invitations"), json!({}))
+            .await;
+        let email = format!("developer@{slug}.example");
+        let developer = app
+            .developer(&who, slug, &customer, (&email, DeveloperRole::Member))
+            .await;
         Self {
             who,
             product,
@@ -109,11 +123,14 @@ impl World {
             endpoint_secret,
             delivery,
             connected,
+            awaited,
+            invitation,
+            developer,
         }
     }
 
     /// Every id of an object that another tenant must never see.
-    fn ids(&self) -> [&str; 20] {
+    fn ids(&self) -> [&str; 24] {
         [
             &self.who.id,
             &self.product,
@@ -135,6 +152,10 @@ impl World {
             &self.subscribed.key,
             &self.connected.id,
             &self.connected.broken,
+            &self.invitation,
+            &self.awaited,
+            &self.developer.id,
+            &self.developer.email,
         ]
     }
 }
@@ -159,7 +180,8 @@ const OF_THE_INSTALLATION: [&str; 5] = [
 ];
 
 /// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
-const LAST: [&str; 19] = [
+const LAST: [&str; 20] = [
+    "delete_developer",
     "suspend_customer",
     "lift_emergency_suspension",
     "suspend_key",
@@ -186,6 +208,8 @@ struct Operation {
     id: String,
     method: Method,
     path: String,
+    /// `x-audience` of the document.
+    audience: String,
     definition: Value,
 }
 
@@ -210,7 +234,14 @@ async fn document(app: &TestApp) -> Value {
         .unwrap()
 }
 
+/// Those for operators and for the installation. What is for people is in `people`.
 fn operations(document: &Value) -> Vec<Operation> {
+    let mut operations = all_operations(document);
+    operations.retain(|one| ["OPERATOR", "INSTALLATION"].contains(&one.audience.as_str()));
+    operations
+}
+
+fn all_operations(document: &Value) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, definition) in item.as_object().unwrap() {
@@ -220,6 +251,7 @@ fn operations(document: &Value) -> Vec<Operation> {
             let id = text(definition, "operationId");
             let path = path.strip_prefix("/api/v1").unwrap().to_owned();
             operations.push(Operation {
+                audience: text(definition, "x-audience"),
                 id,
                 method,
                 path,
@@ -259,6 +291,15 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
             Some(json!({ "name": "Ada", "email": "ada@example.com", "role": "SUPPORT" })),
         ),
         "get_operator" | "delete_operator" | "list_tokens" | "delete_token" => (Some(&of.operator), None),
+        "invite_operator" => (Some(&of.awaited), None),
+        "list_invitations" | "list_developers" | "get_people_settings" => (None, None),
+        "withdraw_invitation" => (Some(&of.invitation), None),
+        "get_developer" | "delete_developer" => (of.developer.developer_id.as_deref(), None),
+        "change_developer" => (
+            of.developer.developer_id.as_deref(),
+            Some(json!({ "state": "SUSPENDED" })),
+        ),
+        "put_people_settings" => (None, Some(json!({ "signUp": "BY_APPROVAL" }))),
         "change_operator" => (Some(&of.operator), Some(json!({ "name": "Renamed" }))),
         "create_token" => (Some(&of.operator), Some(json!({ "name": "another" }))),
         "create_product" => (None, Some(json!({ "kind": "API", "name": "Another API" }))),

@@ -105,7 +105,7 @@ fn plan(products: usize) -> impl Strategy<Value = Plan> {
     );
     let of = proptest::collection::btree_set(0..products, 1..=products);
     (
-        name(),
+        (name(), any::<bool>()),
         text(),
         price,
         select(BillingPeriod::ALL.to_vec()),
@@ -114,9 +114,10 @@ fn plan(products: usize) -> impl Strategy<Value = Plan> {
         of,
     )
         .prop_map(
-            |(name, description, price, billing_period, trial_days, (quotas, rate_limits), of)| Plan {
+            |((name, self_service), description, price, billing_period, trial_days, (quotas, rate_limits), of)| Plan {
                 name,
                 description,
+                self_service,
                 price,
                 billing_period,
                 trial_days,

@@ -1,0 +1,339 @@
+//! What is for people: for everybody, for whoever signed in, for developers, for the owners of a customer. The audience
+//! stands in the document, so an operation that is new fails here until [`body`] has a line for it.
+
+use gatewright_identity::model::DeveloperRole;
+use gatewright_testkit::{TestApp, TestPerson, Upstream, database};
+use gatewright_types::ids::RequestId;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Operation, World, all_operations, answer, document, operations, request};
+use crate::scene::text;
+
+/// What people can do, those that end something for them at the end.
+fn for_people(document: &Value) -> Vec<Operation> {
+    let mut found = all_operations(document);
+    found.retain(|one| !["OPERATOR", "INSTALLATION"].contains(&one.audience.as_str()));
+    found.sort_by_key(|one| LAST.iter().position(|last| *last == one.id).map_or(0, |at| at + 1));
+    assert!(found.len() > 40, "{}", found.len());
+    found
+}
+
+/// What ends others comes later.
+const LAST: [&str; 8] = [
+    "withdraw_colleague_invitation",
+    "remove_colleague",
+    "revoke_session",
+    "change_password",
+    "sign_out",
+    "sign_out_everywhere",
+    "hand_over",
+    "delete_account",
+];
+
+/// The id in the path and a body that is well-formed.
+fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &str) -> (String, Option<Value>) {
+    let none = String::new();
+    let colleague = colleague.developer_id.clone().unwrap_or_default();
+    match operation.id.as_str() {
+        "create_sign_up" => (none, Some(json!({ "email": "new@example.com", "name": "New" }))),
+        "create_session" => (
+            none,
+            Some(json!({ "email": "new@example.com", "password": "wrong password" })),
+        ),
+        "create_password_reset" => (none, Some(json!({ "email": "new@example.com" }))),
+        "complete_password_reset" => (
+            none,
+            Some(json!({ "token": "gwm_x", "password": "correct horse battery" })),
+        ),
+        "verify_sign_up"
+        | "look_up_invitation"
+        | "accept_invitation"
+        | "sign_in_by_hand_over"
+        | "confirm_email_change" => (none, Some(json!({ "token": "gwm_x" }))),
+        "refresh_session" => (none, Some(json!({ "refreshToken": "gwr_x" }))),
+        "change_account" => (none, Some(json!({ "name": "Renamed" }))),
+        "change_password" => (none, Some(json!({ "newPassword": "another horse battery" }))),
+        "create_email_change" => (none, Some(json!({ "email": "another@example.com" }))),
+        "reauthenticate" => (none, Some(json!({ "password": gatewright_testkit::PASSWORD }))),
+        "revoke_session" => (session.to_owned(), None),
+        "hand_over" => (of.who.id.clone(), None),
+        "change_own_customer" => (none, Some(json!({ "name": "Globex Ltd" }))),
+        "change_colleague" => (colleague, Some(json!({ "role": "OWNER" }))),
+        "remove_colleague" => (colleague, None),
+        "invite_colleague" => (
+            none,
+            Some(json!({ "email": "colleague@example.com", "role": "MEMBER" })),
+        ),
+        "withdraw_colleague_invitation" => (session.to_owned(), None),
+        "create_own_subscription" => (none, Some(json!({ "planId": of.plan }))),
+        "get_own_subscription" => (of.subscribed.subscription_id.clone(), None),
+        "get_own_key" => (of.subscribed.key_id.clone(), None),
+        _ if operation.method == Method::GET && !operation.path.contains('{') => (none, None),
+        "sign_out" | "sign_out_everywhere" | "delete_account" => (none, None),
+        other => panic!("{other} is new: give it a line here"),
+    }
+}
+
+fn asked(operation: &Operation, (id, body): (String, Option<Value>), as_whom: &TestPerson) -> reqwest::RequestBuilder {
+    let path = operation.path.replace("{id}", &id);
+    let request = as_whom.bare(operation.method.clone(), &path);
+    match body {
+        Some(body) => request.json(&body),
+        None => request,
+    }
+}
+
+fn code(shown: &Value) -> &str {
+    shown["code"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn each_operation_is_for_whom_the_document_says_and_for_nobody_else() {
+    let app = TestApp::start().await;
+    let upstream = Upstream::start().await;
+    let acme = World::make(&app, "acme", &upstream).await;
+    let rival = World::make(&app, "rival", &upstream).await;
+    let member = &acme.developer;
+    let owner = app
+        .developer(
+            &acme.who,
+            "acme",
+            &acme.customer,
+            ("owner@acme.example", DeveloperRole::Owner),
+        )
+        .await;
+    let nobody = {
+        let mut nobody = app.person(&acme.who, "acme", "nobody@acme.example").await;
+        nobody.sign_in().await;
+        nobody
+    };
+    let document = document(&app).await;
+    for operation in for_people(&document) {
+        let sample = || sample(&operation, &acme, member, "ses_01m80hxe67f59s79ed8y354rh0");
+        let about =
+            |who: &str, status: StatusCode, shown: &Value| format!("{} as {who}: {status} {shown}", operation.id);
+        let (status, shown) = answer(asked(&operation, sample(), member)).await;
+        if operation.audience == "PUBLIC" {
+            assert_ne!(code(&shown), "unauthenticated", "{}", about("nobody", status, &shown));
+            continue;
+        }
+        assert_eq!(
+            (status.as_u16(), code(&shown)),
+            (401, "unauthenticated"),
+            "{}",
+            about("nobody", status, &shown)
+        );
+        let (status, shown) = answer(asked(&operation, sample(), member).bearer_auth(&acme.who.token)).await;
+        assert_eq!(
+            (status.as_u16(), code(&shown)),
+            (403, "forbidden"),
+            "{}",
+            about("an operator's token", status, &shown)
+        );
+        // Another tenant's session is nothing here, and ours is nothing there.
+        for (token, host) in [
+            (&rival.developer.token, &member.host),
+            (&member.token, &rival.developer.host),
+        ] {
+            let request = asked(&operation, sample(), member).header("host", host);
+            let at_host = TestPerson {
+                host: host.clone(),
+                ..member.clone()
+            };
+            drop(request);
+            let (status, shown) = answer(asked(&operation, sample(), &at_host).bearer_auth(token)).await;
+            assert_eq!(
+                (status.as_u16(), code(&shown)),
+                (401, "unauthenticated"),
+                "{}",
+                about("another tenant's", status, &shown)
+            );
+        }
+        let (status, shown) = answer(asked(&operation, sample(), member).bearer_auth(&nobody.token)).await;
+        let refused = operation.audience != "SIGNED_IN";
+        if refused {
+            assert_eq!(
+                (status.as_u16(), code(&shown)),
+                (403, "forbidden"),
+                "{}",
+                about("somebody", status, &shown)
+            );
+        }
+        if operation.audience == "CUSTOMER_OWNER" {
+            let (status, shown) = answer(asked(&operation, sample(), member).bearer_auth(&member.token)).await;
+            assert_eq!(
+                (status.as_u16(), code(&shown)),
+                (403, "forbidden"),
+                "{}",
+                about("a member", status, &shown)
+            );
+        }
+        // What ends their own session is proven elsewhere.
+        if refused {
+            let (status, shown) = answer(asked(&operation, sample(), member).bearer_auth(&owner.token)).await;
+            assert!(
+                ![401, 403].contains(&status.as_u16()) && !status.is_server_error(),
+                "{}",
+                about("the owner", status, &shown)
+            );
+        }
+    }
+    // And what is for operators is not for them, by whichever session.
+    for operation in operations(&document) {
+        for person in [member, &owner, &nobody] {
+            let (status, shown) = answer(
+                request(&app, &operation, &acme)
+                    .header("host", &person.host)
+                    .bearer_auth(&person.token),
+            )
+            .await;
+            assert_eq!(
+                (status.as_u16(), code(&shown)),
+                (403, "forbidden"),
+                "{}: {status} {shown}",
+                operation.id
+            );
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_developer_reaches_nothing_of_another_customer() {
+    let app = TestApp::start().await;
+    let upstream = Upstream::start().await;
+    let acme = World::make(&app, "acme", &upstream).await;
+    let other = acme.who.customer("Initech").await;
+    let owner = app
+        .developer(
+            &acme.who,
+            "acme",
+            &other,
+            ("owner@initech.example", DeveloperRole::Owner),
+        )
+        .await;
+    let document = document(&app).await;
+    let mut judged = 0;
+    for operation in for_people(&document) {
+        let is_about_one =
+            operation.path.contains("{id}") && ["DEVELOPER", "CUSTOMER_OWNER"].contains(&operation.audience.as_str());
+        let sample = sample(&operation, &acme, &acme.developer, &acme.invitation);
+        if is_about_one {
+            let (status, shown) = answer(asked(&operation, sample, &owner).bearer_auth(&owner.token)).await;
+            assert_eq!(
+                (status.as_u16(), code(&shown)),
+                (404, "not-found"),
+                "{}: {status} {shown}",
+                operation.id
+            );
+            judged += 1;
+        } else if operation.method == Method::GET && operation.audience != "PUBLIC" {
+            let (status, shown) = answer(asked(&operation, sample, &owner).bearer_auth(&owner.token)).await;
+            assert_eq!(status, 200, "{}: {shown}", operation.id);
+            for id in [
+                &acme.customer,
+                &acme.subscribed.subscription_id,
+                &acme.subscribed.key_id,
+                &acme.developer.id,
+                &acme.developer.email,
+            ] {
+                assert!(!shown.to_string().contains(id.as_str()), "{} shows {id}", operation.id);
+            }
+        }
+    }
+    assert!(judged >= 5, "{judged}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn every_mutation_by_a_person_is_audited_with_their_session() {
+    let app = TestApp::start().await;
+    let upstream = Upstream::start().await;
+    let acme = World::make(&app, "acme", &upstream).await;
+    acme.who
+        .call(
+            Method::PATCH,
+            &format!("/plans/{}", acme.plan),
+            Some(json!({ "selfService": true })),
+        )
+        .await;
+    let mut connection = database::connect(&app.database_url).await;
+    let rival = World::make(&app, "rival", &upstream).await;
+    let document = document(&app).await;
+    for (turn, operation) in for_people(&document).into_iter().enumerate() {
+        if operation.method == Method::GET || operation.audience == "PUBLIC" {
+            continue;
+        }
+        let email = format!("owner{turn}@acme.example");
+        let owner = app
+            .developer(&acme.who, "acme", &acme.customer, (&email, DeveloperRole::Owner))
+            .await;
+        let mut sample = sample(&operation, &acme, &acme.developer, "");
+        match operation.id.as_str() {
+            "revoke_session" => sample.0 = text(&owner.get("/account").await["session"], "id"),
+            "withdraw_colleague_invitation" => {
+                let body = json!({ "email": "away@example.com", "role": "MEMBER" });
+                sample.0 = text(&owner.post("/portal/invitations", body).await, "id");
+            }
+            // A tenant where the same mail address is an operator's.
+            "hand_over" => {
+                for (world, slug) in [(&acme, "acme"), (&rival, "rival")] {
+                    let (id, _) = world.who.colleague("AUDITOR").await;
+                    drop(app.operator_person(&world.who, slug, &id, "both@example.com").await);
+                }
+                let mut both = app.stranger("acme");
+                both.email = "both@example.com".to_owned();
+                both.sign_in().await;
+                sample.0.clone_from(&rival.who.id);
+                judge(
+                    &mut connection,
+                    &operation,
+                    asked(&operation, sample, &both).bearer_auth(&both.token),
+                )
+                .await;
+                continue;
+            }
+            _ => {}
+        }
+        judge(
+            &mut connection,
+            &operation,
+            asked(&operation, sample, &owner).bearer_auth(&owner.token),
+        )
+        .await;
+    }
+    app.stop().await;
+}
+
+async fn judge(connection: &mut sqlx::PgConnection, operation: &Operation, request: reqwest::RequestBuilder) {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let request_id: RequestId = response.headers()["x-request-id"].to_str().unwrap().parse().unwrap();
+    let body = response.text().await.unwrap();
+    assert!(status.is_success(), "{}: {status} {body}", operation.id);
+    let kind = if operation.audience == "SIGNED_IN" {
+        "PERSON"
+    } else {
+        "DEVELOPER"
+    };
+    let sql = "SELECT count(*) FROM audit_events WHERE request_id = $1 AND actor_kind = $2 AND actor_id IS NOT NULL
+               AND token_id IS NULL AND session_id IS NOT NULL AND peer_address = '127.0.0.1' AND outcome = 'SUCCEEDED'";
+    let audited: i64 = sqlx::query_scalar(sql)
+        .bind(request_id.uuid())
+        .bind(kind)
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    assert!(audited >= 1, "{} is not audited", operation.id);
+    let told: Vec<String> = sqlx::query_scalar("SELECT DISTINCT domain || '.' || name FROM outbox_events ORDER BY 1")
+        .fetch_all(connection)
+        .await
+        .unwrap();
+    for event_type in told {
+        assert!(
+            gatewright_notify::events::EVENT_TYPES.contains(&event_type.as_str()),
+            "{event_type} is not in crates/notify/src/events.rs"
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! Somebody who signs in, over the REST API and without a browser.
+
+use gatewright_database::{Actor, Caller};
+use gatewright_identity::model::{DeveloperRole, DeveloperState};
+use gatewright_identity::passwords::Hasher;
+use gatewright_identity::people::{self, NewPerson};
+use gatewright_identity::{developers, operators};
+use gatewright_types::ids::{OperatorId, RequestId, TenantId};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{TestApp, TestTenant};
+
+/// The password of everybody in tests.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A person of one tenant, at its host.
+#[derive(Clone)]
+pub struct TestPerson {
+    /// Their id.
+    pub id: String,
+    /// As a developer.
+    pub developer_id: Option<String>,
+    /// Their mail address.
+    pub email: String,
+    /// The access token of their session; empty before they signed in.
+    pub token: String,
+    /// What renews it.
+    pub refresh_token: String,
+    /// The tenant's host.
+    pub host: String,
+    /// Up to and including `/api/v1`.
+    pub api_url: String,
+    /// The client.
+    pub client: reqwest::Client,
+}
+
+impl TestApp {
+    /// The host of a tenant.
+    pub fn host_of(&self, slug: &str) -> String {
+        format!("{slug}.localhost:{}", self.process.addr().port())
+    }
+
+    /// Somebody at a tenant's host whom nobody knows.
+    pub fn stranger(&self, slug: &str) -> TestPerson {
+        TestPerson {
+            id: String::new(),
+            developer_id: None,
+            email: String::new(),
+            token: String::new(),
+            refresh_token: String::new(),
+            host: self.host_of(slug),
+            api_url: self.process.api_url(),
+            client: self.client.clone(),
+        }
+    }
+
+    /// A person of a tenant who is nobody there yet, with [`PASSWORD`].
+    pub async fn person(&self, of: &TestTenant, slug: &str, email: &str) -> TestPerson {
+        let database = self.process.database();
+        let hasher = Hasher::new(database.rng(), None).unwrap();
+        let password_hash = hasher.hash(database.rng(), &PASSWORD.to_owned().into()).await.unwrap();
+        let mut tx = database.tenant(self.as_system(of)).await.unwrap();
+        let new = NewPerson {
+            email: email.to_owned(),
+            email_proven: true,
+            name: "Ada Lovelace".to_owned(),
+            password_hash: Some(password_hash),
+        };
+        let id = people::create(&mut tx, new).await.unwrap().id.to_string();
+        tx.commit().await.unwrap();
+        TestPerson {
+            id,
+            email: email.to_owned(),
+            ..self.stranger(slug)
+        }
+    }
+
+    /// A developer of a customer, signed in.
+    pub async fn developer(
+        &self,
+        of: &TestTenant,
+        slug: &str,
+        customer_id: &str,
+        (email, role): (&str, DeveloperRole),
+    ) -> TestPerson {
+        let mut person = self.person(of, slug, email).await;
+        let mut tx = self.process.database().tenant(self.as_system(of)).await.unwrap();
+        let (id, customer) = (person.id.parse().unwrap(), customer_id.parse().unwrap());
+        let developer = developers::join(&mut tx, id, customer, role, DeveloperState::Active)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        person.developer_id = Some(developer.id.to_string());
+        person.sign_in().await;
+        person
+    }
+
+    /// Somebody who signs in as an operator, signed in.
+    pub async fn operator_person(&self, of: &TestTenant, slug: &str, operator_id: &str, email: &str) -> TestPerson {
+        let mut person = self.person(of, slug, email).await;
+        let mut tx = self.process.database().tenant(self.as_system(of)).await.unwrap();
+        let operator_id: OperatorId = operator_id.parse().unwrap();
+        operators::set_person(&mut tx, operator_id, person.id.parse().unwrap())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        person.sign_in().await;
+        person
+    }
+
+    fn as_system(&self, of: &TestTenant) -> Caller {
+        let database = self.process.database();
+        let tenant_id: TenantId = of.id.parse().unwrap();
+        Caller {
+            tenant_id,
+            actor: Actor::System,
+            request_id: RequestId::mint(database.clock(), database.rng()),
+        }
+    }
+}
+
+impl TestPerson {
+    /// A request at the tenant's host that shows nothing.
+    pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}{path}", self.api_url))
+            .header("host", &self.host)
+    }
+
+    /// A request of theirs.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.bare(method, path).bearer_auth(&self.token)
+    }
+
+    /// Sends a request of theirs and returns status and JSON body (null when there is none).
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let request = if self.token.is_empty() {
+            self.bare(method, path)
+        } else {
+            self.request(method, path)
+        };
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let bytes = response.bytes().await.unwrap();
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).unwrap()
+        };
+        (status, body)
+    }
+
+    /// POSTs and expects success.
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.call(Method::POST, path, Some(body)).await;
+        assert!(status.is_success(), "POST {path}: {status} {answer}");
+        answer
+    }
+
+    /// GETs and expects success.
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.call(Method::GET, path, None).await;
+        assert!(status.is_success(), "GET {path}: {status} {answer}");
+        answer
+    }
+
+    /// Signs in with [`PASSWORD`], as a script does.
+    pub async fn sign_in(&mut self) {
+        let body = json!({ "email": self.email, "password": PASSWORD, "delivery": "BODY" });
+        let request = self.bare(Method::POST, "/sessions").json(&body);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 201, "{:?}", response.text().await);
+        let answer: Value = response.json().await.unwrap();
+        self.take(&answer);
+    }
+
+    /// Takes the tokens of a sign-in answer.
+    pub fn take(&mut self, answer: &Value) {
+        self.token = answer["accessToken"].as_str().unwrap().to_owned();
+        self.refresh_token = answer["refreshToken"].as_str().unwrap().to_owned();
+    }
+}
