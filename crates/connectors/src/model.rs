@@ -179,6 +179,9 @@ pub struct Capabilities {
     pub rate_key: Option<String>,
     /// Kinds of calls that it takes more slowly.
     pub call_rates: Vec<CallRate>,
+    /// Calls of which there is never more than one under way, from all whose calls are counted together: the beginnings of
+    /// their operations' names.
+    pub one_at_a_time: Vec<&'static str>,
     /// What it cannot bear at the same time.
     pub serial: Serial,
 }

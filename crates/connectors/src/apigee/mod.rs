@@ -120,6 +120,7 @@ fn capabilities(organization: &str) -> Capabilities {
         calls_per_second: Some(CALLS_PER_SECOND),
         rate_key: Some(format!("apigee|{organization}")),
         call_rates: Vec::new(),
+        one_at_a_time: Vec::new(),
         serial: Serial::Customer,
     }
 }

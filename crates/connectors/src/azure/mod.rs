@@ -170,6 +170,7 @@ fn capabilities(subscription_id: &str, client_id: &str) -> Capabilities {
         calls_per_second: None,
         rate_key: Some(format!("azure|{}|{client_id}", subscription_id.to_ascii_lowercase())),
         call_rates: vec![rate("read.", 25), rate("write.", 10), rate("delete.", 10)],
+        one_at_a_time: Vec::new(),
         serial: Serial::Customer,
     }
 }

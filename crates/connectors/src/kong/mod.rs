@@ -114,6 +114,7 @@ const fn capabilities(flavor: Flavor) -> Capabilities {
         calls_per_second: None,
         rate_key: None,
         call_rates: Vec::new(),
+        one_at_a_time: Vec::new(),
         serial: Serial::None,
     }
 }

@@ -115,6 +115,7 @@ fn capabilities(settings: &Settings) -> Capabilities {
         calls_per_second: None,
         rate_key: None,
         call_rates: Vec::new(),
+        one_at_a_time: Vec::new(),
         serial: Serial::None,
     }
 }

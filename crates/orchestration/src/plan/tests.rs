@@ -170,6 +170,7 @@ fn can() -> impl Strategy<Value = Capabilities> {
             calls_per_second: None,
             rate_key: None,
             call_rates: Vec::new(),
+            one_at_a_time: Vec::new(),
             serial: Serial::None,
         },
     )
