@@ -15,6 +15,7 @@
 pub mod apigee;
 pub mod aws;
 pub mod azure;
+pub mod choice;
 pub mod connector;
 pub mod fault;
 pub mod kong;

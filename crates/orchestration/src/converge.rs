@@ -22,6 +22,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::adoption::takeover::{self, Takeover, When};
+use crate::choose;
 use crate::desired::{self, Facts, Rotation};
 use crate::engine::Orchestrator;
 use crate::model::{ApplicationKey, Connection, ConnectionState, ProvisioningState, SecretMode, Stage, Urgency};
@@ -160,6 +161,8 @@ impl Orchestrator {
         let subscription =
             subscription.ok_or_else(|| OrchestrationError::not_found("subscription", key.subscription_id))?;
         let mappings = store::mappings::of_connection(&mut tx, key.connection_id).await?;
+        let choices = choose::choices(&mappings, connection.id, &subscription.orchestrated_ids);
+        let connector = choose::chosen(connector, &choices);
         let secrets = look_up::given(&mut tx, key.subscription_id).await?;
         let rotations = store::rotations::of_subscription(&mut tx, key.subscription_id).await?;
         let facts = Facts {

@@ -12,6 +12,7 @@ use gatewright_types::access::Environment;
 use gatewright_types::ids::ProductId;
 
 use crate::OrchestrationError;
+use crate::choose;
 use crate::engine::Orchestrator;
 use crate::store;
 
@@ -105,7 +106,8 @@ pub(crate) async fn require(
         let given = here.iter().filter(|mapping| covered(&mapping.product_id)).count();
         let opened: BTreeSet<&String> = here.iter().flat_map(|mapping| &mapping.scope).collect();
         // One key without limits, for one thing: every gateway can do that, and subscribing does not look at each.
-        let usual = keys == 1 && opened.len() <= 1 && !wanted.has_limits();
+        let alike = here.windows(2).all(|two| two[0].choice() == two[1].choice());
+        let usual = keys == 1 && opened.len() <= 1 && alike && !wanted.has_limits();
         if given == 0 || usual {
             continue;
         }
@@ -115,8 +117,16 @@ pub(crate) async fn require(
         if connection.environment != wanted.environment {
             continue;
         }
-        let can = connector.capabilities();
+        let choices = choose::choices(&mappings, id, &subscription.orchestrated_ids);
         let mut reasons = Vec::new();
+        let connector = match choose::checked(&connector, &choices) {
+            Ok(chosen) => chosen,
+            Err(why) => {
+                reasons.push(why);
+                connector
+            }
+        };
+        let can = connector.capabilities();
         if given < here.len() && can.scope_granularity == Granularity::Application {
             reasons.push("all keys of a subscription may call the same there, so a key cannot be narrowed to some of its products".to_owned());
         }

@@ -15,6 +15,7 @@
 pub mod access;
 pub mod adoption;
 pub mod breaker;
+mod choose;
 pub mod connections;
 pub mod converge;
 pub mod dead_letters;

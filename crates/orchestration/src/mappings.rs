@@ -1,11 +1,16 @@
 //! What of a gateway stands for a product of ours. What the gateway cannot honor is refused here.
 
+use std::sync::Arc;
+
 use gatewright_catalog::products;
+use gatewright_connectors::Connector;
+use gatewright_connectors::choice::Choice;
 use gatewright_connectors::model::{Judgement, Offered, Page};
 use gatewright_database::TenantTx;
 use gatewright_types::ids::{GatewayId, ProductId};
 use serde_json::Value;
 
+use crate::choose;
 use crate::connections;
 use crate::engine::Orchestrator;
 use crate::model::{Connection, ProductMapping, Urgency};
@@ -15,9 +20,18 @@ use crate::{Fault, OrchestrationError};
 /// Most groups, plans or products of a gateway for one of ours.
 pub const SCOPE_MAX: usize = 100;
 
+/// What is to stand for a product.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// What access is given to there.
+    pub scope: Vec<String>,
+    /// What is chosen where the gateway leaves a choice.
+    pub choice: Choice,
+}
+
 /// What a gateway says about a mapping.
 pub struct Judged {
-    scope: Vec<String>,
+    wanted: Wanted,
     judgement: Judgement,
 }
 
@@ -25,13 +39,18 @@ pub struct Judged {
 pub async fn judge(
     engine: &Orchestrator,
     connection: &Connection,
-    connector: &dyn gatewright_connectors::Connector,
-    mut scope: Vec<String>,
+    connector: &Arc<dyn Connector>,
+    mut wanted: Wanted,
 ) -> Result<Judged, OrchestrationError> {
+    let gateway = connection.name.clone();
+    let connector = choose::checked(connector, &[wanted.choice]).map_err(|why| OrchestrationError::CannotHonor {
+        gateway: gateway.clone(),
+        reasons: vec![why],
+    })?;
+    let scope = &mut wanted.scope;
     scope.sort();
     scope.dedup();
     let can = connector.capabilities();
-    let gateway = connection.name.clone();
     let most = can.scope_max.map_or(SCOPE_MAX, |max| {
         usize::try_from(max).unwrap_or(SCOPE_MAX).min(SCOPE_MAX)
     });
@@ -46,7 +65,7 @@ pub async fn judge(
         return Err(too_many());
     }
     // A vendor that allows fewer says better than we what to do instead.
-    let judged = connector.judge(&engine.link(connection), &scope).await;
+    let judged = connector.judge(&engine.link(connection), scope).await;
     let judgement = judged.map_err(|fault: Fault| OrchestrationError::Gateway {
         gateway: connection.id,
         fault,
@@ -60,7 +79,7 @@ pub async fn judge(
     if scope.len() > most {
         return Err(too_many());
     }
-    Ok(Judged { scope, judgement })
+    Ok(Judged { wanted, judgement })
 }
 
 /// Maps a product. What is open by default on the gateway has to be accepted by name.
@@ -87,7 +106,9 @@ pub async fn put(
     let mapping = ProductMapping {
         gateway_id,
         product_id,
-        scope: judged.scope,
+        scope: judged.wanted.scope,
+        layout: judged.wanted.choice.layout,
+        rotation: judged.wanted.choice.rotation,
         accepted_open: judged.judgement.open,
         warnings: judged.judgement.warnings,
         created_at: before.as_ref().map_or_else(|| tx.now(), |before| before.created_at),
@@ -134,7 +155,7 @@ pub async fn list(tx: &mut TenantTx, gateway_id: GatewayId) -> Result<Vec<Produc
 pub async fn discover(
     engine: &Orchestrator,
     connection: &Connection,
-    connector: &dyn gatewright_connectors::Connector,
+    connector: &dyn Connector,
     cursor: Option<String>,
 ) -> Result<Page<Offered>, OrchestrationError> {
     let found = connector.discover(&engine.link(connection), cursor).await;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use gatewright_connectors::choice::Rotation;
 use gatewright_connectors::model::{Applied, ObservedCredential, Secret};
-use gatewright_connectors::mulesoft::{ClientProvider, Credentials, MuleSoft, Rotation, Settings};
+use gatewright_connectors::mulesoft::{ClientProvider, Credentials, MuleSoft, Settings};
 use gatewright_connectors::{Application, Connector, Fault, Link, Observed, Step};
 use gatewright_egress::{Answer, Body, Client, Options as Egress, Policy, Request};
 use http::Method;
