@@ -431,8 +431,13 @@ impl Orchestrator {
                 number: *number,
                 after_seconds: *after_seconds,
             },
-            Action::Credential { number, scope } => {
-                let (number, scope) = (*number, scope.clone());
+            Action::Credential {
+                number,
+                first,
+                admitted,
+                scope,
+            } => {
+                let (number, first, admitted, scope) = (*number, *first, *admitted, scope.clone());
                 let its_number = i32::try_from(number).unwrap_or(0);
                 let secret = if prepared.connection.secret_mode == SecretMode::GatewayGenerated {
                     Some(Secret::Generated)
@@ -450,7 +455,13 @@ impl Orchestrator {
                     left_out.push(its_number);
                     return Ok(None);
                 };
-                Step::Credential { number, secret, scope }
+                Step::Credential {
+                    number,
+                    first,
+                    admitted,
+                    secret,
+                    scope,
+                }
             }
         }))
     }

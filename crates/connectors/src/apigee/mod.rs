@@ -109,6 +109,7 @@ fn capabilities(organization: &str) -> Capabilities {
         inert: Inert::ScopeWithheld,
         scope_granularity: Granularity::Credential,
         scope_max: None,
+        needs_scope: false,
         credentials_max: Some(KEYS_MAX),
         overlap: Overlap::Native,
         overlap_doubles_quota: false,

@@ -127,6 +127,7 @@ fn capabilities(rate_key: String) -> Capabilities {
         inert: Inert::Disabled,
         scope_granularity: Granularity::Credential,
         scope_max: Some(discover::PLANS_OF_A_KEY),
+        needs_scope: false,
         credentials_max: None,
         overlap: Overlap::Native,
         overlap_doubles_quota: true,

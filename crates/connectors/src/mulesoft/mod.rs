@@ -103,6 +103,7 @@ fn capabilities(settings: &Settings, rotation: Rotation) -> Capabilities {
         inert: Inert::ScopeWithheld,
         scope_granularity: Granularity::Credential,
         scope_max: None,
+        needs_scope: false,
         credentials_max: None,
         overlap: if clones { Overlap::Cloned } else { Overlap::None },
         // A tier's limit is of an application, and while a key is rotated it is two.

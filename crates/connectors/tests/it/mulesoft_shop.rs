@@ -222,6 +222,8 @@ pub(crate) fn scope(remote_ids: &[&str]) -> BTreeSet<String> {
 pub(crate) fn key(number: u32, secret: &str, remote_ids: &[&str]) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Provided(SecretString::from(secret)),
         scope: scope(remote_ids),
     }
@@ -230,6 +232,8 @@ pub(crate) fn key(number: u32, secret: &str, remote_ids: &[&str]) -> Step {
 pub(crate) fn generated(number: u32, remote_ids: &[&str]) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Generated,
         scope: scope(remote_ids),
     }
