@@ -24,6 +24,7 @@ pub mod emergency;
 pub mod engine;
 pub mod error;
 pub mod figures;
+mod fit;
 mod gate;
 pub mod history;
 mod honor;

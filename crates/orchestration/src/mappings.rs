@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::choose;
 use crate::connections;
 use crate::engine::Orchestrator;
+use crate::fit;
 use crate::model::{Connection, ProductMapping, Urgency};
 use crate::store::{self, applications};
 use crate::{Fault, OrchestrationError};
@@ -31,6 +32,9 @@ pub struct Wanted {
 
 /// What a gateway says about a mapping.
 pub struct Judged {
+    pub(crate) connection: Connection,
+    /// As it is connected.
+    pub(crate) connector: Arc<dyn Connector>,
     wanted: Wanted,
     judgement: Judgement,
 }
@@ -43,14 +47,14 @@ pub async fn judge(
     mut wanted: Wanted,
 ) -> Result<Judged, OrchestrationError> {
     let gateway = connection.name.clone();
-    let connector = choose::checked(connector, &[wanted.choice]).map_err(|why| OrchestrationError::CannotHonor {
+    let chosen = choose::checked(connector, &[wanted.choice]).map_err(|why| OrchestrationError::CannotHonor {
         gateway: gateway.clone(),
         reasons: vec![why],
     })?;
     let scope = &mut wanted.scope;
     scope.sort();
     scope.dedup();
-    let can = connector.capabilities();
+    let can = chosen.capabilities();
     let most = can.scope_max.map_or(SCOPE_MAX, |max| {
         usize::try_from(max).unwrap_or(SCOPE_MAX).min(SCOPE_MAX)
     });
@@ -65,7 +69,7 @@ pub async fn judge(
         return Err(too_many());
     }
     // A vendor that allows fewer says better than we what to do instead.
-    let judged = connector.judge(&engine.link(connection), scope).await;
+    let judged = chosen.judge(&engine.link(connection), scope).await;
     let judgement = judged.map_err(|fault: Fault| OrchestrationError::Gateway {
         gateway: connection.id,
         fault,
@@ -79,10 +83,15 @@ pub async fn judge(
     if scope.len() > most {
         return Err(too_many());
     }
-    Ok(Judged { wanted, judgement })
+    Ok(Judged {
+        connection: connection.clone(),
+        connector: Arc::clone(connector),
+        wanted,
+        judgement,
+    })
 }
 
-/// Maps a product. What is open by default on the gateway has to be accepted by name.
+/// Maps a product. What is open by default on the gateway has to be accepted by name, and whoever was sold the product has to fit.
 pub async fn put(
     tx: &mut TenantTx,
     gateway_id: GatewayId,
@@ -106,14 +115,15 @@ pub async fn put(
     let mapping = ProductMapping {
         gateway_id,
         product_id,
-        scope: judged.wanted.scope,
+        scope: judged.wanted.scope.clone(),
         layout: judged.wanted.choice.layout,
         rotation: judged.wanted.choice.rotation,
-        accepted_open: judged.judgement.open,
-        warnings: judged.judgement.warnings,
+        accepted_open: judged.judgement.open.clone(),
+        warnings: judged.judgement.warnings.clone(),
         created_at: before.as_ref().map_or_else(|| tx.now(), |before| before.created_at),
         updated_at: tx.now(),
     };
+    fit::require(tx, &judged, before.as_ref(), &mapping).await?;
     store::mappings::put(tx, &mapping).await?;
     match before {
         Some(before) => tx.changed("orchestration", "mapping.changed", gateway_id, &before, &mapping),
