@@ -157,7 +157,7 @@ impl Apart {
     /// Changes the subscription whose name ends so by hand.
     async fn by_hand(&self, end: &str, properties: Value) {
         let scene = &self.scene;
-        let tenant = scene.azure.options().tenant_id.clone();
+        let tenant = scene.azure.options().tenant_id;
         let token = scene
             .app
             .client
