@@ -6,6 +6,7 @@ use std::pin::Pin;
 use gatewright_types::ids::GatewayId;
 use secrecy::SecretString;
 
+use crate::choice::{Choice, Chosen, not_left};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
 use crate::model::{
@@ -23,6 +24,12 @@ pub type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a
 pub trait Connector: Send + Sync + 'static {
     /// What it can do, as it is set up.
     fn capabilities(&self) -> &Capabilities;
+
+    /// The same gateway as it is used for a subscription whose products were mapped with these choices, or why they cannot be
+    /// kept together.
+    fn choose(&self, choices: &[Choice]) -> Chosen {
+        not_left(choices, false, false).map(|()| None)
+    }
 
     /// Looks whether we can work with it: reachable, version, permissions, clock. Changes nothing.
     ///

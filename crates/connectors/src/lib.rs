@@ -15,6 +15,7 @@
 pub mod apigee;
 pub mod aws;
 pub mod azure;
+pub mod choice;
 pub mod connector;
 pub mod fault;
 pub mod kong;
@@ -31,7 +32,7 @@ pub use azure::Azure;
 pub use connector::{Call, Connector};
 pub use fault::{Fault, FaultKind};
 pub use kong::Kong;
-pub use link::{Gate, Link};
+pub use link::{Gate, Link, Turn};
 pub use make::make;
 pub use model::{Application, Capabilities, Observed, Step};
 pub use mulesoft::MuleSoft;

@@ -1,5 +1,6 @@
 //! The way to one gateway: every call waits its turn, is timed and is written down.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -25,10 +26,21 @@ pub struct CallRecord {
     pub status: Option<u16>,
 }
 
+/// A call's turn: it lasts until this is dropped.
+#[derive(Default)]
+pub struct Turn(#[expect(dead_code, reason = "held, and never looked at")] Option<Box<dyn Any + Send>>);
+
+impl Turn {
+    /// A turn that keeps something from others as long as it lasts.
+    pub fn holding(what: impl Any + Send) -> Self {
+        Self(Some(Box::new(what)))
+    }
+}
+
 /// Lets calls through one by one, as fast as the gateway's rate allows and not while its breaker is open.
 pub trait Gate: Send + Sync + 'static {
     /// Waits for this call's turn, or says [`Fault`] of kind `Parked` when that is too far off.
-    fn pass<'a>(&'a self, operation: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+    fn pass<'a>(&'a self, operation: &'static str) -> Pin<Box<dyn Future<Output = Result<Turn, Fault>> + Send + 'a>>;
 
     /// Takes note of a call that was made.
     fn made(&self, record: CallRecord);
@@ -76,7 +88,7 @@ impl Link {
 
     /// Makes one call. An answer of any status is an answer; redirects are not followed.
     pub async fn send(&self, operation: &'static str, request: Request) -> Result<Answer, Fault> {
-        self.gate.pass(operation).await?;
+        let _turn = self.gate.pass(operation).await?;
         let request = request
             .max_redirects(0)
             .max_body_bytes(ANSWER_MAX_BYTES, gatewright_egress::Overflow::Refuse)

@@ -155,8 +155,10 @@ pub struct Capabilities {
     pub inert: Inert,
     /// What a scope hangs on.
     pub scope_granularity: Granularity,
-    /// Most products of one application; null for any number.
+    /// Most products of whatever the scope hangs on; null for any number.
     pub scope_max: Option<u32>,
+    /// Nothing is there without a scope: what is to be inert has its own from the start, and is switched off.
+    pub needs_scope: bool,
     /// Most credentials of an application at a time; null for any number.
     pub credentials_max: Option<u32>,
     /// What becomes of an old secret when a key is rotated.
@@ -179,6 +181,9 @@ pub struct Capabilities {
     pub rate_key: Option<String>,
     /// Kinds of calls that it takes more slowly.
     pub call_rates: Vec<CallRate>,
+    /// Calls of which there is never more than one under way, from all whose calls are counted together: the beginnings of
+    /// their operations' names.
+    pub one_at_a_time: Vec<&'static str>,
     /// What it cannot bear at the same time.
     pub serial: Serial,
 }
@@ -305,6 +310,11 @@ pub enum Step {
     Credential {
         /// Which of ours.
         number: u32,
+        /// The first of the same key, which is what a key's own object is called by where it has one: a rotation gives the
+        /// key another number and no other object.
+        first: u32,
+        /// Whether it is to work; otherwise it is there and inert.
+        admitted: bool,
         /// Its secret.
         secret: Secret,
         /// What it may call, where that hangs on the credential.

@@ -165,6 +165,26 @@ pub struct GivenSecret {
     pub name: String,
 }
 
+/// What a key of a subscription is held to.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Whose.
+    pub subscription_id: SubscriptionId,
+    /// What the key is narrowed to.
+    pub product_ids: Option<Vec<ProductId>>,
+    /// It may be used from certain addresses only.
+    pub addresses: bool,
+}
+
+/// What the keys of these subscriptions in an environment are held to: each combination once, and none of what is revoked.
+pub async fn limits(
+    tx: &mut TenantTx,
+    ids: &[SubscriptionId],
+    environment: Environment,
+) -> Result<Vec<Limits>, CredentialError> {
+    Ok(store::limits_of_subscriptions(tx, ids, environment).await?)
+}
+
 /// The current secret of each of a subscription's keys that is not revoked.
 pub async fn given(tx: &mut TenantTx, subscription_id: SubscriptionId) -> Result<Vec<GivenSecret>, CredentialError> {
     Ok(store::secrets_of_subscription(tx, subscription_id).await?)

@@ -94,7 +94,7 @@ pub async fn examine(
             "it cannot work with secretMode {mode}"
         )]));
     }
-    let report = connector.verify(&engine.free_link()).await.map_err(unreachable)?;
+    let report = connector.verify(&engine.free_link(can)).await.map_err(unreachable)?;
     if !report.problems.is_empty() {
         return Err(OrchestrationError::Unusable(report.problems));
     }

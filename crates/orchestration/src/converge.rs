@@ -22,6 +22,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::adoption::takeover::{self, Takeover, When};
+use crate::choose;
 use crate::desired::{self, Facts, Rotation};
 use crate::engine::Orchestrator;
 use crate::model::{ApplicationKey, Connection, ConnectionState, ProvisioningState, SecretMode, Stage, Urgency};
@@ -160,6 +161,8 @@ impl Orchestrator {
         let subscription =
             subscription.ok_or_else(|| OrchestrationError::not_found("subscription", key.subscription_id))?;
         let mappings = store::mappings::of_connection(&mut tx, key.connection_id).await?;
+        let choices = choose::choices(&mappings, connection.id, &subscription.orchestrated_ids);
+        let connector = choose::chosen(connector, &choices);
         let secrets = look_up::given(&mut tx, key.subscription_id).await?;
         let rotations = store::rotations::of_subscription(&mut tx, key.subscription_id).await?;
         let facts = Facts {
@@ -428,8 +431,13 @@ impl Orchestrator {
                 number: *number,
                 after_seconds: *after_seconds,
             },
-            Action::Credential { number, scope } => {
-                let (number, scope) = (*number, scope.clone());
+            Action::Credential {
+                number,
+                first,
+                admitted,
+                scope,
+            } => {
+                let (number, first, admitted, scope) = (*number, *first, *admitted, scope.clone());
                 let its_number = i32::try_from(number).unwrap_or(0);
                 let secret = if prepared.connection.secret_mode == SecretMode::GatewayGenerated {
                     Some(Secret::Generated)
@@ -447,7 +455,13 @@ impl Orchestrator {
                     left_out.push(its_number);
                     return Ok(None);
                 };
-                Step::Credential { number, secret, scope }
+                Step::Credential {
+                    number,
+                    first,
+                    admitted,
+                    secret,
+                    scope,
+                }
             }
         }))
     }

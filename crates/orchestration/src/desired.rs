@@ -92,9 +92,16 @@ pub(crate) fn decide(facts: &Facts<'_>, rows: &mut [store::credentials::Row]) ->
         .iter()
         .filter_map(|row| Some(((row.key_id, row.secret_version), row.confirmed_at?)))
         .collect();
+    let mut firsts: BTreeMap<KeyId, i32> = BTreeMap::new();
+    for row in rows.iter() {
+        let first = firsts.entry(row.key_id).or_insert(row.number);
+        *first = row.number.min(*first);
+    }
     let mut credentials = Vec::new();
     for row in rows.iter_mut() {
         let number = u32::try_from(row.number).unwrap_or(0);
+        let first = firsts.get(&row.key_id).and_then(|first| u32::try_from(*first).ok());
+        let first = first.unwrap_or(number);
         let fingerprint = row.fingerprint.as_deref().and_then(|bytes| bytes.try_into().ok());
         if let Some(secret) = current
             .get(&row.key_id)
@@ -103,6 +110,7 @@ pub(crate) fn decide(facts: &Facts<'_>, rows: &mut [store::credentials::Row]) ->
             let scope = facts.scope_of(secret);
             credentials.push(DesiredCredential {
                 number,
+                first,
                 fingerprint,
                 scope,
                 superseded: false,
@@ -134,6 +142,7 @@ pub(crate) fn decide(facts: &Facts<'_>, rows: &mut [store::credentials::Row]) ->
         let successor = current.get(&row.key_id);
         credentials.push(DesiredCredential {
             number,
+            first,
             fingerprint,
             scope: successor.map_or_else(|| scope.clone(), |secret| facts.scope_of(secret)),
             superseded: true,

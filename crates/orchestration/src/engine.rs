@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gatewright_connectors::model::Vendor;
-use gatewright_connectors::{Connector, Fault, FaultKind, Link};
+use gatewright_connectors::model::{Capabilities, Vendor};
+use gatewright_connectors::{Connector, Fault, FaultKind, Link, Turn};
 use gatewright_database::{Database, SystemUse, TenantTx};
 use gatewright_egress::{Client, Policy};
 use gatewright_types::ids::{EventId, GatewayId};
@@ -28,7 +28,7 @@ use crate::converge::{CONNECTION_KIND, LEASE, Outcome};
 use crate::figures::Tallies;
 use crate::gate::{Rate, RateGate};
 use crate::model::Connection;
-use crate::serial::Queues;
+use crate::serial::{Calls, Queues};
 use crate::store::{self, applications};
 
 /// How often a dispatcher looks without being woken.
@@ -124,7 +124,8 @@ impl Orchestrator {
             }
         };
         let can = connector.capabilities();
-        let rate = Rate::new(self.0.database.clone(), tx.tenant_id(), &connection, can);
+        let alone = self.0.queues.calls(Some(id), can);
+        let rate = Rate::new(self.0.database.clone(), tx.tenant_id(), &connection, can, alone);
         let known = Known {
             changed_at: connection.updated_at,
             connector: Arc::clone(&connector),
@@ -174,8 +175,9 @@ impl Orchestrator {
     }
 
     /// A way to a gateway that is not connected yet.
-    pub(crate) fn free_link(&self) -> Link {
-        Link::new(self.0.client.clone(), self.0.policy.clone(), Free).with_clock(self.0.database.clock().clone())
+    pub(crate) fn free_link(&self, can: &Capabilities) -> Link {
+        let gate = Free(self.0.queues.calls(None, can));
+        Link::new(self.0.client.clone(), self.0.policy.clone(), gate).with_clock(self.0.database.clock().clone())
     }
 
     /// What this process has tried, for the metrics.
@@ -340,15 +342,18 @@ fn free(busy: &mut HashMap<GatewayId, usize>, ended: Result<GatewayId, tokio::ta
     }
 }
 
-/// Lets every call through: before a connection exists there is no rate to keep.
-struct Free;
+/// Longest wait for another change of the same account.
+const FREE_WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// Lets every call through as soon as it may be alone: before a connection exists there is no rate to keep.
+struct Free(Calls);
 
 impl gatewright_connectors::Gate for Free {
     fn pass<'a>(
         &'a self,
-        _operation: &'static str,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
-        Box::pin(std::future::ready(Ok(())))
+        operation: &'static str,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Turn, Fault>> + Send + 'a>> {
+        Box::pin(self.0.alone(operation, FREE_WAIT_MAX))
     }
 
     fn made(&self, _record: gatewright_connectors::link::CallRecord) {}

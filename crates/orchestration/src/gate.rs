@@ -11,12 +11,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_connectors::link::CallRecord;
 use gatewright_connectors::model::Capabilities;
-use gatewright_connectors::{Fault, FaultKind, Gate};
+use gatewright_connectors::{Fault, FaultKind, Gate, Turn};
 use gatewright_database::{Database, SystemUse};
 use gatewright_types::ids::{GatewayId, TenantId};
 use tokio::sync::Mutex;
 
 use crate::model::Connection;
+use crate::serial::Calls;
 use crate::store;
 use crate::store::turns::Line;
 
@@ -41,10 +42,18 @@ pub(crate) struct Rate {
     all: Turns,
     /// Of some, besides.
     some: Vec<Turns>,
+    /// Of which there is one at a time.
+    alone: Calls,
 }
 
 impl Rate {
-    pub(crate) fn new(database: Database, tenant_id: TenantId, connection: &Connection, can: &Capabilities) -> Self {
+    pub(crate) fn new(
+        database: Database,
+        tenant_id: TenantId,
+        connection: &Connection,
+        can: &Capabilities,
+        alone: Calls,
+    ) -> Self {
         let line = |operations| Line {
             tenant_id,
             rate_key: can.rate_key.clone().unwrap_or_else(|| connection.id.to_string()),
@@ -55,13 +64,15 @@ impl Rate {
         Self {
             all: Turns::new(line(""), i64::from(connection.calls_per_second), 1),
             some: some.collect(),
+            alone,
             connection_id: connection.id,
             database,
         }
     }
 
-    /// Waits until a call may be made: first among its kind, then among all.
-    async fn turn(&self, operation: &str, wait_max: TimeDelta) -> Result<(), Fault> {
+    /// Waits until a call may be made: first among its kind, then among all, then until it is alone where it has to be. That
+    /// comes last: who waits for the rate holds nobody up.
+    async fn turn(&self, operation: &str, wait_max: TimeDelta) -> Result<Turn, Fault> {
         let kind = self
             .some
             .iter()
@@ -72,7 +83,7 @@ impl Rate {
                 tokio::time::sleep(wait).await;
             }
         }
-        Ok(())
+        self.alone.alone(operation, wait_max.to_std().unwrap_or_default()).await
     }
 }
 
@@ -169,14 +180,14 @@ pub(crate) struct RateGate {
 }
 
 impl Gate for RateGate {
-    fn pass<'a>(&'a self, operation: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
+    fn pass<'a>(&'a self, operation: &'static str) -> Pin<Box<dyn Future<Output = Result<Turn, Fault>> + Send + 'a>> {
         Box::pin(async move {
             let wait_max = if self.ends_access { SECURITY_WAIT_MAX } else { WAIT_MAX };
             let Some(rate) = &self.rate else {
                 let pause = Duration::from_secs(1);
                 return Err(Fault::new(FaultKind::Parked(pause), "the connection is gone"));
             };
-            rate.turn(operation, wait_max).await?;
+            let turn = rate.turn(operation, wait_max).await?;
             let now = rate.database.clock().now();
             if self.until.is_some_and(|until| until <= now) {
                 let pause = Duration::from_secs(1);
@@ -185,7 +196,7 @@ impl Gate for RateGate {
                     "the attempt took longer than its lease allows",
                 ));
             }
-            Ok(())
+            Ok(turn)
         })
     }
 

@@ -15,6 +15,7 @@
 pub mod access;
 pub mod adoption;
 pub mod breaker;
+mod choose;
 pub mod connections;
 pub mod converge;
 pub mod dead_letters;
@@ -23,6 +24,7 @@ pub mod emergency;
 pub mod engine;
 pub mod error;
 pub mod figures;
+mod fit;
 mod gate;
 pub mod history;
 mod honor;

@@ -1,13 +1,19 @@
 //! What of a gateway stands for a product of ours. What the gateway cannot honor is refused here.
 
+use std::sync::Arc;
+
 use gatewright_catalog::products;
+use gatewright_connectors::Connector;
+use gatewright_connectors::choice::Choice;
 use gatewright_connectors::model::{Judgement, Offered, Page};
 use gatewright_database::TenantTx;
 use gatewright_types::ids::{GatewayId, ProductId};
 use serde_json::Value;
 
+use crate::choose;
 use crate::connections;
 use crate::engine::Orchestrator;
+use crate::fit;
 use crate::model::{Connection, ProductMapping, Urgency};
 use crate::store::{self, applications};
 use crate::{Fault, OrchestrationError};
@@ -15,9 +21,21 @@ use crate::{Fault, OrchestrationError};
 /// Most groups, plans or products of a gateway for one of ours.
 pub const SCOPE_MAX: usize = 100;
 
+/// What is to stand for a product.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// What access is given to there.
+    pub scope: Vec<String>,
+    /// What is chosen where the gateway leaves a choice.
+    pub choice: Choice,
+}
+
 /// What a gateway says about a mapping.
 pub struct Judged {
-    scope: Vec<String>,
+    pub(crate) connection: Connection,
+    /// As it is connected.
+    pub(crate) connector: Arc<dyn Connector>,
+    wanted: Wanted,
     judgement: Judgement,
 }
 
@@ -25,13 +43,18 @@ pub struct Judged {
 pub async fn judge(
     engine: &Orchestrator,
     connection: &Connection,
-    connector: &dyn gatewright_connectors::Connector,
-    mut scope: Vec<String>,
+    connector: &Arc<dyn Connector>,
+    mut wanted: Wanted,
 ) -> Result<Judged, OrchestrationError> {
+    let gateway = connection.name.clone();
+    let chosen = choose::checked(connector, &[wanted.choice]).map_err(|why| OrchestrationError::CannotHonor {
+        gateway: gateway.clone(),
+        reasons: vec![why],
+    })?;
+    let scope = &mut wanted.scope;
     scope.sort();
     scope.dedup();
-    let can = connector.capabilities();
-    let gateway = connection.name.clone();
+    let can = chosen.capabilities();
     let most = can.scope_max.map_or(SCOPE_MAX, |max| {
         usize::try_from(max).unwrap_or(SCOPE_MAX).min(SCOPE_MAX)
     });
@@ -46,7 +69,7 @@ pub async fn judge(
         return Err(too_many());
     }
     // A vendor that allows fewer says better than we what to do instead.
-    let judged = connector.judge(&engine.link(connection), &scope).await;
+    let judged = chosen.judge(&engine.link(connection), scope).await;
     let judgement = judged.map_err(|fault: Fault| OrchestrationError::Gateway {
         gateway: connection.id,
         fault,
@@ -60,10 +83,15 @@ pub async fn judge(
     if scope.len() > most {
         return Err(too_many());
     }
-    Ok(Judged { scope, judgement })
+    Ok(Judged {
+        connection: connection.clone(),
+        connector: Arc::clone(connector),
+        wanted,
+        judgement,
+    })
 }
 
-/// Maps a product. What is open by default on the gateway has to be accepted by name.
+/// Maps a product. What is open by default on the gateway has to be accepted by name, and whoever was sold the product has to fit.
 pub async fn put(
     tx: &mut TenantTx,
     gateway_id: GatewayId,
@@ -87,12 +115,15 @@ pub async fn put(
     let mapping = ProductMapping {
         gateway_id,
         product_id,
-        scope: judged.scope,
-        accepted_open: judged.judgement.open,
-        warnings: judged.judgement.warnings,
+        scope: judged.wanted.scope.clone(),
+        layout: judged.wanted.choice.layout,
+        rotation: judged.wanted.choice.rotation,
+        accepted_open: judged.judgement.open.clone(),
+        warnings: judged.judgement.warnings.clone(),
         created_at: before.as_ref().map_or_else(|| tx.now(), |before| before.created_at),
         updated_at: tx.now(),
     };
+    fit::require(tx, &judged, before.as_ref(), &mapping).await?;
     store::mappings::put(tx, &mapping).await?;
     match before {
         Some(before) => tx.changed("orchestration", "mapping.changed", gateway_id, &before, &mapping),
@@ -134,7 +165,7 @@ pub async fn list(tx: &mut TenantTx, gateway_id: GatewayId) -> Result<Vec<Produc
 pub async fn discover(
     engine: &Orchestrator,
     connection: &Connection,
-    connector: &dyn gatewright_connectors::Connector,
+    connector: &dyn Connector,
     cursor: Option<String>,
 ) -> Result<Page<Offered>, OrchestrationError> {
     let found = connector.discover(&engine.link(connection), cursor).await;

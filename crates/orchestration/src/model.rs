@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_catalog::SubscriptionState;
+use gatewright_connectors::choice::{Choice, Layout, Rotation};
 use gatewright_connectors::model::{Overlap, Report, Vendor};
 use gatewright_types::access::Environment;
 use gatewright_types::ids::{CustomerId, GatewayId, KeyId, ProductId, SubscriptionId};
@@ -238,6 +239,10 @@ pub struct ProductMapping {
     pub product_id: ProductId,
     /// What access is given to there.
     pub scope: Vec<String>,
+    /// How many objects a subscription is there; null where the gateway leaves no choice, or its own way was taken.
+    pub layout: Option<Layout>,
+    /// What becomes of the old secret when a key is rotated; null: as the gateway was connected.
+    pub rotation: Option<Rotation>,
     /// What is open by default there, and an operator accepted.
     pub accepted_open: Vec<String>,
     /// What an operator should know.
@@ -246,6 +251,16 @@ pub struct ProductMapping {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl ProductMapping {
+    /// What was chosen.
+    pub const fn choice(&self) -> Choice {
+        Choice {
+            layout: self.layout,
+            rotation: self.rotation,
+        }
+    }
 }
 
 /// An application that a worker has taken on.

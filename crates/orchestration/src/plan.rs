@@ -37,6 +37,8 @@ pub struct Desired {
 pub struct DesiredCredential {
     /// Its number there.
     pub number: u32,
+    /// The first number of the same key.
+    pub first: u32,
     /// What its secret's fingerprint has to be; none: not known yet, the gateway makes the secret.
     pub fingerprint: Option<[u8; 32]>,
     /// What it may call, where that hangs on the credential.
@@ -71,6 +73,10 @@ pub enum Action {
     Credential {
         /// Its number.
         number: u32,
+        /// The first number of the same key.
+        first: u32,
+        /// Whether it is to work.
+        admitted: bool,
         /// What it may call, where that hangs on the credential.
         scope: BTreeSet<String>,
     },
@@ -143,13 +149,15 @@ pub fn actions(desired: &Desired, observed: &Observed, can: &Capabilities) -> Ve
     let prepared = desired.standing == Standing::Prepared && !withheld;
     if works || prepared || (desired.standing == Standing::Suspended && observed.exists) {
         for credential in missing {
-            let scope = if works {
+            let scope = if works || can.needs_scope {
                 credential.scope.clone()
             } else {
                 BTreeSet::new()
             };
             actions.push(Action::Credential {
                 number: credential.number,
+                first: credential.first,
+                admitted: works,
                 scope,
             });
         }

@@ -1,14 +1,15 @@
 //! One thing after the other, where a gateway bears no more at once.
 //!
-//! Between processes the claim sees to it (`store::applications`); in a process also what an API operation does itself waits
-//! here. What gets by both is the gateway's conflict, which is tried again.
+//! Whole applications: between processes the claim sees to it (`store::applications`); in a process also what an API operation does
+//! itself waits here. Single calls, of all connections that are counted together: they wait here, after their turn in the rate
+//! ([`crate::gate`]), which other processes keep as well. What gets by is the gateway's conflict, which is tried again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use gatewright_connectors::model::Serial;
-use gatewright_connectors::{Fault, FaultKind};
+use gatewright_connectors::model::{Capabilities, Serial};
+use gatewright_connectors::{Fault, FaultKind, Turn};
 use gatewright_types::ids::{CustomerId, GatewayId};
 use tokio::sync::OwnedMutexGuard;
 
@@ -18,11 +19,41 @@ use crate::model::ApplicationKey;
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// Whose things are done one after the other.
-type Whose = (GatewayId, Option<CustomerId>);
+#[derive(PartialEq, Eq, Hash)]
+enum Whose {
+    Customer(GatewayId, CustomerId),
+    Connection(GatewayId),
+    /// The calls of all who share this.
+    RateKey(String),
+}
+
+type Queue = tokio::sync::Mutex<()>;
 
 /// The queues of one process.
 #[derive(Default)]
-pub(crate) struct Queues(Mutex<HashMap<Whose, Weak<tokio::sync::Mutex<()>>>>);
+pub(crate) struct Queues(Mutex<HashMap<Whose, Weak<Queue>>>);
+
+/// Calls of which there is one at a time.
+pub(crate) struct Calls {
+    kinds: Vec<&'static str>,
+    queue: Arc<Queue>,
+}
+
+impl Calls {
+    /// Waits until no other of these calls is under way. Any other call goes on.
+    pub(crate) async fn alone(&self, operation: &str, wait_max: Duration) -> Result<Turn, Fault> {
+        if !self.kinds.iter().any(|kind| operation.starts_with(kind)) {
+            return Ok(Turn::default());
+        }
+        match tokio::time::timeout(wait_max, Arc::clone(&self.queue).lock_owned()).await {
+            Ok(turn) => Ok(Turn::holding(turn)),
+            Err(_) => Err(Fault::new(
+                FaultKind::Parked(Duration::from_secs(1)),
+                "other changes are under way there, and it takes one at a time",
+            )),
+        }
+    }
+}
 
 impl Queues {
     /// Waits until nobody else is at it; the turn lasts until the answer is dropped.
@@ -33,8 +64,8 @@ impl Queues {
     ) -> Result<Option<OwnedMutexGuard<()>>, Fault> {
         let queue = match serial {
             Serial::None => return Ok(None),
-            Serial::Customer => self.queue((key.connection_id, Some(key.customer_id))),
-            Serial::Connection => self.queue((key.connection_id, None)),
+            Serial::Customer => self.queue(Whose::Customer(key.connection_id, key.customer_id)),
+            Serial::Connection => self.queue(Whose::Connection(key.connection_id)),
         };
         match tokio::time::timeout(WAIT_MAX, queue.lock_owned()).await {
             Ok(turn) => Ok(Some(turn)),
@@ -45,7 +76,26 @@ impl Queues {
         }
     }
 
-    fn queue(&self, whose: Whose) -> Arc<tokio::sync::Mutex<()>> {
+    /// The calls of a connection of which there is one at a time, beside those of all who are counted with it.
+    pub(crate) fn calls(&self, id: Option<GatewayId>, can: &Capabilities) -> Calls {
+        let whose = match (&can.rate_key, id) {
+            (Some(shared), _) => Whose::RateKey(shared.clone()),
+            (None, Some(id)) => Whose::RateKey(id.to_string()),
+            // It is not connected yet and shares nothing with anybody.
+            (None, None) => {
+                return Calls {
+                    kinds: can.one_at_a_time.clone(),
+                    queue: Arc::default(),
+                };
+            }
+        };
+        Calls {
+            kinds: can.one_at_a_time.clone(),
+            queue: self.queue(whose),
+        }
+    }
+
+    fn queue(&self, whose: Whose) -> Arc<Queue> {
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(queue) = queues.get(&whose).and_then(Weak::upgrade) {
             return queue;

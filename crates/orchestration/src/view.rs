@@ -1,24 +1,28 @@
 //! Where a subscription stands on each gateway, and revealing what gateways made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gatewright_catalog::subscriptions;
+use gatewright_connectors::choice::Choice;
+use gatewright_connectors::model::Capabilities;
 use gatewright_credentials::look_up;
 use gatewright_database::{PageRequest, TenantTx};
 use gatewright_types::access::KeyStatus;
-use gatewright_types::ids::{GatewayId, KeyId, SubscriptionId};
+use gatewright_types::ids::{GatewayId, KeyId, ProductId, SubscriptionId};
 use gatewright_vault::Sealed;
 use secrecy::SecretString;
 use serde_json::json;
 
 use crate::OrchestrationError;
+use crate::choose;
 use crate::engine::Orchestrator;
 use crate::model::{
     Connection, GatewayCredential, GatewayKind, ProvisioningState, RotatedGateway, SecretMode, SecretState,
     SubscriptionGateway,
 };
 use crate::secrets::{GENERATED_KIND, sealing_id};
-use crate::store::{applications, credentials};
+use crate::store::{self, applications, credentials};
 
 /// Where a subscription stands on every gateway: ours first, then those that are connected.
 pub async fn gateways(tx: &mut TenantTx, id: SubscriptionId) -> Result<Vec<SubscriptionGateway>, OrchestrationError> {
@@ -93,24 +97,36 @@ pub async fn rotated(
     tx: &mut TenantTx,
     ids: &[SubscriptionId],
 ) -> Result<Vec<RotatedGateway>, OrchestrationError> {
-    let mut there = BTreeSet::new();
-    for id in ids {
-        let rows = applications::of_subscription(tx, *id).await?;
-        let rows = rows.into_iter().filter(|row| row.state != ProvisioningState::Removed);
-        there.extend(rows.map(|row| row.connection_id));
+    let standings = subscriptions::standings(tx, ids).await?;
+    let sold: Vec<ProductId> = standings.iter().flat_map(|one| one.orchestrated_ids.clone()).collect();
+    let mappings = store::mappings::of_products(tx, &sold).await?;
+    let mut there: BTreeMap<GatewayId, Vec<Vec<Choice>>> = BTreeMap::new();
+    for standing in &standings {
+        let rows = applications::of_subscription(tx, standing.subscription_id).await?;
+        for row in rows.into_iter().filter(|row| row.state != ProvisioningState::Removed) {
+            let choices = choose::choices(&mappings, row.connection_id, &standing.orchestrated_ids);
+            there.entry(row.connection_id).or_default().push(choices);
+        }
     }
     let mut all = Vec::new();
-    for id in there {
+    for (id, uses) in there {
         let Ok((connection, connector)) = engine.connector(tx, id).await? else {
             continue;
         };
-        let can = connector.capabilities();
+        let chosen = uses
+            .iter()
+            .map(|choices| choose::chosen(Arc::clone(&connector), choices));
+        let can: Vec<Capabilities> = chosen.map(|connector| connector.capabilities().clone()).collect();
+        // Of several subscriptions of one key, the one that keeps the old secret for the shortest.
+        let Some(overlap) = can.iter().map(|can| can.overlap).max() else {
+            continue;
+        };
         all.push(RotatedGateway {
             gateway_id: id,
             gateway_name: connection.name,
-            overlap: can.overlap,
-            overlap_doubles_quota: can.overlap_doubles_quota,
-            propagation_seconds: can.propagation_seconds,
+            overlap,
+            overlap_doubles_quota: can.iter().any(|can| can.overlap_doubles_quota),
+            propagation_seconds: connector.capabilities().propagation_seconds,
         });
     }
     Ok(all)

@@ -40,6 +40,8 @@ pub struct Counters {
     pub most_contended: Option<String>,
     /// The most calls in flight at once.
     pub concurrent_max: u64,
+    /// The most of these that change something.
+    pub concurrent_changes_max: u64,
 }
 
 /// The counters and the latest calls.
@@ -50,11 +52,12 @@ pub struct Ledger {
     arrivals: VecDeque<Instant>,
     in_flight: BTreeMap<String, u64>,
     in_flight_all: u64,
+    in_flight_changes: u64,
 }
 
 impl Ledger {
-    /// A call of `template` for `entity` has arrived.
-    pub fn begins(&mut self, template: &str, entity: Option<&str>) {
+    /// A call of `template` for `entity` has arrived; whether it changes something.
+    pub fn begins(&mut self, template: &str, entity: Option<&str>, changes: bool) {
         let now = Instant::now();
         while self
             .arrivals
@@ -70,6 +73,8 @@ impl Ledger {
         counters.per_second_max = counters.per_second_max.max(self.arrivals.len() as u64);
         self.in_flight_all += 1;
         counters.concurrent_max = counters.concurrent_max.max(self.in_flight_all);
+        self.in_flight_changes += u64::from(changes);
+        counters.concurrent_changes_max = counters.concurrent_changes_max.max(self.in_flight_changes);
         let Some(entity) = entity else {
             return;
         };
@@ -82,8 +87,9 @@ impl Ledger {
     }
 
     /// A call that began has ended.
-    pub fn ends(&mut self, entity: Option<&str>, call: Call) {
+    pub fn ends(&mut self, entity: Option<&str>, changes: bool, call: Call) {
         self.in_flight_all = self.in_flight_all.saturating_sub(1);
+        self.in_flight_changes = self.in_flight_changes.saturating_sub(u64::from(changes));
         if let Some(entity) = entity
             && let Some(here) = self.in_flight.get_mut(entity)
         {

@@ -143,7 +143,8 @@ impl Stage {
     pub async fn serve(&self, door: Door, request: Request) -> Outcome {
         let place = self.vendor().place(door, &request);
         let plan = self.faults().plan(door, &request.method, &place.path);
-        let mut flight = Flight::begin(self, &request, place);
+        let changes = door == Door::Admin && !request.method.is_safe();
+        let mut flight = Flight::begin(self, &request, place, changes);
         if plan.slow_ms > 0 {
             tokio::time::sleep(Duration::from_millis(plan.slow_ms)).await;
         }
@@ -206,18 +207,20 @@ impl Stage {
 struct Flight<'a> {
     stage: &'a Stage,
     entity: Option<String>,
+    changes: bool,
     method: String,
     path: String,
     status: Option<u16>,
 }
 
 impl<'a> Flight<'a> {
-    fn begin(stage: &'a Stage, request: &Request, place: Place) -> Self {
+    fn begin(stage: &'a Stage, request: &Request, place: Place, changes: bool) -> Self {
         let template = format!("{} {}", request.method, place.template);
-        stage.ledger().begins(&template, place.entity.as_deref());
+        stage.ledger().begins(&template, place.entity.as_deref(), changes);
         Self {
             stage,
             entity: place.entity,
+            changes,
             method: request.method.to_string(),
             path: request.path.clone(),
             status: None,
@@ -232,6 +235,6 @@ impl Drop for Flight<'_> {
             path: std::mem::take(&mut self.path),
             status: self.status,
         };
-        self.stage.ledger().ends(self.entity.as_deref(), call);
+        self.stage.ledger().ends(self.entity.as_deref(), self.changes, call);
     }
 }

@@ -28,7 +28,9 @@ impl Apigee {
             Step::Scope(products) => self.set_scope(link, &names, products).await,
             Step::Suspend => self.suspend(link, &names, observed).await,
             Step::Reactivate(_) => self.reactivate(link, &names).await,
-            Step::Credential { number, secret, scope } => {
+            Step::Credential {
+                number, secret, scope, ..
+            } => {
                 self.ensure_credential(link, &names, (*number, secret, scope), observed)
                     .await
             }

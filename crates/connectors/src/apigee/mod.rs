@@ -109,6 +109,7 @@ fn capabilities(organization: &str) -> Capabilities {
         inert: Inert::ScopeWithheld,
         scope_granularity: Granularity::Credential,
         scope_max: None,
+        needs_scope: false,
         credentials_max: Some(KEYS_MAX),
         overlap: Overlap::Native,
         overlap_doubles_quota: false,
@@ -120,6 +121,7 @@ fn capabilities(organization: &str) -> Capabilities {
         calls_per_second: Some(CALLS_PER_SECOND),
         rate_key: Some(format!("apigee|{organization}")),
         call_rates: Vec::new(),
+        one_at_a_time: Vec::new(),
         serial: Serial::Customer,
     }
 }

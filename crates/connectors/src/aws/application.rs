@@ -32,7 +32,9 @@ impl AwsApiGateway {
             Step::Scope(plans) => self.narrow(link, &names, plans).await,
             Step::Suspend => self.suspend(link, &names, observed).await,
             Step::Reactivate(plans) => self.reactivate(link, &names, plans).await,
-            Step::Credential { number, secret, scope } => {
+            Step::Credential {
+                number, secret, scope, ..
+            } => {
                 let (number, names) = (*number, &names);
                 self.ensure_credential(link, names, number, secret, scope, observed)
                     .await

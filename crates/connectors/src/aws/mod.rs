@@ -18,6 +18,7 @@
 //! | 429 is "too fast" (passes) and "no more keys" (does not) | the type decides, not the status | `too_fast_and_too_many_are_told_apart` |
 //! | 10,000 keys a region, for nobody more | said from 9,000 on, when connecting | `a_region_that_is_nearly_full_is_told_before_it_is` |
 //! | Making and deleting keys: 5 a second each, all calls 10, for all of an account's region | rates of their own, shared by account and region | `connections_to_one_account_share_its_rates` |
+//! | Changes at the same time are refused now and then, whatever the rate | one after the other, for all who share the account's region | `every_change_of_an_accounts_region_waits_for_the_one_before` of gatewright |
 //! | A value may be refused for its letters in some region | tried with a disabled key that is deleted at once | `a_region_that_does_not_take_our_format_is_named` |
 //! | Methods ask for a key each by itself, and `resources` shows the draft | read from what was deployed | `what_asks_for_no_key_is_open` |
 //! | A wrong clock looks like a wrong signature | told by AWS's words | `a_wrong_clock_is_called_that` |
@@ -69,6 +70,17 @@ const CALLS_PER_SECOND: u32 = 8;
 /// Of 5 keys that may be made, and 5 that may be deleted, in a second.
 const KEYS_PER_SECOND: u32 = 4;
 
+/// What changes something. Two changes of an account's region at a time are refused now and then: `TooManyRequestsException`, or
+/// `ConflictException` where both are about one key or one plan.
+const CHANGES: [&str; 6] = [
+    "key.create",
+    "key.delete",
+    "key.patch",
+    "key.tag",
+    "plan.join",
+    "plan.leave",
+];
+
 /// One region of one account.
 pub struct AwsApiGateway {
     caller: Caller,
@@ -115,6 +127,7 @@ fn capabilities(rate_key: String) -> Capabilities {
         inert: Inert::Disabled,
         scope_granularity: Granularity::Credential,
         scope_max: Some(discover::PLANS_OF_A_KEY),
+        needs_scope: false,
         credentials_max: None,
         overlap: Overlap::Native,
         overlap_doubles_quota: true,
@@ -126,6 +139,7 @@ fn capabilities(rate_key: String) -> Capabilities {
         calls_per_second: Some(CALLS_PER_SECOND),
         rate_key: Some(rate_key),
         call_rates: vec![rate("key.create"), rate("key.delete")],
+        one_at_a_time: CHANGES.to_vec(),
         serial: Serial::None,
     }
 }

@@ -45,7 +45,7 @@ impl Azure {
     }
 
     async fn with_keys(&self, link: &Link, one: Named<Subscription>) -> Result<Adoptable, Fault> {
-        let keys = self.keys(link, &segment(&one.name)).await?;
+        let keys = self.keys(link, segment(&one.name)).await?;
         let of = |side: Side| {
             let secret = side.of(keys.as_ref()?)?.clone();
             Some(AdoptableKey {
@@ -72,7 +72,7 @@ impl Azure {
         let Some(found) = self.subscription(link, &sid).await? else {
             return Ok(());
         };
-        let keys = self.keys(link, &sid).await?;
+        let keys = self.keys(link, sid.clone()).await?;
         let Some(now) = keys.as_ref().and_then(|keys| side.of(keys)) else {
             return Ok(());
         };

@@ -4,6 +4,7 @@ use futures_util::future::try_join;
 use serde_json::json;
 
 use super::Azure;
+use super::apart::Wanted;
 use super::client::{Ask, Found};
 use super::names::Names;
 use super::rows::{Named, Subscription, User};
@@ -23,17 +24,35 @@ impl Azure {
     ) -> Result<Applied, Fault> {
         let names = self.names(link, application).await?;
         match step {
+            Step::Application if self.is_apart() => self.name_apart(link, &names).await,
             Step::Application => self.ensure_application(link, &names).await,
             Step::Scope(products) => self.set_scope(link, &names, products, observed).await,
             Step::Suspend => self.suspend(link, &names, observed).await,
             Step::Reactivate(products) => self.reactivate(link, &names, products).await,
+            Step::Credential {
+                number,
+                first,
+                admitted,
+                secret,
+                scope,
+            } if self.is_apart() => {
+                let wanted = Wanted {
+                    number: *number,
+                    secret,
+                    scope,
+                    admitted: *admitted,
+                };
+                self.ensure_apart(link, &names.at(*first), wanted, observed).await
+            }
             Step::Credential { number, secret, .. } => {
                 self.ensure_credential(link, &names, *number, secret, observed).await
             }
             // Azure ends nothing by itself: `expirationDate` is for the record only.
             Step::Expire { .. } => Ok(Applied::default()),
             Step::DropCredential { number, remote_id } => {
-                self.drop_credential(link, &names, *number, remote_id.as_deref()).await
+                let remote_id = remote_id.as_deref();
+                let names = self.holder(link, &names, *number, remote_id).await?;
+                self.drop_credential(link, &names, *number, remote_id).await
             }
             Step::DropApplication => self.drop_application(link, &names).await,
         }
@@ -47,19 +66,28 @@ impl Azure {
             names.check_ours(&found.object.properties)?;
         }
         self.ensure_user(link, names, user).await?;
-        if let Some(Found { object, etag }) = found
-            && !names.are_on(&object.properties)
-        {
-            // Whose keys are where is not known any more: nobody's access is taken for that.
-            let slots = names.slots(&object.properties).unwrap_or(Slots::UNKNOWN);
-            let mut named = json!({ "displayName": names.display(&slots) });
-            if names.has_users() {
-                named["ownerId"] = names.owner().into();
-            }
-            let ask = Ask::new("write.subscription", subscription_path(&sid));
-            self.caller.patch(link, ask.body(&named).if_match(&etag)).await?;
+        if let Some(found) = found.filter(|found| !names.are_on(&found.object.properties)) {
+            self.put_names_right(link, names, &found).await?;
         }
         Ok(applied(names))
+    }
+
+    /// Names a subscription and its owner again.
+    pub(crate) async fn put_names_right(
+        &self,
+        link: &Link,
+        names: &Names,
+        found: &Found<Named<Subscription>>,
+    ) -> Result<(), Fault> {
+        // Whose keys are where may not be known any more: nobody's access is taken for that.
+        let slots = names.slots(&found.object.properties).unwrap_or(Slots::UNKNOWN);
+        let mut named = json!({ "displayName": names.display(&slots) });
+        if names.has_users() {
+            named["ownerId"] = names.owner().into();
+        }
+        let ask = Ask::new("write.subscription", subscription_path(&names.sid()));
+        self.caller.patch(link, ask.body(&named).if_match(&found.etag)).await?;
+        Ok(())
     }
 
     /// Sees to it that the user is there and not locked out. Nobody is written to.
@@ -120,18 +148,26 @@ impl Azure {
         Ok(found)
     }
 
-    /// The subscription first, and its keys with it; then the user, unless the customer has another subscription here.
+    /// The subscription first, and its keys with it, or those of single keys; then the user.
     async fn drop_application(&self, link: &Link, names: &Names) -> Result<Applied, Fault> {
-        let sid = names.sid();
         if self.ours(link, names).await?.is_some() {
-            let ask = Ask::new("delete.subscription", format!("/subscriptions/{sid}"));
-            self.caller.delete(link, ask.if_match("*")).await?;
+            self.delete_subscription(link, names, "*").await?;
+        } else {
+            for (names, _) in self.apart(link, names).await? {
+                self.delete_subscription(link, &names, "*").await?;
+            }
         }
+        self.drop_user(link, names).await?;
+        Ok(Applied::default())
+    }
+
+    /// The user, unless the customer has another subscription here.
+    pub(crate) async fn drop_user(&self, link: &Link, names: &Names) -> Result<(), Fault> {
         let Some(user) = self.user(link, names).await? else {
-            return Ok(Applied::default());
+            return Ok(());
         };
         if names.check_ours_too(&user.object.properties).is_err() || self.owns_others(link, names).await? {
-            return Ok(Applied::default());
+            return Ok(());
         }
         // Not with `deleteSubscriptions`: one that was made this very moment is not ours to delete.
         let ask = Ask::new("delete.user", format!("/users/{}?notify=false", names.cid()));
@@ -141,7 +177,7 @@ impl Azure {
                 deleted?;
             }
         }
-        Ok(Applied::default())
+        Ok(())
     }
 }
 

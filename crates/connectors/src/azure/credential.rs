@@ -11,7 +11,7 @@ use super::application::subscription_path;
 use super::client::{Ask, Found};
 use super::names::Names;
 use super::observe::{remote_id, side_of};
-use super::rows::{Named, Subscription};
+use super::rows::{Keys, Named, Subscription};
 use super::slots::{Holds, Side, Slots};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
@@ -65,13 +65,7 @@ impl Azure {
     /// again at any point, a value that was answered once is answered again.
     async fn generate(&self, link: &Link, names: &Names, number: u32) -> Result<Applied, Fault> {
         let side = again(|| self.generate_now(link, names, number)).await?;
-        let keys = self.keys(link, &names.sid()).await?;
-        let Some(value) = keys.and_then(|keys| side.of(&keys).cloned()) else {
-            return Err(Fault::new(
-                FaultKind::Unsupported,
-                "Azure made a key and does not show it",
-            ));
-        };
+        let value = shown(self.keys(link, names.sid()).await?, side)?;
         Ok(Applied {
             remote_id: Some(remote_id(&names.sid(), side)),
             generated: Some(value),
@@ -135,6 +129,11 @@ impl Azure {
         if let Some(side) = side {
             let nobodys = SecretString::from(self.nobodys_key());
             let slots = slots.with(side, Holds::Nothing);
+            if names.first().is_some() && slots == Slots::EMPTY {
+                // It was there for this key.
+                self.delete_subscription(link, names, &found.etag).await?;
+                return Ok(Some(side));
+            }
             self.write(link, names, &found, slots, Some((side, &nobodys))).await?;
         }
         Ok(side)
@@ -178,7 +177,7 @@ impl Azure {
         if slots.holding(Holds::Unknown).is_none() {
             return Ok(None);
         }
-        let Some(keys) = self.keys(link, &names.sid()).await? else {
+        let Some(keys) = self.keys(link, names.sid()).await? else {
             return Ok(None);
         };
         let has_it = |side: &Side| side.of(&keys).is_some_and(|key| of(key) == of(secret));
@@ -201,6 +200,12 @@ async fn again<T, F: Future<Output = Result<T, Fault>>>(write: impl Fn() -> F) -
 /// Where a key can be put: a slot with nothing in it, else one of which nobody knows what it holds.
 fn free(slots: Slots) -> Option<Side> {
     slots.holding(Holds::Nothing).or(slots.holding(Holds::Unknown))
+}
+
+/// A value that Azure made.
+pub(crate) fn shown(keys: Option<Keys>, side: Side) -> Result<SecretString, Fault> {
+    let value = keys.and_then(|keys| side.of(&keys).cloned());
+    value.ok_or_else(|| Fault::new(FaultKind::Unsupported, "Azure made a key and does not show it"))
 }
 
 fn full(number: u32) -> Fault {

@@ -8,6 +8,8 @@
 //! | scope | the one product that the subscription is for |
 //! | suspension | its state |
 //!
+//! Where products are mapped so, each key has a subscription of its own instead, with its own product (`apart`).
+//!
 //! The key is what makes things work: a subscription is made active with two keys that nobody knows.
 //!
 //! # What has to be known about Azure API Management
@@ -34,6 +36,7 @@
 
 mod adopt;
 mod answers;
+mod apart;
 mod application;
 mod client;
 mod credential;
@@ -48,7 +51,8 @@ mod slots;
 mod token;
 mod verify;
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gatewright_types::Rng;
 use gatewright_types::ids::GatewayId;
@@ -60,6 +64,7 @@ pub use settings::{CREDENTIAL_MAX_BYTES, Cloud, Credentials, Settings, URL_MAX_B
 
 use self::client::Caller;
 use self::names::Names;
+use crate::choice::{Choice, Chosen, Layout, not_left};
 use crate::connector::{Call, Connector};
 use crate::fault::Fault;
 use crate::link::Link;
@@ -77,11 +82,12 @@ const WITHOUT_USERS: &str = "Consumption";
 
 /// One service.
 pub struct Azure {
-    caller: Caller,
+    caller: Arc<Caller>,
+    layout: Layout,
     capabilities: Capabilities,
     rng: Rng,
     /// Whether its tier has users, once that is known. A tier without never becomes one with.
-    has_users: Mutex<Option<bool>>,
+    has_users: Arc<Mutex<Option<bool>>>,
 }
 
 impl Azure {
@@ -93,10 +99,11 @@ impl Azure {
     pub fn new(settings: &Settings, credentials: &Credentials) -> Result<Self, Vec<FieldError>> {
         let checked = settings::check(settings, credentials)?;
         Ok(Self {
-            caller: Caller::new(checked),
+            caller: Arc::new(Caller::new(checked)),
+            layout: Layout::OnePerSubscription,
             capabilities: capabilities(&settings.subscription_id, &credentials.client_id),
             rng: Rng::System,
-            has_users: Mutex::default(),
+            has_users: Arc::default(),
         })
     }
 
@@ -115,6 +122,11 @@ impl Azure {
     pub fn with_rng(mut self, rng: Rng) -> Self {
         self.rng = rng;
         self
+    }
+
+    /// Whether each key has a subscription of its own.
+    fn is_apart(&self) -> bool {
+        self.layout == Layout::OnePerKey
     }
 
     /// A key that is stored at Azure and nowhere else.
@@ -159,6 +171,7 @@ fn capabilities(subscription_id: &str, client_id: &str) -> Capabilities {
         inert: Inert::CredentialWithheld,
         scope_granularity: Granularity::Application,
         scope_max: Some(1),
+        needs_scope: false,
         credentials_max: Some(2),
         overlap: Overlap::Native,
         overlap_doubles_quota: false,
@@ -170,13 +183,47 @@ fn capabilities(subscription_id: &str, client_id: &str) -> Capabilities {
         calls_per_second: None,
         rate_key: Some(format!("azure|{}|{client_id}", subscription_id.to_ascii_lowercase())),
         call_rates: vec![rate("read.", 25), rate("write.", 10), rate("delete.", 10)],
+        one_at_a_time: Vec::new(),
         serial: Serial::Customer,
+    }
+}
+
+/// With a subscription for each key: it opens one product, and has two slots for its own rotations.
+fn apart(can: &Capabilities) -> Capabilities {
+    Capabilities {
+        has_applications: false,
+        inert: Inert::Disabled,
+        scope_granularity: Granularity::Credential,
+        needs_scope: true,
+        credentials_max: None,
+        ..can.clone()
     }
 }
 
 impl Connector for Azure {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn choose(&self, choices: &[Choice]) -> Chosen {
+        not_left(choices, true, false)?;
+        let chosen = |choice: &Choice| choice.layout.unwrap_or(Layout::OnePerSubscription);
+        let layouts: BTreeSet<Layout> = choices.iter().map(chosen).collect();
+        if layouts.len() > 1 {
+            let words =
+                "the products of this subscription are mapped there in both layouts, and a subscription has one";
+            return Err(words.to_owned());
+        }
+        if layouts.first() != Some(&Layout::OnePerKey) {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Self {
+            caller: Arc::clone(&self.caller),
+            layout: Layout::OnePerKey,
+            capabilities: apart(&self.capabilities),
+            rng: self.rng.clone(),
+            has_users: Arc::clone(&self.has_users),
+        })))
     }
 
     fn verify<'a>(&'a self, link: &'a Link) -> Call<'a, Report> {

@@ -12,12 +12,16 @@ use crate::model::{Application, mark};
 const ANY_MARK: &str = "gwr-";
 /// Where no message ever arrives (RFC 2606 §2): users must have an address, and nobody is to be written to.
 const NOWHERE: &str = "gatewright.invalid";
+/// What stands before a key's first number in the name of its own subscription.
+const KEY: &str = "-k";
 
 /// The names of an application's objects.
 #[derive(Clone, Copy)]
 pub(crate) struct Names {
     application: Application,
     has_users: bool,
+    /// Of a subscription for one key: the key's first number.
+    first: Option<u32>,
 }
 
 impl Names {
@@ -25,7 +29,18 @@ impl Names {
         Self {
             application: *application,
             has_users,
+            first: None,
         }
+    }
+
+    /// The same for the subscription of one key.
+    pub(crate) const fn at(mut self, first: u32) -> Self {
+        self.first = Some(first);
+        self
+    }
+
+    pub(crate) const fn first(&self) -> Option<u32> {
+        self.first
     }
 
     /// Those of a subscription that was found by a connection's mark; none: its name is not of our making.
@@ -36,7 +51,8 @@ impl Names {
         has_users: bool,
     ) -> Option<Self> {
         let id = sid.strip_prefix(&mark(connection_id))?.strip_prefix("-s-")?;
-        let subscription_id = format!("{}_{id}", SubscriptionId::PREFIX).parse().ok()?;
+        let bare = id.split_once(KEY).map_or(id, |(bare, _)| bare);
+        let subscription_id = format!("{}_{bare}", SubscriptionId::PREFIX).parse().ok()?;
         let owner = subscription.owner_id.as_deref().and_then(last);
         let customer = owner.and_then(|owner| owner.strip_prefix(&mark(connection_id))?.strip_prefix("-c-"));
         let customer = customer.and_then(|id| format!("{}_{id}", CustomerId::PREFIX).parse().ok());
@@ -46,7 +62,11 @@ impl Names {
             customer_id: customer.unwrap_or(CustomerId::from_uuid(Uuid::nil())),
             subscription_id,
         };
-        Some(Self { application, has_users })
+        let names = Self::of(&application, has_users);
+        if sid == names.sid() {
+            return Some(names);
+        }
+        names.first_of(sid).map(|first| names.at(first))
     }
 
     pub(crate) const fn subscription_id(&self) -> SubscriptionId {
@@ -59,7 +79,31 @@ impl Names {
 
     /// The name of the subscription.
     pub(crate) fn sid(&self) -> String {
+        match self.first {
+            None => self.application.name(),
+            Some(first) => format!("{}{first}", self.apart_prefix()),
+        }
+    }
+
+    /// The name of the application, whichever of its subscriptions this is about.
+    pub(crate) fn application_name(&self) -> String {
         self.application.name()
+    }
+
+    /// What the names of subscriptions for single keys begin with.
+    pub(crate) fn apart_prefix(&self) -> String {
+        format!("{}{KEY}", self.application.name())
+    }
+
+    /// The first number of the key that a subscription of the application is for, as we write it.
+    pub(crate) fn first_of(&self, sid: &str) -> Option<u32> {
+        let first = sid.strip_prefix(&self.apart_prefix())?.parse().ok()?;
+        (self.at(first).sid() == sid).then_some(first)
+    }
+
+    /// Whether a subscription is one of the application's.
+    pub(crate) fn belongs(&self, sid: &str) -> bool {
+        sid == self.application.name() || self.first_of(sid).is_some()
     }
 
     /// The name of the user.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Azure;
@@ -18,10 +18,13 @@ impl Azure {
     /// What is there of an application.
     pub(crate) async fn observe(&self, link: &Link, application: &Application) -> Result<Observed, Fault> {
         let names = self.names(link, application).await?;
+        if self.is_apart() {
+            return self.observe_apart(link, &names).await;
+        }
         let sid = names.sid();
         let (subscription, keys, user) = try_join3(
             self.subscription(link, &sid),
-            self.keys(link, &sid),
+            self.keys(link, sid.clone()),
             self.user(link, &names),
         )
         .await?;
@@ -46,10 +49,21 @@ impl Azure {
         names: &Names,
         user: Option<Found<Named<User>>>,
     ) -> Result<Observed, Fault> {
+        let owned = async {
+            match &user {
+                Some(_) => self.owns_others(link, names).await,
+                None => Ok(false),
+            }
+        };
+        // Where its products are not mapped any more, nobody says how its keys were laid out.
+        let (apart, owns_others) = try_join(self.apart(link, names), owned).await?;
+        if !apart.is_empty() {
+            return self.look_into(link, names, apart).await;
+        }
         let Some(user) = user else {
             return Ok(Observed::default());
         };
-        let exists = names.check_ours_too(&user.object.properties).is_ok() && !self.owns_others(link, names).await?;
+        let exists = names.check_ours_too(&user.object.properties).is_ok() && !owns_others;
         Ok(Observed {
             exists,
             remote_id: exists.then(|| names.sid()),
@@ -67,7 +81,7 @@ impl Azure {
             .page::<Owned>(link, "read.userSubscriptions", &path, (2, None))
             .await?;
         let owned = page.map(|(page, _)| page.items).unwrap_or_default();
-        Ok(owned.iter().any(|one| one.name != names.sid()))
+        Ok(owned.iter().any(|one| !names.belongs(&one.name)))
     }
 
     pub(crate) async fn subscription(
@@ -90,7 +104,7 @@ impl Azure {
     }
 
     /// The two keys; a GET of the subscription never has them.
-    pub(crate) async fn keys(&self, link: &Link, sid: &str) -> Result<Option<Keys>, Fault> {
+    pub(crate) async fn keys(&self, link: &Link, sid: String) -> Result<Option<Keys>, Fault> {
         let path = format!("/subscriptions/{sid}/listSecrets");
         let answer = self
             .caller
@@ -106,11 +120,18 @@ impl Azure {
         application: &Application,
         credential: &ObservedCredential,
     ) -> Result<Option<SecretString>, Fault> {
-        let sid = application.name();
-        let Some(side) = side_of(&sid, &credential.remote_id) else {
+        let names = Names::of(application, true);
+        let Some((sid, _)) = credential
+            .remote_id
+            .rsplit_once('/')
+            .filter(|(sid, _)| names.belongs(sid))
+        else {
             return Ok(None);
         };
-        let keys = self.keys(link, &sid).await?;
+        let Some(side) = side_of(sid, &credential.remote_id) else {
+            return Ok(None);
+        };
+        let keys = self.keys(link, sid.to_owned()).await?;
         Ok(keys.and_then(|keys| side.of(&keys).cloned()))
     }
 }

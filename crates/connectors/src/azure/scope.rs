@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Azure;
-use super::application::{applied, subscription_path};
-use super::client::Ask;
+use super::application::applied;
 use super::names::{Names, scope_of};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Link;
-use crate::model::{Applied, Observed};
+use crate::model::{Applied, Observed, ObservedCredential};
 
 /// Why several products are refused, and what to do about it.
 pub(crate) const ONE_PRODUCT: &str = "a subscription of Azure API Management opens one product, and one key opens one \
-                                      subscription; make a product there that has the APIs of all, and map that";
+                                      subscription; make a product there that has the APIs of all, and map that, or map each product of ours to one of them with \
+                                      layout ONE_PER_KEY";
 
 impl Azure {
     /// Lets the subscription open exactly this; without any, nothing.
@@ -26,6 +26,9 @@ impl Azure {
         products: &BTreeSet<String>,
         observed: &Observed,
     ) -> Result<Applied, Fault> {
+        if self.is_apart() {
+            return Err(Self::no_common_scope());
+        }
         if observed.remote_id.is_some() && !products.is_empty() && observed.scope == *products {
             return Ok(applied(names));
         }
@@ -51,7 +54,13 @@ impl Azure {
 
     /// One write, without looking first where we have looked already.
     pub(crate) async fn suspend(&self, link: &Link, names: &Names, observed: &Observed) -> Result<Applied, Fault> {
-        if observed.exists || self.ours(link, names).await?.is_some() {
+        let apart = |one: &ObservedCredential| {
+            let sid = one.remote_id.rsplit_once('/').map(|(sid, _)| sid);
+            sid.is_some_and(|sid| names.first_of(sid).is_some())
+        };
+        if self.is_apart() || observed.credentials.iter().any(apart) {
+            self.suspend_apart(link, names).await?;
+        } else if observed.exists || self.ours(link, names).await?.is_some() {
             self.change(link, names, &json!({ "state": "suspended" })).await?;
         }
         Ok(applied(names))
@@ -64,6 +73,10 @@ impl Azure {
         names: &Names,
         products: &BTreeSet<String>,
     ) -> Result<Applied, Fault> {
+        if self.is_apart() {
+            self.reactivate_apart(link, names, products).await?;
+            return Ok(applied(names));
+        }
         let Some(product) = one(products)? else {
             return Err(Fault::new(FaultKind::Unsupported, "there is no product to open again"));
         };
@@ -78,17 +91,10 @@ impl Azure {
         }
         Ok(applied(names))
     }
-
-    /// Changes the subscription however it is by now: none of this depends on what it was. Gone is gone.
-    async fn change(&self, link: &Link, names: &Names, properties: &Value) -> Result<(), Fault> {
-        let ask = Ask::new("write.subscription", subscription_path(&names.sid()));
-        self.caller.patch(link, ask.body(properties).if_match("*")).await?;
-        Ok(())
-    }
 }
 
 /// The only product, if there is one.
-fn one(products: &BTreeSet<String>) -> Result<Option<&str>, Fault> {
+pub(crate) fn one(products: &BTreeSet<String>) -> Result<Option<&str>, Fault> {
     match products.len() {
         0 | 1 => Ok(products.first().map(String::as_str)),
         _ => Err(Fault::new(FaultKind::Unsupported, ONE_PRODUCT)),

@@ -100,6 +100,7 @@ const fn capabilities(flavor: Flavor) -> Capabilities {
         inert: Inert::CredentialWithheld,
         scope_granularity: Granularity::Application,
         scope_max: None,
+        needs_scope: false,
         credentials_max: None,
         overlap: Overlap::Native,
         overlap_doubles_quota: false,
@@ -114,6 +115,7 @@ const fn capabilities(flavor: Flavor) -> Capabilities {
         calls_per_second: None,
         rate_key: None,
         call_rates: Vec::new(),
+        one_at_a_time: Vec::new(),
         serial: Serial::None,
     }
 }

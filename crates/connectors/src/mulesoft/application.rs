@@ -26,7 +26,9 @@ impl MuleSoft {
             Step::Scope(scope) => self.set_scopes(link, &names, scope).await,
             Step::Suspend => self.suspend(link, &names).await,
             Step::Reactivate(scope) => self.reactivate(link, &names, scope).await,
-            Step::Credential { number, secret, scope } => {
+            Step::Credential {
+                number, secret, scope, ..
+            } => {
                 self.ensure_credential(link, &names, *number, secret, scope, observed)
                     .await
             }

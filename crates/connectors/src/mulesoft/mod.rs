@@ -46,17 +46,18 @@ mod settings;
 mod sight;
 mod verify;
 
+use std::sync::Arc;
+
 use gatewright_types::ids::GatewayId;
 use gatewright_types::problem::FieldError;
 use secrecy::SecretString;
 
-pub use settings::{
-    CREDENTIAL_MAX_BYTES, ClientProvider, Credentials, REGION_MAX_CHARS, Rotation, Settings, URL_MAX_BYTES,
-};
+pub use settings::{CREDENTIAL_MAX_BYTES, ClientProvider, Credentials, REGION_MAX_CHARS, Settings, URL_MAX_BYTES};
 pub use verify::{APPLICATIONS_MAX, APPLICATIONS_NEAR};
 
 use self::client::Caller;
 use self::sight::Sight;
+use crate::choice::{Choice, Chosen, Rotation, not_left};
 use crate::connector::{Call, Connector};
 use crate::link::Link;
 use crate::model::{
@@ -69,10 +70,10 @@ const PROPAGATION_SECONDS: u32 = 15;
 
 /// One business group's environment on Anypoint.
 pub struct MuleSoft {
-    caller: Caller,
+    caller: Arc<Caller>,
     settings: Settings,
     capabilities: Capabilities,
-    sight: Sight,
+    sight: Arc<Sight>,
 }
 
 impl MuleSoft {
@@ -84,16 +85,16 @@ impl MuleSoft {
     pub fn new(settings: Settings, credentials: &Credentials) -> Result<Self, Vec<FieldError>> {
         let checked = settings::check(&settings, credentials)?;
         Ok(Self {
-            caller: Caller::new(checked),
-            capabilities: capabilities(&settings),
+            caller: Arc::new(Caller::new(checked)),
+            capabilities: capabilities(&settings, settings.rotation),
             settings,
-            sight: Sight::default(),
+            sight: Arc::default(),
         })
     }
 }
 
-fn capabilities(settings: &Settings) -> Capabilities {
-    let clones = settings.rotation == Rotation::Clone;
+fn capabilities(settings: &Settings, rotation: Rotation) -> Capabilities {
+    let clones = rotation == Rotation::Clone;
     Capabilities {
         accepts_secret: settings.client_provider != ClientProvider::Oidc,
         generates_secret: true,
@@ -102,6 +103,7 @@ fn capabilities(settings: &Settings) -> Capabilities {
         inert: Inert::ScopeWithheld,
         scope_granularity: Granularity::Credential,
         scope_max: None,
+        needs_scope: false,
         credentials_max: None,
         overlap: if clones { Overlap::Cloned } else { Overlap::None },
         // A tier's limit is of an application, and while a key is rotated it is two.
@@ -115,6 +117,7 @@ fn capabilities(settings: &Settings) -> Capabilities {
         calls_per_second: None,
         rate_key: None,
         call_rates: Vec::new(),
+        one_at_a_time: Vec::new(),
         serial: Serial::None,
     }
 }
@@ -122,6 +125,28 @@ fn capabilities(settings: &Settings) -> Capabilities {
 impl Connector for MuleSoft {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// A key is one application for all that it may call: where one product's old secret must end at once, the whole of it does.
+    fn choose(&self, choices: &[Choice]) -> Chosen {
+        not_left(choices, false, true)?;
+        let mut all = choices
+            .iter()
+            .map(|choice| choice.rotation.unwrap_or(self.settings.rotation));
+        let rotation = match all.any(|rotation| rotation == Rotation::Cut) {
+            true => Rotation::Cut,
+            false if choices.is_empty() => self.settings.rotation,
+            false => Rotation::Clone,
+        };
+        if rotation == self.settings.rotation {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Self {
+            caller: Arc::clone(&self.caller),
+            settings: self.settings.clone(),
+            capabilities: capabilities(&self.settings, rotation),
+            sight: Arc::clone(&self.sight),
+        })))
     }
 
     fn verify<'a>(&'a self, link: &'a Link) -> Call<'a, Report> {

@@ -8,22 +8,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::choice::Rotation;
+
 /// Longest address, in bytes.
 pub const URL_MAX_BYTES: usize = 2048;
 /// Longest id or secret of a connected app, in bytes.
 pub const CREDENTIAL_MAX_BYTES: usize = 1024;
 /// Longest name of a region.
 pub const REGION_MAX_CHARS: usize = 32;
-
-text_enum! {
-    /// What becomes of the old secret when a key is rotated.
-    pub enum Rotation {
-        /// The new secret is another client application; both are valid for the overlap.
-        Clone = "CLONE",
-        /// The old application ends when the new one begins.
-        Cut = "CUT",
-    }
-}
 
 text_enum! {
     /// Who keeps the clients of the organization.
@@ -53,7 +45,7 @@ pub struct Settings {
     /// The platform's address, where that does not follow from the region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What becomes of the old secret when a key is rotated.
+    /// What becomes of the old secret when a key is rotated, unless a mapping chooses.
     #[serde(default = "clone")]
     pub rotation: Rotation,
     /// Who keeps the clients of the organization.

@@ -189,6 +189,8 @@ pub(crate) fn scope(products: &[&str]) -> BTreeSet<String> {
 pub(crate) fn key(number: u32, secret: &str, products: &[&str]) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Provided(SecretString::from(secret)),
         scope: scope(products),
     }
@@ -197,6 +199,8 @@ pub(crate) fn key(number: u32, secret: &str, products: &[&str]) -> Step {
 pub(crate) fn generated(number: u32, products: &[&str]) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Generated,
         scope: scope(products),
     }

@@ -175,6 +175,8 @@ pub(crate) fn scope(plans: &[&str]) -> BTreeSet<String> {
 pub(crate) fn key(number: u32, secret: &str, plans: &[&str]) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Provided(SecretString::from(secret)),
         scope: scope(plans),
     }
@@ -183,6 +185,8 @@ pub(crate) fn key(number: u32, secret: &str, plans: &[&str]) -> Step {
 pub(crate) fn generated(number: u32, plans: &[&str]) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Generated,
         scope: scope(plans),
     }

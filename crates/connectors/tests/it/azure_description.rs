@@ -4,6 +4,7 @@ use gatewright_connectors::azure::{Azure, Settings};
 use gatewright_connectors::{Connector, Step};
 use serde_json::{Value, json};
 
+use crate::azure_apart::{apart, made_by_azure, own};
 use crate::azure_shop::{
     KEY, ORDERS, PAYMENTS, Shop, credentials, drop_key, generated, key, scope, settings, subscribed,
 };
@@ -139,7 +140,34 @@ async fn every_call_and_every_answer_is_as_described() {
     );
     shop.apply(&Step::DropApplication).await.unwrap();
     assert!(!shop.observe().await.exists);
+    a_subscription_for_each_key(&shop).await;
     says_no(&shop, &prism).await;
+}
+
+async fn a_subscription_for_each_key(shop: &Shop) {
+    let azure = apart(shop);
+    for step in [
+        own(1, 1, KEY, ORDERS),
+        made_by_azure(2, 2, PAYMENTS),
+        made_by_azure(3, 1, ORDERS),
+        own(1, 1, KEY, PAYMENTS),
+        Step::Suspend,
+        Step::Reactivate(scope(&[PAYMENTS])),
+        drop_key(1),
+        drop_key(2),
+        Step::Application,
+    ] {
+        let observed = azure.observe(&shop.link, &shop.ours).await.unwrap();
+        let done = azure.apply(&shop.link, &shop.ours, &step, &observed).await;
+        done.unwrap_or_else(|fault| panic!("{}: {fault}", step.operation()));
+    }
+    let scanned = azure.scan(&shop.link, shop.ours.connection_id, None).await.unwrap();
+    assert_eq!(scanned.items.len(), 1);
+    let observed = azure.observe(&shop.link, &shop.ours).await.unwrap();
+    assert_eq!(observed.credentials.len(), 1, "{observed:?}");
+    let step = Step::DropApplication;
+    azure.apply(&shop.link, &shop.ours, &step, &observed).await.unwrap();
+    assert!(!azure.observe(&shop.link, &shop.ours).await.unwrap().exists);
 }
 
 /// A judge that never says no is none: without `If-Match` nothing is changed.

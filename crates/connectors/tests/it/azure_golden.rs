@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use vendor_fakes::azure::{Fake, Options, Seed};
 
+use crate::azure_apart::{apart, made_by_azure, own};
 use crate::azure_shop::{KEY, ORDERS, PAYMENTS, Shop, drop_key, generated, scope, subscribed};
 use crate::papers;
 
@@ -42,7 +43,7 @@ def tried(call, *arguments, **more):
     except HttpResponseError:
         pass
 
-def change(if_match="*", **what):
+def change(if_match="*", sid=sid, **what):
     tried(client.subscription.update, *at, sid, if_match, m.SubscriptionUpdateParameters(**what), notify=False)
 
 tried(client.api_management_service.get, *at)
@@ -77,6 +78,19 @@ tried(client.product.get, *at, "prod-orders")
 tried(client.api_product.list_by_apis, *at, "orders", top=100)
 tried(client.subscription.delete, *at, sid, "*")
 tried(client.user.begin_delete, *at, cid, "*", notify=False, polling=False)
+# Where the subscription is not there, and where each key has one of its own.
+tried(client.subscription.list, *at, filter=f"startswith(name,'{sid}-k')", top=100)
+for number, product, value in ((1, "orders", words["key"]), (2, "payments", None)):
+    own = f"{sid}-k{number}"
+    tried(client.subscription.get, *at, own)
+    tried(client.subscription.create_or_update, *at, own, m.SubscriptionCreateParameters(
+        owner_id="/users/" + cid, scope="/products/prod-" + product, display_name=slots(number, "-"), state="active",
+        primary_key=value, secondary_key=nobodys, allow_tracing=False), notify=False)
+    tried(client.subscription.list_secrets, *at, own)
+    change(sid=own, state="suspended")
+    change(sid=own, state="active")
+    tried(client.subscription.delete, *at, own, "*")
+change(sid=sid + "-k1", scope="/products/prod-payments")
 "#;
 
 /// Every request, without what is random or counts.
@@ -136,6 +150,21 @@ async fn our_life(shop: &Shop) {
     shop.azure.judge(&shop.link, &[ORDERS.to_owned()]).await.unwrap();
 }
 
+async fn apart_life(shop: &Shop) {
+    let azure = apart(shop);
+    for step in [
+        own(1, 1, KEY, ORDERS),
+        made_by_azure(2, 2, PAYMENTS),
+        own(1, 1, KEY, PAYMENTS),
+        Step::Suspend,
+        Step::Reactivate(scope(&[PAYMENTS])),
+        Step::DropApplication,
+    ] {
+        let observed = azure.observe(&shop.link, &shop.ours).await.unwrap();
+        azure.apply(&shop.link, &shop.ours, &step, &observed).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn every_request_is_the_one_that_microsofts_own_client_makes() {
     let python = papers::project().join("target/azure/bin/python3");
@@ -164,6 +193,7 @@ async fn every_request_is_the_one_that_microsofts_own_client_makes() {
         let changed = heard(&shop.fake);
         shop.apply(&Step::Reactivate(scope(&[ORDERS]))).await.unwrap();
         shop.apply(&Step::DropApplication).await.unwrap();
+        apart_life(&shop).await;
         ours.extend(heard(&shop.fake).difference(&changed).cloned());
         ours
     };

@@ -216,6 +216,8 @@ pub(crate) fn scope(products: &[&str]) -> BTreeSet<String> {
 pub(crate) fn key(number: u32, secret: &str) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Provided(SecretString::from(secret)),
         scope: BTreeSet::new(),
     }
@@ -224,6 +226,8 @@ pub(crate) fn key(number: u32, secret: &str) -> Step {
 pub(crate) fn generated(number: u32) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Generated,
         scope: BTreeSet::new(),
     }

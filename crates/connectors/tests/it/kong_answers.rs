@@ -23,6 +23,8 @@ async fn fault_of(step: Step, answer: impl Fn(&str) -> String + Send + Sync + 's
 fn credential() -> Step {
     Step::Credential {
         number: 1,
+        first: 1,
+        admitted: true,
         secret: Secret::Provided(SecretString::from(KEY)),
         scope: std::collections::BTreeSet::new(),
     }

@@ -49,6 +49,8 @@ async fn a_fresh_application_costs_no_call_too_many() {
         (
             Step::Credential {
                 number: 1,
+                first: 1,
+                admitted: true,
                 secret,
                 scope: BTreeSet::new(),
             },
@@ -70,6 +72,8 @@ async fn every_object_has_our_names_and_tags() {
         Step::Scope(scope(&["prod-a"])),
         Step::Credential {
             number: 3,
+            first: 3,
+            admitted: true,
             secret: Secret::Generated,
             scope: BTreeSet::new(),
         },
@@ -176,6 +180,8 @@ async fn a_key_that_was_made_with_another_id_is_taken_away_again() {
     let (link, calls) = link(LONG);
     let step = Step::Credential {
         number: 1,
+        first: 1,
+        admitted: true,
         secret: Secret::Generated,
         scope: BTreeSet::new(),
     };

@@ -19,6 +19,8 @@ async fn live(shop: &mut Shop, base: &str, flavor: Flavor) {
     }
     let generated = Step::Credential {
         number: 2,
+        first: 2,
+        admitted: true,
         secret: Secret::Generated,
         scope: scope(&[]),
     };

@@ -16,6 +16,8 @@ fn steps() -> Vec<Case> {
     let with = |more: &[Step]| subscribed().into_iter().chain(more.iter().cloned()).collect::<Vec<_>>();
     let generated = Step::Credential {
         number: 2,
+        first: 2,
+        admitted: true,
         secret: Secret::Generated,
         scope: scope(&[]),
     };

@@ -140,6 +140,8 @@ async fn kong_makes_a_secret_once() {
     let shop = Shop::open(Flavor::Oss).await;
     let generate = Step::Credential {
         number: 1,
+        first: 1,
+        admitted: true,
         secret: Secret::Generated,
         scope: scope(&[]),
     };

@@ -154,6 +154,8 @@ pub(crate) fn scope(groups: &[&str]) -> BTreeSet<String> {
 pub(crate) fn key(number: u32, secret: &str) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Provided(SecretString::from(secret)),
         scope: BTreeSet::new(),
     }

@@ -20,6 +20,7 @@ mod aws_settings;
 mod aws_shop;
 mod aws_traps;
 mod aws_verify;
+mod azure_apart;
 mod azure_description;
 mod azure_faults;
 mod azure_foreign;

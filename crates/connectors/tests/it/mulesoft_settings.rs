@@ -1,5 +1,6 @@
 //! Settings and credentials: every mistake at its field, and no secret in the words.
 
+use gatewright_connectors::choice::{Choice, Layout, Rotation};
 use gatewright_connectors::make;
 use gatewright_connectors::model::{Overlap, Vendor};
 use secrecy::SecretString;
@@ -81,4 +82,35 @@ fn what_it_can_do_follows_from_its_settings() {
     assert!(cut.overlap == Overlap::None && !cut.overlap_doubles_quota);
     assert!(!can(json!({ "clientProvider": "OIDC" })).accepts_secret);
     assert!(can(json!({ "clientProvider": "PING_FEDERATE" })).accepts_secret);
+}
+
+#[test]
+fn the_stricter_of_what_mappings_chose_counts() {
+    let overlap = |connected: &str, chosen: &[Option<Rotation>]| {
+        let made = made(&json!({ "rotation": connected }), &right()).unwrap_or_else(|fields| panic!("{fields:?}"));
+        let choices: Vec<Choice> = chosen
+            .iter()
+            .map(|rotation| Choice {
+                rotation: *rotation,
+                ..Choice::default()
+            })
+            .collect();
+        let used = made.choose(&choices).unwrap();
+        used.map_or(made.capabilities().overlap, |used| used.capabilities().overlap)
+    };
+    let (clone, cut) = (Some(Rotation::Clone), Some(Rotation::Cut));
+    assert_eq!(overlap("CLONE", &[]), Overlap::Cloned);
+    assert_eq!(overlap("CUT", &[]), Overlap::None);
+    assert_eq!(overlap("CLONE", &[None, cut]), Overlap::None);
+    assert_eq!(
+        overlap("CUT", &[None, clone]),
+        Overlap::None,
+        "one is as it was connected"
+    );
+    assert_eq!(overlap("CUT", &[clone, clone]), Overlap::Cloned);
+    let layout = Choice {
+        layout: Some(Layout::OnePerKey),
+        ..Choice::default()
+    };
+    assert!(made(&json!({}), &right()).ok().unwrap().choose(&[layout]).is_err());
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use gatewright_connectors::choice::Rotation;
 use gatewright_connectors::model::{Applied, ObservedCredential, Secret};
-use gatewright_connectors::mulesoft::{ClientProvider, Credentials, MuleSoft, Rotation, Settings};
+use gatewright_connectors::mulesoft::{ClientProvider, Credentials, MuleSoft, Settings};
 use gatewright_connectors::{Application, Connector, Fault, Link, Observed, Step};
 use gatewright_egress::{Answer, Body, Client, Options as Egress, Policy, Request};
 use http::Method;
@@ -221,6 +222,8 @@ pub(crate) fn scope(remote_ids: &[&str]) -> BTreeSet<String> {
 pub(crate) fn key(number: u32, secret: &str, remote_ids: &[&str]) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Provided(SecretString::from(secret)),
         scope: scope(remote_ids),
     }
@@ -229,6 +232,8 @@ pub(crate) fn key(number: u32, secret: &str, remote_ids: &[&str]) -> Step {
 pub(crate) fn generated(number: u32, remote_ids: &[&str]) -> Step {
     Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: Secret::Generated,
         scope: scope(remote_ids),
     }

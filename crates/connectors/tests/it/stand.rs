@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatewright_connectors::kong::{Credentials, Flavor, Kong, Settings, SuspendBy};
 use gatewright_connectors::link::CallRecord;
-use gatewright_connectors::{Application, Fault, Gate, Link};
+use gatewright_connectors::{Application, Fault, Gate, Link, Turn};
 use gatewright_egress::{Client, Opened, Options, Policy};
 use gatewright_types::Clock;
 use gatewright_types::ids::{CustomerId, GatewayId, SubscriptionId};
@@ -44,9 +44,9 @@ impl Calls {
 }
 
 impl Gate for Calls {
-    fn pass<'a>(&'a self, _: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
+    fn pass<'a>(&'a self, _: &'static str) -> Pin<Box<dyn Future<Output = Result<Turn, Fault>> + Send + 'a>> {
         self.0.lock().unwrap().under_way += 1;
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(std::future::ready(Ok(Turn::default())))
     }
 
     fn made(&self, record: CallRecord) {

@@ -12,7 +12,7 @@ use gatewright_vault::Sealed;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::look_up::GivenSecret;
+use crate::look_up::{GivenSecret, Limits};
 use crate::model::{AccessorType, ApiKey, NewBinding};
 use crate::settings::SecretRetention;
 
@@ -464,6 +464,28 @@ pub(crate) async fn secrets_of_subscription(
            ORDER BY id"#,
         tx.tenant_id().uuid(),
         subscription_id.uuid(),
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// What the keys of these subscriptions are held to, each combination once.
+pub(crate) async fn limits_of_subscriptions(
+    tx: &mut TenantTx,
+    ids: &[SubscriptionId],
+    environment: Environment,
+) -> Result<Vec<Limits>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query_as!(
+        Limits,
+        r#"SELECT DISTINCT b.subscription_id AS "subscription_id!: _", k.product_ids AS "product_ids: _",
+             k.allowed_addresses IS NOT NULL AS "addresses!"
+           FROM key_subscription_bindings AS b JOIN api_keys AS k ON k.tenant_id = b.tenant_id AND k.id = b.key_id
+           WHERE b.tenant_id = $1 AND b.subscription_id = ANY($2) AND b.ended_at IS NULL AND b.gateway_id IS NULL
+             AND k.status <> 'REVOKED' AND k.environment = $3"#,
+        tx.tenant_id().uuid(),
+        &ids,
+        environment.as_str(),
     )
     .fetch_all(&mut **tx)
     .await

@@ -162,7 +162,11 @@ async fn connect_one(
     let (connection, connector) = connections::with_connector(engine, &mut tx, id).await?;
     tx.close().await?;
     let scope = told.scopes.get(SERVICE).context("it offers no such service")?;
-    let judged = mappings::judge(engine, &connection, &*connector, vec![scope.clone()]).await?;
+    let wanted = mappings::Wanted {
+        scope: vec![scope.clone()],
+        ..mappings::Wanted::default()
+    };
+    let judged = mappings::judge(engine, &connection, &connector, wanted).await?;
     let mut tx = begin(database, tenant_id).await?;
     mappings::put(&mut tx, id, product_id, judged, Vec::new()).await?;
     tx.commit().await?;

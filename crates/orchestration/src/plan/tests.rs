@@ -81,7 +81,12 @@ impl Model {
                     self.scope = scope;
                 }
             }
-            Action::Credential { number, scope } => {
+            Action::Credential {
+                number,
+                admitted,
+                scope,
+                ..
+            } => {
                 assert!(
                     self.exists || !self.can.has_applications,
                     "a credential needs its application"
@@ -89,6 +94,8 @@ impl Model {
                 // What is no object of its own is suspended as long as none of its credentials opens anything.
                 let others_open = self.credentials.values().any(|other| !other.scope.is_empty());
                 self.suspended &= self.can.has_applications || others_open || scope.is_empty();
+                // What has a scope from the start is switched off, as are all beside it by then.
+                self.suspended |= self.can.needs_scope && !admitted;
                 self.credentials.insert(number, Credential { scope, ends: false });
             }
             Action::Expire { number, .. } => {
@@ -148,9 +155,9 @@ fn scope() -> impl Strategy<Value = BTreeSet<String>> {
 fn can() -> impl Strategy<Value = Capabilities> {
     let inert = proptest::sample::select(vec![Inert::CredentialWithheld, Inert::ScopeWithheld, Inert::Disabled]);
     let granularity = proptest::sample::select(vec![Granularity::Application, Granularity::Credential]);
-    let can = (inert, granularity, any::<bool>(), any::<bool>());
+    let can = (inert, granularity, any::<bool>(), any::<bool>(), any::<bool>());
     can.prop_map(
-        |(inert, scope_granularity, expires_credential, has_applications)| Capabilities {
+        |(inert, scope_granularity, expires_credential, has_applications, needs_scope)| Capabilities {
             accepts_secret: true,
             generates_secret: true,
             reads_secret_back: true,
@@ -159,6 +166,7 @@ fn can() -> impl Strategy<Value = Capabilities> {
             inert,
             scope_granularity,
             scope_max: None,
+            needs_scope: needs_scope && scope_granularity == Granularity::Credential && inert == Inert::Disabled,
             credentials_max: None,
             overlap: Overlap::Native,
             overlap_doubles_quota: false,
@@ -170,6 +178,7 @@ fn can() -> impl Strategy<Value = Capabilities> {
             calls_per_second: None,
             rate_key: None,
             call_rates: Vec::new(),
+            one_at_a_time: Vec::new(),
             serial: Serial::None,
         },
     )
@@ -208,6 +217,7 @@ prop_compose! {
     ) -> Desired {
         let credentials = credentials.into_iter().map(|(number, superseded)| DesiredCredential {
             number,
+            first: number,
             fingerprint: Some([0; 32]),
             scope: scope.clone(),
             superseded,
@@ -312,6 +322,7 @@ fn a_secret_whose_answer_was_lost_is_asked_for_again() {
     let scope = BTreeSet::from(["a".to_owned()]);
     let wanted = DesiredCredential {
         number,
+        first: number,
         fingerprint: None,
         scope: scope.clone(),
         superseded: false,
@@ -340,7 +351,12 @@ fn a_secret_whose_answer_was_lost_is_asked_for_again() {
     can.scope_granularity = Granularity::Application;
     assert_eq!(
         actions(&desired, &observed, &can),
-        vec![Action::Credential { number, scope }]
+        vec![Action::Credential {
+            number,
+            first: number,
+            admitted: true,
+            scope
+        }]
     );
 }
 
@@ -352,6 +368,7 @@ fn an_old_secret_is_narrowed_with_its_key_where_that_takes_no_end_away() {
         scope: of(&["a", "b"]),
         credentials: vec![DesiredCredential {
             number: 1,
+            first: 1,
             fingerprint: Some([7; 32]),
             scope: of(&["a"]),
             superseded: true,
@@ -375,7 +392,12 @@ fn an_old_secret_is_narrowed_with_its_key_where_that_takes_no_end_away() {
     can.scope_granularity = Granularity::Credential;
     can.expires_credential = false;
     let scope = of(&["a"]);
-    let narrowed = vec![Action::Credential { number: 1, scope }];
+    let narrowed = vec![Action::Credential {
+        number: 1,
+        first: 1,
+        admitted: true,
+        scope,
+    }];
     assert_eq!(actions(&desired, &observed(&["a", "b"]), &can), narrowed);
     // It gains nothing any more, it is not made anew, and where it was given an end it keeps that.
     assert_eq!(actions(&desired, &observed(&[]), &can), vec![]);

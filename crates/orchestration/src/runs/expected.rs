@@ -1,12 +1,15 @@
 //! What is desired of the applications that a run looks at.
 
+use std::sync::Arc;
+
 use gatewright_catalog::subscriptions;
-use gatewright_connectors::model::Capabilities;
+use gatewright_connectors::Connector;
 use gatewright_credentials::look_up;
 use gatewright_database::TenantTx;
 use gatewright_types::ids::SubscriptionId;
 
 use crate::OrchestrationError;
+use crate::choose;
 use crate::desired::{self, Facts};
 use crate::model::{ApplicationKey, Connection, ProvisioningState, Stage};
 use crate::plan::Desired;
@@ -15,6 +18,8 @@ use crate::store::{self, applications, credentials};
 
 /// What one application is to be on a gateway.
 pub(super) struct Expected {
+    /// The gateway as it is used for this one.
+    pub(super) connector: Arc<dyn Connector>,
     pub(super) row: Option<Row>,
     pub(super) key: ApplicationKey,
     pub(super) desired: Desired,
@@ -41,7 +46,7 @@ impl Expected {
 pub(super) async fn expected(
     tx: &mut TenantTx,
     connection: &Connection,
-    can: &Capabilities,
+    connector: &Arc<dyn Connector>,
     ids: &[SubscriptionId],
 ) -> Result<Vec<Expected>, OrchestrationError> {
     let mappings = store::mappings::of_connection(tx, connection.id).await?;
@@ -61,12 +66,14 @@ pub(super) async fn expected(
             subscription_id: id,
             customer_id: subscription.customer_id,
         };
+        let choices = choose::choices(&mappings, connection.id, &subscription.orchestrated_ids);
+        let connector = choose::chosen(Arc::clone(connector), &choices);
         let stage = Stage::of(subscription.state);
         let secrets = look_up::given(tx, id).await?;
         let rotations = store::rotations::of_subscription(tx, id).await?;
         let facts = Facts {
             connection,
-            can,
+            can: connector.capabilities(),
             subscription: &subscription,
             held: row.as_ref().map_or(stage, |row| row.stage) == Stage::Held,
             mappings: &mappings,
@@ -84,6 +91,7 @@ pub(super) async fn expected(
             .filter_map(|one| u32::try_from(one.number).ok())
             .collect();
         all.push(Expected {
+            connector,
             row,
             key,
             desired,

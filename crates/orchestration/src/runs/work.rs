@@ -160,7 +160,7 @@ impl Looker {
         }
         let named: Vec<SubscriptionId> = page.items.iter().filter_map(|item| item.subscription_id).collect();
         applications::see(&mut tx, connection.id, id, &named).await?;
-        let mut expected = expected(&mut tx, &connection, connector.capabilities(), &named).await?;
+        let mut expected = expected(&mut tx, &connection, &connector, &named).await?;
         for item in page.items {
             let name: String = item.name.chars().take(NAME_MAX_CHARS).collect();
             let place = Place {
@@ -180,16 +180,7 @@ impl Looker {
                         .as_ref()
                         .is_some_and(|row| row.acknowledged_at >= Some(asked_at)) => {}
                 Some(expected) => {
-                    judge_one(
-                        &mut tx,
-                        &connection,
-                        &*connector,
-                        before.kind,
-                        place,
-                        &expected,
-                        &item.observed,
-                    )
-                    .await?;
+                    judge_one(&mut tx, &connection, before.kind, place, &expected, &item.observed).await?;
                 }
                 None => {
                     let unknown = Difference {
@@ -231,11 +222,11 @@ impl Looker {
             None => (Vec::new(), Vec::new()),
             Some((connection, connector)) => {
                 let ids = candidates(&mut tx, connection, id, &before, after_subscription).await?;
-                let expected = expected(&mut tx, connection, connector.capabilities(), &ids).await?;
+                let expected = expected(&mut tx, connection, connector, &ids).await?;
                 (ids, expected)
             }
         };
-        let (Some((connection, connector)), Some(last)) = (gateway, ids.last().copied()) else {
+        let (Some((connection, _)), Some(last)) = (gateway, ids.last().copied()) else {
             let Some(next) = next_gateway else {
                 return Ok(end(tx, id).await?);
             };
@@ -249,7 +240,7 @@ impl Looker {
             return Ok(true);
         };
         tx.close().await?;
-        let observed = self.observe(&connection, &connector, &expected).await?;
+        let observed = self.observe(&connection, &expected).await?;
         let mut tx = self.0.tenant(tenant_id).await?;
         let after = Progress {
             after_connection_id: Some(current),
@@ -277,16 +268,7 @@ impl Looker {
             };
             match observed {
                 Ok(observed) => {
-                    judge_one(
-                        &mut tx,
-                        &connection,
-                        &*connector,
-                        before.kind,
-                        place,
-                        expected,
-                        &observed,
-                    )
-                    .await?;
+                    judge_one(&mut tx, &connection, before.kind, place, expected, &observed).await?;
                 }
                 Err(fault) => {
                     let place = Place {
@@ -311,12 +293,11 @@ impl Looker {
     async fn observe(
         &self,
         connection: &Connection,
-        connector: &Arc<dyn Connector>,
         expected: &[Expected],
     ) -> Result<Vec<Result<Observed, Fault>>, Halt> {
         let mut asking = JoinSet::new();
         for (place, one) in expected.iter().enumerate() {
-            let (connector, link) = (Arc::clone(connector), self.0.link(connection));
+            let (connector, link) = (Arc::clone(&one.connector), self.0.link(connection));
             let application = Application {
                 connection_id: one.key.connection_id,
                 customer_id: one.key.customer_id,
@@ -411,7 +392,6 @@ async fn candidates(
 async fn judge_one(
     tx: &mut TenantTx,
     connection: &Connection,
-    connector: &dyn Connector,
     kind: RunKind,
     place: Place<'_>,
     expected: &Expected,
@@ -424,7 +404,12 @@ async fn judge_one(
     if kind == RunKind::Drift && expected.is_moving() {
         return Ok(());
     }
-    let found = judge::differences(&expected.desired, observed, connector.capabilities(), &expected.lost);
+    let found = judge::differences(
+        &expected.desired,
+        observed,
+        expected.connector.capabilities(),
+        &expected.lost,
+    );
     if kind == RunKind::Sync {
         for difference in &found {
             runs::insert_finding(tx, &place, difference, None).await?;

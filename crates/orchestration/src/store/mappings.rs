@@ -1,3 +1,4 @@
+use gatewright_connectors::choice::{Layout, Rotation};
 use gatewright_database::TenantTx;
 use gatewright_types::ids::{GatewayId, ProductId};
 use uuid::Uuid;
@@ -6,9 +7,11 @@ use crate::model::ProductMapping;
 
 pub(crate) async fn put(tx: &mut TenantTx, mapping: &ProductMapping) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO product_mappings (tenant_id, connection_id, product_id, scope, accepted_open, warnings, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (tenant_id, connection_id, product_id) DO UPDATE SET scope = $4, accepted_open = $5, warnings = $6, updated_at = $8",
+        "INSERT INTO product_mappings (tenant_id, connection_id, product_id, scope, accepted_open, warnings, created_at, updated_at,
+           layout, rotation)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (tenant_id, connection_id, product_id) DO UPDATE SET scope = $4, accepted_open = $5, warnings = $6, updated_at = $8,
+           layout = $9, rotation = $10",
         tx.tenant_id().uuid(),
         mapping.gateway_id.uuid(),
         mapping.product_id.uuid(),
@@ -17,6 +20,8 @@ pub(crate) async fn put(tx: &mut TenantTx, mapping: &ProductMapping) -> Result<(
         &mapping.warnings,
         mapping.created_at,
         mapping.updated_at,
+        mapping.layout.map(Layout::as_str),
+        mapping.rotation.map(Rotation::as_str),
     )
     .execute(&mut **tx)
     .await?;
@@ -57,7 +62,8 @@ async fn select(
 ) -> Result<Vec<ProductMapping>, sqlx::Error> {
     sqlx::query_as!(
         ProductMapping,
-        r#"SELECT connection_id AS "gateway_id: _", product_id AS "product_id: _", scope, accepted_open, warnings, created_at, updated_at
+        r#"SELECT connection_id AS "gateway_id: _", product_id AS "product_id: _", scope, accepted_open, warnings, created_at, updated_at,
+             layout AS "layout: _", rotation AS "rotation: _"
            FROM product_mappings
            WHERE tenant_id = $1 AND ($2::uuid IS NULL OR connection_id = $2) AND ($3::uuid[] IS NULL OR product_id = ANY($3))
            ORDER BY connection_id, product_id"#,

@@ -2,6 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use gatewright_connectors::choice::{Choice, Layout, Rotation};
 use gatewright_native::nodes::Effects;
 use gatewright_orchestration::model::ProductMapping;
 use gatewright_orchestration::{connections, mappings};
@@ -19,6 +20,13 @@ pub(crate) struct NewMapping {
     /// What access is given to there: for Kong, ACL groups.
     #[schema(min_items = 1, max_items = 100, example = json!(["prod-translate"]))]
     scope: Vec<String>,
+    /// Azure API Management: how many subscriptions there a subscription is. Left out, one for all its keys.
+    #[serde(default)]
+    layout: Option<Layout>,
+    /// MuleSoft: what becomes of the old secret when a key is rotated. Left out, as the gateway was connected. Of a subscription
+    /// whose products are mapped in both ways, the old secret ends when the new one begins.
+    #[serde(default)]
+    rotation: Option<Rotation>,
     /// What is open there by default and accepted, word for word as the refusal names it.
     #[serde(default)]
     accept_open: Vec<String>,
@@ -37,8 +45,15 @@ pub(crate) async fn put_mapping(
     let mut tx = command.look().await?;
     let (connection, connector) = connections::with_connector(&engine, &mut tx, id).await?;
     tx.close().await?;
-    let scope = command.body().scope.clone();
-    let judged = mappings::judge(&engine, &connection, &*connector, scope).await?;
+    let body = command.body();
+    let wanted = mappings::Wanted {
+        scope: body.scope.clone(),
+        choice: Choice {
+            layout: body.layout,
+            rotation: body.rotation,
+        },
+    };
+    let judged = mappings::judge(&engine, &connection, &connector, wanted).await?;
     let (mut work, new) = command.begin().await?;
     let mapping = mappings::put(work.tx(), id, product_id, judged, new.accept_open).await?;
     work.done(&mapping, Effects::default()).await

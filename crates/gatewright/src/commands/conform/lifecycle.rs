@@ -215,6 +215,8 @@ fn scoped(trial: &Trial, key: &SecretString, scope: &[String]) -> Step {
     let ours = trial.connector.capabilities().accepts_secret;
     Step::Credential {
         number: 1,
+        first: 1,
+        admitted: true,
         secret: if ours {
             Secret::Provided(key.clone())
         } else {
@@ -234,6 +236,8 @@ async fn give(trial: &mut Trial, assumption: A, number: u32, scope: &[String]) -
     let accepts = trial.connector.capabilities().accepts_secret;
     let step = Step::Credential {
         number,
+        first: number,
+        admitted: true,
         secret: if accepts {
             Secret::Provided(ours.clone())
         } else {
@@ -378,6 +382,8 @@ async fn set_end(trial: &mut Trial, scope: &[String], key: &SecretString) -> Res
     if trial.connector.capabilities().accepts_secret {
         let same = Step::Credential {
             number: 1,
+            first: 1,
+            admitted: true,
             secret: Secret::Provided(key.clone()),
             scope: set(scope),
         };
@@ -413,6 +419,8 @@ async fn generate(trial: &mut Trial, scope: &[String]) -> Result<(), Halt> {
     }
     let generate = Step::Credential {
         number: 3,
+        first: 3,
+        admitted: true,
         secret: Secret::Generated,
         scope: set(scope),
     };

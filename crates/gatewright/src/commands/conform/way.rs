@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use gatewright_connectors::link::CallRecord;
-use gatewright_connectors::{Fault, Gate, Link};
+use gatewright_connectors::{Fault, Gate, Link, Turn};
 use gatewright_egress::address::{AddressKind, kind};
 use gatewright_egress::{Client, Opened, Options, Policy, Target};
 use serde::Serialize;
@@ -85,7 +85,7 @@ struct Pace {
 }
 
 impl Gate for Pace {
-    fn pass<'a>(&'a self, _: &'static str) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>> {
+    fn pass<'a>(&'a self, _: &'static str) -> Pin<Box<dyn Future<Output = Result<Turn, Fault>> + Send + 'a>> {
         Box::pin(async move {
             if let Some(between) = self.between {
                 // Each takes its turn and waits for it without the lock.
@@ -97,7 +97,7 @@ impl Gate for Pace {
                 };
                 tokio::time::sleep_until(turn).await;
             }
-            Ok(())
+            Ok(Turn::default())
         })
     }
 

@@ -7,6 +7,7 @@ use gatewright_types::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 use vendor_fakes::aws::{ACCESS_KEY_ID, Fake, Options, SECRET_ACCESS_KEY, Seed};
+use vendor_fakes::faults::{Fault, Rule};
 
 struct Scene {
     app: TestApp,
@@ -93,6 +94,20 @@ impl Scene {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("never {state}: {seen:#}");
+    }
+
+    /// Waits until the subscription stands so on every connected gateway, 20 s at most.
+    async fn everywhere(&self, id: &str, state: &str) {
+        let mut seen = Value::Null;
+        for _ in 0..400 {
+            seen = self.tenant.get(&format!("/subscriptions/{id}/gateways")).await;
+            let mut items = seen["items"].as_array().unwrap().iter();
+            if items.all(|one| one["kind"] == "NATIVE" || one["state"] == state) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never {state} everywhere: {seen:#}");
     }
 
     /// What AWS's stages say to a key: at orders, at payments.
@@ -269,4 +284,48 @@ async fn a_value_that_aws_made_is_revealed_once_and_rotated() {
     scene.until(id, "REMOVED").await;
     assert_eq!(scene.at_aws(&second).await, NEITHER);
     scene.assert_clean().await;
+}
+
+/// How long AWS takes for a change: long enough for another to come meanwhile.
+const CHANGE_MS: u64 = 250;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_of_an_accounts_region_waits_for_the_one_before() {
+    let scene = Scene::with(json!({})).await;
+    // The same account's region once more, as another connection: of its own mark, and with the same key to the account.
+    let second = json!({
+        "vendor": "AWS_API_GATEWAY", "name": "aws again", "environment": "LIVE", "secretMode": "GATEWAY_GENERATED",
+        "settings": { "region": "eu-central-1", "url": scene.aws.admin_url(), "stsUrl": scene.aws.admin_url() },
+        "credentials": { "accessKeyId": ACCESS_KEY_ID, "secretAccessKey": SECRET_ACCESS_KEY },
+    });
+    let second = scene.tenant.create("/connections", second).await;
+    let path = format!("/connections/{second}/mappings/{}", scene.orders);
+    let (status, answer) = scene
+        .tenant
+        .call(Method::PUT, &path, Some(json!({ "scope": ["plan01"] })))
+        .await;
+    assert_eq!(status, 200, "{answer:#}");
+    for method in ["POST", "PATCH", "DELETE"] {
+        scene.aws.fail(Rule::new(method, "/**", Fault::Slow { ms: CHANGE_MS }));
+    }
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        made.push(scene.subscribe().await["id"].as_str().unwrap().to_owned());
+    }
+    for id in &made {
+        scene.everywhere(id, "ACTIVE").await;
+    }
+    for id in &made {
+        scene.post(&format!("/subscriptions/{id}/cancel")).await;
+    }
+    for id in &made {
+        scene.everywhere(id, "REMOVED").await;
+    }
+    let counters = scene.aws.counters();
+    assert_eq!(counters.concurrent_changes_max, 1, "{counters:#?}");
+    assert!(
+        counters.concurrent_max > 1,
+        "what only looks waits for nobody: {counters:#?}"
+    );
+    assert!(scene.ours().is_empty(), "{:?}", scene.ours());
 }

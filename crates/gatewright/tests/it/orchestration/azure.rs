@@ -8,23 +8,23 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use vendor_fakes::azure::{Fake, Options, Seed};
 
-const CLIENT_ID: &str = "0a20c11e-0000-4000-8000-000000000001";
-const CLIENT_SECRET: &str = "qfr8Q~theOperatorsOwnSecret";
+pub(super) const CLIENT_ID: &str = "0a20c11e-0000-4000-8000-000000000001";
+pub(super) const CLIENT_SECRET: &str = "qfr8Q~theOperatorsOwnSecret";
 
 /// A Gatewright with a worker and a native gateway, and a service of Azure's.
-struct Scene {
-    app: TestApp,
-    tenant: TestTenant,
-    azure: Fake,
+pub(super) struct Scene {
+    pub(super) app: TestApp,
+    pub(super) tenant: TestTenant,
+    pub(super) azure: Fake,
     _upstream: Upstream,
-    connection_id: String,
-    product_id: String,
-    plan_id: String,
-    customer_id: String,
+    pub(super) connection_id: String,
+    pub(super) product_id: String,
+    pub(super) plan_id: String,
+    pub(super) customer_id: String,
 }
 
 impl Scene {
-    async fn with(more: Value) -> Self {
+    pub(super) async fn with(more: Value) -> Self {
         let app = TestApp::start_working(Clock::System).await;
         let tenant = app.tenant("acme").await;
         let azure = Fake::start(Options {
@@ -66,20 +66,20 @@ impl Scene {
         scene
     }
 
-    async fn map(&self, scope: &[&str]) -> (u16, Value) {
+    pub(super) async fn map(&self, scope: &[&str]) -> (u16, Value) {
         let path = format!("/connections/{}/mappings/{}", self.connection_id, self.product_id);
         let body = Some(json!({ "scope": scope }));
         let (status, body) = self.tenant.call(Method::PUT, &path, body).await;
         (status.as_u16(), body)
     }
 
-    async fn subscribe(&self) -> Value {
+    pub(super) async fn subscribe(&self) -> Value {
         let body = json!({ "customerId": self.customer_id, "planId": self.plan_id });
         self.tenant.post("/subscriptions", body).await
     }
 
     /// Where a subscription stands at Azure, as soon as it is as wanted; waits at most 20 s.
-    async fn until(&self, subscription_id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(super) async fn until(&self, subscription_id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut seen = Value::Null;
         for _ in 0..400 {
             let all = self
@@ -97,28 +97,28 @@ impl Scene {
         panic!("never as wanted: {seen:#}");
     }
 
-    async fn in_state(&self, subscription_id: &str, state: &str) {
+    pub(super) async fn in_state(&self, subscription_id: &str, state: &str) {
         self.until(subscription_id, |seen| seen["state"] == state).await;
     }
 
     /// What Azure's gateway and our own say to a key.
-    async fn ask(&self, key: &str) -> (u16, u16) {
+    pub(super) async fn ask(&self, key: &str) -> (u16, u16) {
         let ours = self.tenant.through("shop", "/orders", Some(key)).await.0;
         (self.ask_azure("/orders", key).await, ours.as_u16())
     }
 
-    async fn ask_azure(&self, path: &str, key: &str) -> u16 {
+    pub(super) async fn ask_azure(&self, path: &str, key: &str) -> u16 {
         let request = self.app.client.get(format!("{}{path}", self.azure.proxy_url()));
         let answer = request.header("Ocp-Apim-Subscription-Key", key).send().await.unwrap();
         answer.status().as_u16()
     }
 
-    async fn order(&self, path: &str) {
+    pub(super) async fn order(&self, path: &str) {
         self.tenant.post(path, json!({})).await;
     }
 
     /// Nothing of ours is there, nothing of others' was touched, nobody was written to, and the rate was kept.
-    fn assert_clean(&self) {
+    pub(super) fn assert_clean(&self) {
         assert!(self.azure.touched().is_empty(), "{:?}", self.azure.touched());
         let state = self.azure.state();
         assert!(!state.to_string().contains("gwr-"), "{state:#}");

@@ -4,6 +4,7 @@ mod adopting;
 mod apigee;
 mod aws;
 mod azure;
+mod azure_apart;
 mod breaker;
 mod drops;
 mod emergency;

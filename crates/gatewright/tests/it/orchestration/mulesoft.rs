@@ -154,6 +154,7 @@ async fn live(generated: bool) {
     let rotated = scene
         .post(&format!("/keys/{key_id}/rotate"), json!({ "overlapSeconds": 1 }))
         .await;
+    assert_eq!(rotated["gateways"][0]["overlap"], "CLONED", "{rotated:#}");
     scene
         .until(id, |seen| {
             let credentials = seen["credentials"].as_array();
@@ -240,6 +241,102 @@ async fn a_subscriptions_whole_life_reaches_an_anypoint() {
 #[tokio::test(flavor = "multi_thread")]
 async fn and_so_it_does_where_anypoint_makes_the_secrets() {
     live(true).await;
+}
+
+impl Scene {
+    /// Maps a product once more, with a choice.
+    async fn choose(&self, product: usize, scope: &str, rotation: Value) {
+        let path = format!(
+            "/connections/{}/mappings/{}",
+            self.connection_id, self.products[product]
+        );
+        let body = json!({ "scope": [scope], "rotation": rotation });
+        let (status, mapping) = self.tenant.call(Method::PUT, &path, Some(body)).await;
+        assert_eq!((status.as_u16(), &mapping["rotation"]), (200, &rotation), "{mapping:#}");
+    }
+
+    /// Rotates a key with ten minutes' overlap: its new secret, and what the answer says of the old one.
+    async fn rotate(&self, key_id: &str, generated: bool, id: &str) -> (String, Value) {
+        let body = json!({ "overlapSeconds": 600, "endOverlap": true });
+        let rotated = self.post(&format!("/keys/{key_id}/rotate"), body).await;
+        let version = rotated["secretVersion"].clone();
+        assert!(version.is_number(), "{rotated:#}");
+        self.until(id, |seen| {
+            let is_there = |one: &Value| one["secretVersion"] == version && one["state"] == "ACTIVE";
+            seen["state"] == "ACTIVE"
+                && seen["credentials"]
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(is_there))
+        })
+        .await;
+        let new = self.key(key_id, &rotated["secret"], generated).await;
+        (new, rotated["gateways"][0]["overlap"].clone())
+    }
+}
+
+async fn cut(generated: bool) {
+    let mode = if generated {
+        "GATEWAY_GENERATED"
+    } else {
+        "PLATFORM_PROVIDED"
+    };
+    let scene = Scene::with(json!({ "secretMode": mode })).await;
+    // One of the two products is enough: a key is one application for both.
+    scene.choose(1, PAYMENTS, json!("CUT")).await;
+    let made = scene.subscribe().await;
+    let (id, key_id) = (made["id"].as_str().unwrap(), made["apiKey"]["id"].as_str().unwrap());
+    scene.until_state(id, "ACTIVE").await;
+    let old = scene.key(key_id, &made["apiKey"]["secret"], generated).await;
+    assert_eq!(scene.ask(&old).await, [200, 200]);
+
+    let (new, overlap) = scene.rotate(key_id, generated, id).await;
+    assert_eq!(overlap, "NONE");
+    assert_eq!((scene.ask(&old).await, scene.ask(&new).await), ([401, 401], [200, 200]));
+    assert_eq!((scene.ours(), scene.contracts_of_ours()), (1, 2), "there are never two");
+
+    // Chosen otherwise, the next one has its overlap.
+    scene.choose(1, PAYMENTS, json!("CLONE")).await;
+    let (newer, overlap) = scene.rotate(key_id, generated, id).await;
+    assert_eq!(overlap, "CLONED");
+    assert_eq!(
+        (scene.ask(&new).await, scene.ask(&newer).await),
+        ([200, 200], [200, 200])
+    );
+
+    // And what is chosen so while both are valid ends the old one.
+    scene.choose(0, ORDERS, json!("CUT")).await;
+    scene
+        .until(id, |seen| seen["state"] == "ACTIVE" && scene.ours() == 1)
+        .await;
+    assert_eq!(
+        (scene.ask(&new).await, scene.ask(&newer).await),
+        ([401, 401], [200, 200])
+    );
+    assert!(scene.mule.touched().is_empty(), "{:?}", scene.mule.touched());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_that_was_mapped_to_a_cut_ends_the_old_secret_with_the_new_one() {
+    cut(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn and_so_it_does_with_secrets_of_anypoints_making() {
+    cut(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_that_a_gateway_does_not_leave_is_refused() {
+    let scene = Scene::with(json!({})).await;
+    let path = format!("/connections/{}/mappings/{}", scene.connection_id, scene.products[0]);
+    let body = json!({ "scope": [ORDERS], "layout": "ONE_PER_KEY" });
+    let (status, problem) = scene.tenant.call(Method::PUT, &path, Some(body)).await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (422, &json!("cannot-honor")),
+        "{problem:#}"
+    );
+    assert!(problem.to_string().contains("no choice of layout"), "{problem:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
