@@ -35,6 +35,7 @@ mod operators;
 mod orchestration;
 mod packages;
 mod pairs;
+mod people;
 mod program;
 mod redis;
 mod rotation;
