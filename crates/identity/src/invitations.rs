@@ -118,10 +118,18 @@ pub async fn withdraw(
     customer_id: Option<CustomerId>,
     id: InvitationId,
 ) -> Result<(), IdentityError> {
+    let missing = || IdentityError::not_found("invitation", id);
+    let before = store::invitations::open(tx, id).await?.ok_or_else(missing)?;
     if !store::invitations::revoke(tx, customer_id, id).await? {
-        return Err(IdentityError::not_found("invitation", id));
+        return Err(missing());
     }
-    tx.happened("identity", "invitation.withdrawn", id, serde_json::json!({}));
+    tx.changed(
+        "identity",
+        "invitation.withdrawn",
+        id,
+        &before,
+        &serde_json::Value::Null,
+    );
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use gatewright_identity::model::{DeveloperRole, DeveloperState};
 use gatewright_identity::passwords::Hasher;
 use gatewright_identity::people::{self, NewPerson};
 use gatewright_identity::{developers, operators};
-use gatewright_types::ids::{OperatorId, RequestId, TenantId};
+use gatewright_types::ids::{OperatorId, PersonId, RequestId, TenantId};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
@@ -107,6 +107,35 @@ impl TestApp {
         tx.commit().await.unwrap();
         person.sign_in().await;
         person
+    }
+
+    /// One of everything that a person may have, as rows: nobody can sign in with it.
+    pub async fn belongings(&self, of: &TestTenant, person: &TestPerson) {
+        let mut owner = crate::database::connect(&self.database_url).await;
+        let tenant_id: TenantId = of.id.parse().unwrap();
+        let person_id: PersonId = person.id.parse().unwrap();
+        let hash = "sha256(gen_random_uuid()::text::bytea)";
+        for sql in [
+            format!("sign_ups SELECT $1, gen_random_uuid(), 'new@example.com', 'New', 'New', NULL, NULL, {hash}, now(), now() + interval '1 day' WHERE $2::uuid IS NOT NULL"),
+            format!("mail_tokens SELECT $1, {hash}, $2, 'PASSWORD_RESET', NULL, now(), now() + interval '1 day'"),
+            format!("pending_sign_ins SELECT $1, {hash}, $2, '{{PASSWORD}}', 0, now(), now() + interval '1 day'"),
+            format!("known_devices SELECT $1, {hash}, $2, now(), now()"),
+            format!("attempts SELECT $1, {hash}, now() + interval '1 day', 1 WHERE $2::uuid IS NOT NULL"),
+            "totp_authenticators SELECT $1, $2, 1, ''::bytea, now(), NULL, 0".to_owned(),
+            format!("recovery_codes SELECT $1, $2, {hash}, now(), NULL"),
+            format!("passkeys SELECT $1, gen_random_uuid(), $2, {hash}, '{{}}', 'A key', now(), NULL"),
+            "passkey_ceremonies SELECT $1, gen_random_uuid(), 'SIGN_IN', $2, '{}', now() + interval '1 day'".to_owned(),
+            "identity_providers SELECT $1, gen_random_uuid(), 'OIDC', 'Nobody', 'https://example.com', 'x', 1, NULL, true, 'DISABLED', now(), now() WHERE $2::uuid IS NOT NULL".to_owned(),
+            "person_identities SELECT $1, id, 'x', $2, NULL, now(), NULL FROM identity_providers WHERE tenant_id = $1 LIMIT 1".to_owned(),
+            format!("provider_sign_ins SELECT $1, {hash}, id, {hash}, ''::bytea, '/', $2, now(), now() + interval '1 day' FROM identity_providers WHERE tenant_id = $1 LIMIT 1"),
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(format!("INSERT INTO {sql}")))
+                .bind(tenant_id.uuid())
+                .bind(person_id.uuid())
+                .execute(&mut owner)
+                .await
+                .unwrap();
+        }
     }
 
     fn as_system(&self, of: &TestTenant) -> Caller {

@@ -105,6 +105,9 @@ impl World {
         let developer = app
             .developer(&who, slug, &customer, (&email, DeveloperRole::Member))
             .await;
+        app.belongings(&who, &developer).await;
+        let settings = json!({ "signUp": "OPEN" });
+        expect(&who, 200, Method::PUT, "/people-settings", Some(settings)).await;
         Self {
             who,
             product,

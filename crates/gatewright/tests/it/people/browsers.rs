@@ -24,13 +24,18 @@ fn from_page(who: &TestPerson, method: Method, path: &str) -> reqwest::RequestBu
 
 async fn sign_in(who: &TestPerson) -> Response {
     let body = json!({ "email": who.email, "password": PASSWORD });
-    from_page(who, Method::POST, "/sessions").json(&body).send().await.unwrap()
+    from_page(who, Method::POST, "/sessions")
+        .json(&body)
+        .send()
+        .await
+        .unwrap()
 }
 
 async fn ada(app: &TestApp) -> TestPerson {
     let acme = app.tenant("acme").await;
     let customer = acme.customer("Globex").await;
-    app.developer(&acme, "acme", &customer, ("ada@example.com", DeveloperRole::Owner)).await
+    app.developer(&acme, "acme", &customer, ("ada@example.com", DeveloperRole::Owner))
+        .await
 }
 
 #[tokio::test]
@@ -42,8 +47,14 @@ async fn no_script_reads_a_token() {
     let set = cookies(&response);
     assert_eq!(set.len(), 3, "{set:?}");
     for cookie in &set {
-        assert!(cookie.contains("; HttpOnly; SameSite=Lax") && cookie.contains("; Path=/;"), "{cookie}");
-        assert!(!cookie.to_ascii_lowercase().contains("domain="), "of this host alone: {cookie}");
+        assert!(
+            cookie.contains("; HttpOnly; SameSite=Lax") && cookie.contains("; Path=/;"),
+            "{cookie}"
+        );
+        assert!(
+            !cookie.to_ascii_lowercase().contains("domain="),
+            "of this host alone: {cookie}"
+        );
     }
     let body = response.text().await.unwrap();
     for cookie in &set {
@@ -52,19 +63,44 @@ async fn no_script_reads_a_token() {
     }
     assert!(!body.contains("oken"), "{body}");
     // And none that asks for it.
-    for (name, value) in [("sec-fetch-site", "same-origin"), ("cookie", "a=b"), ("origin", "http://acme.localhost")] {
-        let value = if name == "origin" { format!("http://{}", who.host) } else { value.to_owned() };
+    for (name, value) in [
+        ("sec-fetch-site", "same-origin"),
+        ("cookie", "a=b"),
+        ("origin", "http://acme.localhost"),
+    ] {
+        let value = if name == "origin" {
+            format!("http://{}", who.host)
+        } else {
+            value.to_owned()
+        };
         let body = json!({ "email": who.email, "password": PASSWORD, "delivery": "BODY" });
-        let response = who.bare(Method::POST, "/sessions").header(name, value).json(&body).send().await.unwrap();
+        let response = who
+            .bare(Method::POST, "/sessions")
+            .header(name, value)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(response.status(), 400, "{name}");
         let response = who
             .bare(Method::POST, "/sessions/refresh")
-            .header(name, if name == "origin" { format!("http://{}", who.host) } else { "same-origin".to_owned() })
+            .header(
+                name,
+                if name == "origin" {
+                    format!("http://{}", who.host)
+                } else {
+                    "same-origin".to_owned()
+                },
+            )
             .json(&json!({ "refreshToken": who.refresh_token }))
             .send()
             .await
             .unwrap();
-        assert!([400, 403].contains(&response.status().as_u16()), "{name}: {}", response.status());
+        assert!(
+            [400, 403].contains(&response.status().as_u16()),
+            "{name}: {}",
+            response.status()
+        );
     }
     app.stop().await;
 }
@@ -79,21 +115,43 @@ async fn over_https_cookies_are_bound_to_the_host_and_to_https() {
     let mut who = app.person(&acme, "acme", "ada@example.com").await;
     who.host = "acme.example.com".to_owned();
     let body = json!({ "email": who.email, "password": PASSWORD });
-    let request = who.bare(Method::POST, "/sessions").header("origin", "https://acme.example.com").json(&body);
+    let request = who
+        .bare(Method::POST, "/sessions")
+        .header("origin", "https://acme.example.com")
+        .json(&body);
     let set = cookies(&request.send().await.unwrap());
     assert_eq!(set.len(), 3);
     for cookie in &set {
-        assert!(cookie.starts_with("__Host-gatewright_") && cookie.ends_with("; Secure"), "{cookie}");
+        assert!(
+            cookie.starts_with("__Host-gatewright_") && cookie.ends_with("; Secure"),
+            "{cookie}"
+        );
     }
     // What a neighbor's host or a plain-http page may have planted is not looked at.
     let planted = jar(&set).replace("__Host-", "");
-    let response = who.bare(Method::GET, "/account").header("cookie", planted).send().await.unwrap();
+    let response = who
+        .bare(Method::GET, "/account")
+        .header("cookie", planted)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 401);
-    let response = who.bare(Method::GET, "/account").header("cookie", jar(&set)).send().await.unwrap();
+    let response = who
+        .bare(Method::GET, "/account")
+        .header("cookie", jar(&set))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 200);
     // The same page without TLS is another origin.
-    let request = who.bare(Method::PATCH, "/account").header("cookie", jar(&set)).header("origin", "http://acme.example.com");
-    assert_eq!(request.json(&json!({ "name": "Eve" })).send().await.unwrap().status(), 403);
+    let request = who
+        .bare(Method::PATCH, "/account")
+        .header("cookie", jar(&set))
+        .header("origin", "http://acme.example.com");
+    assert_eq!(
+        request.json(&json!({ "name": "Eve" })).send().await.unwrap().status(),
+        403
+    );
     app.stop().await;
 }
 
@@ -126,26 +184,50 @@ async fn a_page_of_another_site_does_nothing_with_or_without_cookies() {
         if is_own {
             assert_eq!(status, 200, "{fields:?}: {shown}");
         } else {
-            assert_eq!((status, shown["code"].as_str()), (403, Some("cross-origin")), "{fields:?}");
+            assert_eq!(
+                (status, shown["code"].as_str()),
+                (403, Some("cross-origin")),
+                "{fields:?}"
+            );
         }
         // Signing somebody in as somebody else (login CSRF) needs no cookies. A program says nothing about pages.
         let mut request = who.bare(Method::POST, "/sessions");
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        let response = request.json(&json!({ "email": who.email, "password": PASSWORD })).send().await.unwrap();
+        let response = request
+            .json(&json!({ "email": who.email, "password": PASSWORD }))
+            .send()
+            .await
+            .unwrap();
         let expected = if is_own || fields.is_empty() { 201 } else { 403 };
         assert_eq!(response.status(), expected, "{fields:?}");
     }
     // A form of another site is no JSON, whatever it says.
-    let request = who.bare(Method::POST, "/sessions/sign-out").header("cookie", &jar).header("origin", "https://evil.example");
-    let response = request.header("content-type", "text/plain").body("{}").send().await.unwrap();
+    let request = who
+        .bare(Method::POST, "/sessions/sign-out")
+        .header("cookie", &jar)
+        .header("origin", "https://evil.example");
+    let response = request
+        .header("content-type", "text/plain")
+        .body("{}")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 403);
     // Reading is no risk: no other origin gets the answer.
-    let response = who.bare(Method::GET, "/account").header("cookie", &jar).header("origin", "https://evil.example");
+    let response = who
+        .bare(Method::GET, "/account")
+        .header("cookie", &jar)
+        .header("origin", "https://evil.example");
     let response = response.send().await.unwrap();
     assert_eq!(response.status(), 200);
-    assert!(!response.headers().keys().any(|name| name.as_str().starts_with("access-control-")));
+    assert!(
+        !response
+            .headers()
+            .keys()
+            .any(|name| name.as_str().starts_with("access-control-"))
+    );
     app.stop().await;
 }
 
@@ -155,14 +237,31 @@ async fn a_session_that_was_planted_is_not_the_one_that_is_signed_in_to() {
     let who = ada(&app).await;
     let first = jar(&cookies(&sign_in(&who).await));
     let body = json!({ "email": who.email, "password": PASSWORD });
-    let request = from_page(&who, Method::POST, "/sessions").header("cookie", &first).json(&body);
+    let request = from_page(&who, Method::POST, "/sessions")
+        .header("cookie", &first)
+        .json(&body);
     let second = jar(&cookies(&request.send().await.unwrap()));
-    let session = |jar: &str| jar.split("; ").find(|pair| pair.starts_with("gatewright_session=")).unwrap().to_owned();
-    let refresh = |jar: &str| jar.split("; ").find(|pair| pair.starts_with("gatewright_refresh=")).unwrap().to_owned();
+    let session = |jar: &str| {
+        jar.split("; ")
+            .find(|pair| pair.starts_with("gatewright_session="))
+            .unwrap()
+            .to_owned()
+    };
+    let refresh = |jar: &str| {
+        jar.split("; ")
+            .find(|pair| pair.starts_with("gatewright_refresh="))
+            .unwrap()
+            .to_owned()
+    };
     assert_ne!(session(&first), session(&second));
     assert_ne!(refresh(&first), refresh(&second));
     let id = async |jar: &str| {
-        let response = who.bare(Method::GET, "/account").header("cookie", jar).send().await.unwrap();
+        let response = who
+            .bare(Method::GET, "/account")
+            .header("cookie", jar)
+            .send()
+            .await
+            .unwrap();
         response.json::<Value>().await.unwrap()["session"]["id"].clone()
     };
     assert_ne!(id(&first).await, id(&second).await, "another session");
@@ -176,7 +275,13 @@ async fn a_browsers_session_renews_itself_on_the_way() {
     let who = ada(&app).await;
     let old = jar(&cookies(&sign_in(&who).await));
     clock.advance(std::time::Duration::from_mins(6));
-    let read = async |jar: &str| who.bare(Method::GET, "/account").header("cookie", jar).send().await.unwrap();
+    let read = async |jar: &str| {
+        who.bare(Method::GET, "/account")
+            .header("cookie", jar)
+            .send()
+            .await
+            .unwrap()
+    };
     let response = read(&old).await;
     assert_eq!(response.status(), 200);
     let set = cookies(&response);
@@ -187,11 +292,19 @@ async fn a_browsers_session_renews_itself_on_the_way() {
     // A request that was under way with the old ones goes through, and the browser keeps what it has.
     let late = read(&old).await;
     assert_eq!(late.status(), 200);
-    assert!(cookies(&late).iter().all(|cookie| !cookie.starts_with("gatewright_refresh")), "nothing that lasts");
+    assert!(
+        cookies(&late)
+            .iter()
+            .all(|cookie| !cookie.starts_with("gatewright_refresh")),
+        "nothing that lasts"
+    );
     clock.advance(std::time::Duration::from_mins(6));
     let copied = read(&old).await;
     assert_eq!(copied.status(), 401, "a copy");
-    assert!(cookies(&copied).iter().all(|cookie| cookie.contains("Max-Age=0")), "and the browser forgets");
+    assert!(
+        cookies(&copied).iter().all(|cookie| cookie.contains("Max-Age=0")),
+        "and the browser forgets"
+    );
     assert_eq!(read(&new).await.status(), 401, "the whole family has ended");
     app.stop().await;
 }

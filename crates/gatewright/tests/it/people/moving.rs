@@ -17,28 +17,55 @@ async fn whoever_works_for_two_tenants_goes_from_one_to_the_other_once() {
     let (there_id, _) = operator(&app, "initech", "Ada@Example.com").await;
     let (strange_id, _) = operator(&app, "hooli", "eve@example.com").await;
     let own = here.get("/account/tenants").await;
-    let slugs: Vec<&str> = own["items"].as_array().unwrap().iter().map(|item| item["slug"].as_str().unwrap()).collect();
+    let slugs: Vec<&str> = own["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["slug"].as_str().unwrap())
+        .collect();
     assert_eq!(slugs, ["acme", "initech"]);
-    let (status, _) = here.call(Method::POST, &format!("/account/tenants/{strange_id}/hand-over"), None).await;
+    let (status, _) = here
+        .call(Method::POST, &format!("/account/tenants/{strange_id}/hand-over"), None)
+        .await;
     assert_eq!(status, 404, "where somebody else works");
-    let answer = here.post(&format!("/account/tenants/{there_id}/hand-over"), json!({})).await;
+    let answer = here
+        .post(&format!("/account/tenants/{there_id}/hand-over"), json!({}))
+        .await;
     let url = answer["handOverUrl"].as_str().unwrap();
-    assert!(url.starts_with(&format!("http://{}/hand-over?token=", app.host_of("initech"))), "{url}");
+    assert!(
+        url.starts_with(&format!("http://{}/hand-over?token=", app.host_of("initech"))),
+        "{url}"
+    );
     let token = url.rsplit('=').next().unwrap();
     let body = json!({ "token": token, "delivery": "BODY" });
     // Only where it leads.
-    assert_eq!(app.stranger("acme").call(Method::POST, "/sessions/hand-over", Some(body.clone())).await.0, 403);
+    assert_eq!(
+        app.stranger("acme")
+            .call(Method::POST, "/sessions/hand-over", Some(body.clone()))
+            .await
+            .0,
+        403
+    );
     let mut there = app.stranger("initech");
     there.take(&there.post("/sessions/hand-over", body.clone()).await);
     let account = there.get("/account").await;
     assert_eq!(account["tenant"]["slug"], "initech");
     assert_eq!(account["operator"]["role"], "ADMIN");
     let (status, problem) = there.call(Method::POST, "/sessions/hand-over", Some(body)).await;
-    assert_eq!((status.as_u16(), problem["code"].as_str()), (403, Some("code-invalid")), "once");
+    assert_eq!(
+        (status.as_u16(), problem["code"].as_str()),
+        (403, Some("code-invalid")),
+        "once"
+    );
     // One errand leads to no second.
     let acme_id = own["items"][0]["id"].as_str().unwrap();
-    let (status, problem) = there.call(Method::POST, &format!("/account/tenants/{acme_id}/hand-over"), None).await;
-    assert_eq!((status.as_u16(), problem["code"].as_str()), (403, Some("reauthentication-required")));
+    let (status, problem) = there
+        .call(Method::POST, &format!("/account/tenants/{acme_id}/hand-over"), None)
+        .await;
+    assert_eq!(
+        (status.as_u16(), problem["code"].as_str()),
+        (403, Some("reauthentication-required"))
+    );
     app.stop().await;
 }
 
@@ -54,13 +81,35 @@ async fn a_session_is_nothing_at_another_tenants_host() {
             ..ada.clone()
         };
         let (status, problem): (_, Value) = elsewhere.call(Method::GET, "/account", None).await;
-        assert_eq!((status.as_u16(), problem["code"].as_str()), (401, Some("unauthenticated")));
-        let request = elsewhere.bare(Method::GET, "/account").header("cookie", format!("gatewright_session={token}"));
+        assert_eq!(
+            (status.as_u16(), problem["code"].as_str()),
+            (401, Some("unauthenticated"))
+        );
+        let request = elsewhere
+            .bare(Method::GET, "/account")
+            .header("cookie", format!("gatewright_session={token}"));
         assert_eq!(request.send().await.unwrap().status(), 401);
     }
     let body = json!({ "refreshToken": ada.refresh_token });
-    assert_eq!(eve.bare(Method::POST, "/sessions/refresh").json(&body).send().await.unwrap().status(), 401);
-    assert_eq!(ada.bare(Method::POST, "/sessions/refresh").json(&body).send().await.unwrap().status(), 200, "and still works at home");
+    assert_eq!(
+        eve.bare(Method::POST, "/sessions/refresh")
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        401
+    );
+    assert_eq!(
+        ada.bare(Method::POST, "/sessions/refresh")
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200,
+        "and still works at home"
+    );
     app.stop().await;
 }
 

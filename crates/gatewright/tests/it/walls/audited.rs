@@ -95,10 +95,6 @@ fn owed(operation: &Operation) -> Told {
     match operation.id.as_str() {
         // An older one to the same address goes.
         "invite_operator" => Told::After,
-        "withdraw_invitation" => {
-            Told::Neither("it is known by its id, and nothing of it changes but that it leads nowhere")
-        }
-        "put_people_settings" => Told::Neither("there was nothing before"),
         "report_secrets" => Told::Neither("what a leak changes has rows of its own, by the tenant's policy"),
         "replay_dead_letters" => Told::Neither("it makes up to 500 applications due; the row counts them"),
         "replay_failed_deliveries" => Told::Neither("it queues up to 500 deliveries; the row counts them"),
