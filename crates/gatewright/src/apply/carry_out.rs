@@ -150,7 +150,7 @@ impl Hand<'_> {
             // Always whole.
             (_, Object::Contract(_)) | (Verb::Create | Verb::Delete, _) => {}
             (Verb::AddVersion, _) => {
-                body.retain(|name, _| !matches!(name.as_str(), "name" | "slug" | "description" | "selfService"))
+                body.retain(|name, _| !matches!(name.as_str(), "name" | "slug" | "description" | "selfService"));
             }
             (Verb::Change, _) => body.retain(|name, _| {
                 let name = name.strip_suffix("Id").unwrap_or(name);
