@@ -36,18 +36,6 @@ pub struct Answer {
     pub iss: Option<String>,
 }
 
-/// Where somebody came back to.
-pub struct Arrival {
-    /// At whose address.
-    pub provider_id: IdentityProviderId,
-    /// Where the tenant is reached, without a slash at the end.
-    pub portal_url: String,
-    /// What the browser holds since it was sent.
-    pub browser: String,
-    /// Who is signed in there.
-    pub person_id: Option<PersonId>,
-}
-
 /// What came of it.
 pub struct Completed {
     /// Who they are.
@@ -67,13 +55,19 @@ pub(super) struct Somebody {
     pub(super) name: Option<String>,
 }
 
-/// Completes an errand: whoever it is signs in, signs up, or has one more identity.
-pub async fn complete(
-    visit: &Visit,
-    asking: Asking<'_>,
-    arrival: Arrival,
+/// Somebody who came back, and whose errand is over whatever becomes of it.
+pub struct Arrival {
+    back: Back,
     answer: Answer,
-) -> Result<Completed, IdentityError> {
+}
+
+/// Takes somebody back, by what their browser holds since it was sent, at the address of this provider.
+pub async fn take(
+    visit: &Visit,
+    provider_id: IdentityProviderId,
+    browser: &str,
+    answer: Answer,
+) -> Result<Arrival, IdentityError> {
     let parts = [
         Some(&answer.state),
         answer.code.as_ref(),
@@ -87,25 +81,45 @@ pub async fn complete(
     {
         return Err(IdentityError::CodeInvalid);
     }
-    let back = errand::take(visit, arrival.provider_id, &answer.state, &arrival.browser).await?;
-    // Linked is to whoever asked for it, in their own session.
-    if back.person_id.is_some() && back.person_id != arrival.person_id {
-        return Err(IdentityError::CodeInvalid);
+    let back = errand::take(visit, provider_id, &answer.state, browser).await?;
+    Ok(Arrival { back, answer })
+}
+
+impl Arrival {
+    /// Whose identity it is to become; only in their own session it does.
+    pub const fn links_to(&self) -> Option<PersonId> {
+        self.back.person_id
     }
-    let now = visit.database.clock().now();
-    let metadata = asking.metadata(&back.provider, now).await?;
-    let code = judge(&back, &metadata, &answer)?;
-    let redirect_uri = errand::redirect_uri(&arrival.portal_url, back.provider.id);
-    let tokens = exchange(asking, &back, &metadata, &code, &redirect_uri).await?;
-    let somebody = match back.provider.kind {
-        ProviderKind::GitHub => github::who(asking, &back.provider.issuer, &tokens.access_token).await?,
-        ProviderKind::Google | ProviderKind::Oidc => who(asking, &back, &metadata, &tokens, now).await?,
-    };
-    let arrived = identities::arrive(visit, &back.provider, somebody, back.person_id).await?;
-    Ok(Completed {
-        arrived,
-        return_to: back.return_to,
-    })
+
+    /// Completes the errand: whoever it is signs in, signs up, or has one more identity.
+    ///
+    /// `portal_url` is where the tenant is reached, without a slash at the end; `signed_in` whose session came along.
+    pub async fn complete(
+        self,
+        visit: &Visit,
+        asking: Asking<'_>,
+        portal_url: &str,
+        signed_in: Option<PersonId>,
+    ) -> Result<Completed, IdentityError> {
+        let Self { back, answer } = self;
+        if back.person_id.is_some() && back.person_id != signed_in {
+            return Err(IdentityError::CodeInvalid);
+        }
+        let now = visit.database.clock().now();
+        let metadata = asking.metadata(&back.provider, now).await?;
+        let code = judge(&back, &metadata, &answer)?;
+        let redirect_uri = errand::redirect_uri(portal_url, back.provider.id);
+        let tokens = exchange(asking, &back, &metadata, &code, &redirect_uri).await?;
+        let somebody = match back.provider.kind {
+            ProviderKind::GitHub => github::who(asking, &back.provider.issuer, &tokens.access_token).await?,
+            ProviderKind::Google | ProviderKind::Oidc => who(asking, &back, &metadata, &tokens, now).await?,
+        };
+        let arrived = identities::arrive(visit, &back.provider, somebody, back.person_id).await?;
+        Ok(Completed {
+            arrived,
+            return_to: back.return_to,
+        })
+    }
 }
 
 /// The code of an answer, if the answer is that of the provider that somebody was sent to.

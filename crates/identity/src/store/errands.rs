@@ -24,7 +24,7 @@ pub(crate) async fn insert(tx: &mut TenantTx, state: &CredentialHash, new: &New<
         new.browser_hash.as_bytes().as_slice(),
         new.sealed,
         new.return_to,
-        new.person_id.map(|id| id.uuid()),
+        new.person_id.map(PersonId::uuid),
         tx.now(),
         new.expires_at,
     )
