@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
+use gatewright_database::TenantTx;
 use gatewright_egress::Request;
 use gatewright_types::ids::{IdentityProviderId, PersonId};
 use http::header::{AUTHORIZATION, HeaderValue};
@@ -36,12 +37,14 @@ pub struct Answer {
     pub iss: Option<String>,
 }
 
-/// What came of it.
+/// What came of it, once `tx` is committed.
 pub struct Completed {
     /// Who they are.
     pub arrived: Arrived,
     /// The path to go on to.
     pub return_to: String,
+    /// What was done, to be committed.
+    pub tx: TenantTx,
 }
 
 /// Somebody, as a provider knows them.
@@ -91,7 +94,7 @@ impl Arrival {
         self.back.person_id
     }
 
-    /// Completes the errand: whoever it is signs in, signs up, or has one more identity.
+    /// Completes the errand: whoever it is signs in, signs up, or has one more identity. The caller commits.
     ///
     /// `portal_url` is where the tenant is reached, without a slash at the end; `signed_in` whose session came along.
     pub async fn complete(
@@ -114,10 +117,11 @@ impl Arrival {
             ProviderKind::GitHub => github::who(asking, &back.provider.issuer, &tokens.access_token).await?,
             ProviderKind::Google | ProviderKind::Oidc => who(asking, &back, &metadata, &tokens, now).await?,
         };
-        let arrived = identities::arrive(visit, &back.provider, somebody, back.person_id).await?;
+        let (arrived, tx) = identities::arrive(visit, &back.provider, somebody, back.person_id).await?;
         Ok(Completed {
             arrived,
             return_to: back.return_to,
+            tx,
         })
     }
 }

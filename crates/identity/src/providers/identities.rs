@@ -28,13 +28,13 @@ pub enum Arrived {
     Linked(PersonId),
 }
 
-/// Signs somebody in or up, or gives `link_to` one more identity.
+/// Signs somebody in or up, or gives `link_to` one more identity. The caller commits.
 pub(super) async fn arrive(
     visit: &Visit,
     provider: &IdentityProvider,
     somebody: Somebody,
     link_to: Option<PersonId>,
-) -> Result<Arrived, IdentityError> {
+) -> Result<(Arrived, TenantTx), IdentityError> {
     if !is_subject(&somebody.subject) {
         return Err(IdentityError::ProviderRefused("it did not say who you are"));
     }
@@ -43,8 +43,7 @@ pub(super) async fn arrive(
     let Some(person_id) = link_to.or(known) else {
         let person_id = sign_up(&mut tx, provider, &somebody).await?;
         let signed_in = sign_in::admit(&mut tx, visit, person_id, &[Method::Provider]).await?;
-        tx.commit().await?;
-        return Ok(Arrived::SignedIn(signed_in));
+        return Ok((Arrived::SignedIn(signed_in), tx));
     };
     tx.close().await?;
     let mut tx = visit.begin_for(person_id).await?;
@@ -55,13 +54,11 @@ pub(super) async fn arrive(
             Some(_) => return Err(IdentityError::IdentityTaken),
             None => link(&mut tx, provider, &somebody, person_id).await?,
         }
-        tx.commit().await?;
-        return Ok(Arrived::Linked(person_id));
+        return Ok((Arrived::Linked(person_id), tx));
     }
     store::identities::used(&mut tx, provider.id, &somebody.subject, somebody.email.as_deref()).await?;
     let signed_in = sign_in::admit(&mut tx, visit, person_id, &[Method::Provider]).await?;
-    tx.commit().await?;
-    Ok(Arrived::SignedIn(signed_in))
+    Ok((Arrived::SignedIn(signed_in), tx))
 }
 
 /// Makes a person of somebody unknown, with a customer of their own.
