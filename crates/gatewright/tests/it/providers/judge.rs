@@ -56,7 +56,9 @@ impl Judge {
     /// Makes it anew; its sessions and codes stay.
     pub(super) async fn set(&mut self, wish: Value) {
         self.wishes.write_all(format!("{wish}\n").as_bytes()).await.unwrap();
-        let line = tokio::time::timeout(PATIENCE, self.said.next_line()).await.expect("the judge answers in time");
+        let line = tokio::time::timeout(PATIENCE, self.said.next_line())
+            .await
+            .expect("the judge answers in time");
         let line = line.unwrap().expect("the judge runs");
         let said: Value = serde_json::from_str(&line).unwrap();
         said["issuer"].as_str().unwrap().clone_into(&mut self.issuer);
@@ -65,7 +67,10 @@ impl Judge {
     /// Makes it anew with us as its only client, which comes back to this address.
     pub(super) async fn set_client(&mut self, redirect_uri: &str, wish: Value) {
         let mut wish = wish;
-        let method = wish["authMethods"][0].as_str().unwrap_or("client_secret_basic").to_owned();
+        let method = wish["authMethods"][0]
+            .as_str()
+            .unwrap_or("client_secret_basic")
+            .to_owned();
         wish["clients"] = json!([{
             "client_id": "gatewright", "client_secret": CLIENT_SECRET, "redirect_uris": [redirect_uri],
             "token_endpoint_auth_method": method, "response_types": ["code"], "grant_types": ["authorization_code"],
@@ -84,7 +89,10 @@ impl Browser {
     /// Goes where it is sent and signs in there as `name`, until it is sent to `back`: the whole URL that it would ask then.
     /// With no name, whoever it is says no.
     pub(super) async fn go(&mut self, url: &str, name: Option<&str>, back: &str) -> String {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
         let mut url = url::Url::parse(url).unwrap();
         for _ in 0..STEPS_MAX {
             let interaction = url.path().starts_with("/interaction/") && !url.path().ends_with("/abort");
@@ -100,7 +108,9 @@ impl Browser {
                 } else {
                     &[("prompt", "consent")]
                 };
-                let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+                let body = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(form)
+                    .finish();
                 let post = client
                     .post(url.clone())
                     .header("content-type", "application/x-www-form-urlencoded")
@@ -108,7 +118,11 @@ impl Browser {
                 answer = self.send(post).await;
             }
             let status = answer.status();
-            let Some(to) = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned()) else {
+            let Some(to) = answer
+                .headers()
+                .get("location")
+                .map(|to| to.to_str().unwrap().to_owned())
+            else {
                 panic!("{url} answered {status}: {}", answer.text().await.unwrap());
             };
             if to.starts_with(back) {
@@ -120,7 +134,11 @@ impl Browser {
     }
 
     async fn send(&mut self, request: reqwest::RequestBuilder) -> reqwest::Response {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let answer = request.header("cookie", cookies.join("; ")).send().await.unwrap();
         for line in answer.headers().get_all("set-cookie") {
             let pair = line.to_str().unwrap().split(';').next().unwrap();

@@ -114,7 +114,9 @@ impl StandIn {
             key: new_key("1"),
             clock,
         }));
-        let router = Router::new().fallback(answer).with_state((url.clone(), Arc::clone(&told)));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state((url.clone(), Arc::clone(&told)));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, told, task }
     }
@@ -188,7 +190,8 @@ async fn answer(
         return (StatusCode::FOUND, [(header::LOCATION, to.clone())]).into_response();
     }
     if told.endless.contains(&path) {
-        let zeros = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 16 * 1024])));
+        let zeros =
+            futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 16 * 1024])));
         return Body::from_stream(zeros).into_response();
     }
     match (method.as_str(), path) {
@@ -202,9 +205,10 @@ async fn answer(
         ("POST", "/token" | "/login/oauth/access_token") => token(&url, &mut told, path, &headers, &body),
         ("GET", "/me" | "/api/v3/user" | "/api/v3/user/emails") if !is_ours(&headers) => json_answer(401, &json!({})),
         ("GET", "/me") => json_answer(200, &told.user_info),
-        ("GET", "/api/v3/user") => {
-            json_answer(200, &json!({ "login": "octocat", "id": 583_231, "name": null, "email": "shown@example.com", "type": "User" }))
-        }
+        ("GET", "/api/v3/user") => json_answer(
+            200,
+            &json!({ "login": "octocat", "id": 583_231, "name": null, "email": "shown@example.com", "type": "User" }),
+        ),
         ("GET", "/api/v3/user/emails") => json_answer(200, &told.emails),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
@@ -216,7 +220,9 @@ fn json_answer(status: u16, value: &Value) -> Response {
 }
 
 fn is_ours(headers: &HeaderMap) -> bool {
-    headers.get(header::AUTHORIZATION).is_some_and(|value| value == format!("Bearer {ACCESS_TOKEN}").as_str())
+    headers
+        .get(header::AUTHORIZATION)
+        .is_some_and(|value| value == format!("Bearer {ACCESS_TOKEN}").as_str())
 }
 
 fn over(mut base: Value, with: &Value) -> Value {
@@ -251,20 +257,33 @@ fn token(url: &str, told: &mut Told, path: &str, headers: &HeaderMap, body: &Byt
     }
     let refused = |error: &str| {
         let status = if is_github { 200 } else { 400 };
-        json_answer(status, &json!({ "error": error, "error_description": "what <b>they</b> say" }))
+        json_answer(
+            status,
+            &json!({ "error": error, "error_description": "what <b>they</b> say" }),
+        )
     };
     if client(headers, &form) != Some((CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())) {
         return refused("invalid_client");
     }
     let Some(sent) = told.codes.remove(&form["code"]) else {
-        return refused(if is_github { "bad_verification_code" } else { "invalid_grant" });
+        return refused(if is_github {
+            "bad_verification_code"
+        } else {
+            "invalid_grant"
+        });
     };
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"]));
-    if sent.challenge != challenge || sent.redirect_uri != form["redirect_uri"] || form["grant_type"] != "authorization_code" {
+    if sent.challenge != challenge
+        || sent.redirect_uri != form["redirect_uri"]
+        || form["grant_type"] != "authorization_code"
+    {
         return refused("invalid_grant");
     }
     if is_github {
-        return json_answer(200, &json!({ "access_token": ACCESS_TOKEN, "scope": "read:user,user:email", "token_type": "bearer" }));
+        return json_answer(
+            200,
+            &json!({ "access_token": ACCESS_TOKEN, "scope": "read:user,user:email", "token_type": "bearer" }),
+        );
     }
     let now = told.clock.now().timestamp();
     let claims = json!({
@@ -272,7 +291,10 @@ fn token(url: &str, told: &mut Told, path: &str, headers: &HeaderMap, body: &Byt
         "email": "ada@example.com", "email_verified": true, "name": "Ada",
     });
     let id_token = sign(told, &over(claims, &told.claims));
-    json_answer(200, &json!({ "access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": id_token }))
+    json_answer(
+        200,
+        &json!({ "access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": id_token }),
+    )
 }
 
 /// Who asks for tokens: by `Basic`, or in the body.
@@ -283,7 +305,13 @@ fn client(headers: &HeaderMap, form: &HashMap<String, String>) -> Option<(String
     let pair = STANDARD.decode(field.to_str().ok()?.strip_prefix("Basic ")?).ok()?;
     let pair = String::from_utf8(pair).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    let decode = |text: &str| url::form_urlencoded::parse(format!("x={text}").as_bytes()).next().unwrap().1.into_owned();
+    let decode = |text: &str| {
+        url::form_urlencoded::parse(format!("x={text}").as_bytes())
+            .next()
+            .unwrap()
+            .1
+            .into_owned()
+    };
     Some((decode(id), decode(secret)))
 }
 
