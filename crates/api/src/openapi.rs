@@ -17,8 +17,8 @@ use crate::{ApiState, access, operations};
 /// Where every operation lies.
 pub const BASE_PATH: &str = "/api/v1";
 
-/// POSTs that take no `Idempotency-Key`: sent twice, they leave the same state.
-const WITHOUT_IDEMPOTENCY_KEY: [&str; 3] = ["verify_key", "drain_node", "revoke_node"];
+/// POSTs that take no `Idempotency-Key`: sent twice, they leave the same state, or begin something that is as good as the first.
+const WITHOUT_IDEMPOTENCY_KEY: [&str; 4] = ["verify_key", "drain_node", "revoke_node", "link_identity"];
 
 /// The document, with what every operation has in common.
 pub fn document() -> OpenApi {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use gatewright_database::TenantTx;
 use gatewright_egress::Request;
-use gatewright_types::ids::{IdentityProviderId, PersonId};
+use gatewright_types::ids::{IdentityProviderId, PersonId, SessionId};
 use http::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -102,12 +102,18 @@ impl Arrival {
         visit: &Visit,
         asking: Asking<'_>,
         portal_url: &str,
-        signed_in: Option<PersonId>,
+        signed_in: Option<(PersonId, SessionId)>,
     ) -> Result<Completed, IdentityError> {
         let Self { back, answer } = self;
-        if back.person_id.is_some() && back.person_id != signed_in {
-            return Err(IdentityError::CodeInvalid);
-        }
+        // Linked is to whoever asked for it, in a session of their own.
+        let links_to = match back.person_id {
+            Some(person_id) => Some(
+                signed_in
+                    .filter(|(who, _)| *who == person_id)
+                    .ok_or(IdentityError::CodeInvalid)?,
+            ),
+            None => None,
+        };
         let now = visit.database.clock().now();
         let metadata = asking.metadata(&back.provider, now).await?;
         let code = judge(&back, &metadata, &answer)?;
@@ -117,7 +123,7 @@ impl Arrival {
             ProviderKind::GitHub => github::who(asking, &back.provider.issuer, &tokens.access_token).await?,
             ProviderKind::Google | ProviderKind::Oidc => who(asking, &back, &metadata, &tokens, now).await?,
         };
-        let (arrived, tx) = identities::arrive(visit, &back.provider, somebody, back.person_id).await?;
+        let (arrived, tx) = identities::arrive(visit, &back.provider, somebody, links_to).await?;
         Ok(Completed {
             arrived,
             return_to: back.return_to,

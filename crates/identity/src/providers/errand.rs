@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use gatewright_catalog::CatalogError;
 use gatewright_types::CredentialHash;
-use gatewright_types::ids::{IdentityProviderId, PersonId};
+use gatewright_types::ids::{IdentityProviderId, PersonId, SessionId};
 use gatewright_vault::{BROWSER_TOKEN_PREFIX, mint_person_token};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,8 @@ pub struct Wish {
     pub portal_url: String,
     /// The path to go on to afterwards; none: `/`.
     pub return_to: Option<String>,
-    /// Whose identity it is to become; none: whoever it is signs in.
-    pub person_id: Option<PersonId>,
+    /// Whose identity it is to become, asked for in which session; none: whoever it is signs in.
+    pub links_to: Option<(PersonId, SessionId)>,
 }
 
 /// Somebody on their way.
@@ -81,8 +81,9 @@ pub async fn begin(visit: &Visit, asking: Asking<'_>, wish: Wish) -> Result<Begu
     }
     let metadata = asking.metadata(&provider, now).await?;
 
-    let mut tx = match wish.person_id {
-        Some(person_id) => visit.begin_for(person_id).await?,
+    let person_id = wish.links_to.map(|(person_id, _)| person_id);
+    let mut tx = match wish.links_to {
+        Some(who) => visit.begin_in(who).await?,
         None => visit.begin().await?,
     };
     let [state, nonce, verifier] = [(); 3].map(|()| URL_SAFE_NO_PAD.encode(tx.rng().bytes::<32>()));
@@ -111,7 +112,7 @@ pub async fn begin(visit: &Visit, asking: Asking<'_>, wish: Wish) -> Result<Begu
         browser_hash: &browser.hash,
         sealed: sealed.as_bytes(),
         return_to: &return_to,
-        person_id: wish.person_id,
+        person_id,
         expires_at: tx.now() + ERRAND_LIFE,
     };
     store::errands::insert(&mut tx, &hash, &row).await?;
@@ -119,7 +120,7 @@ pub async fn begin(visit: &Visit, asking: Asking<'_>, wish: Wish) -> Result<Begu
         "identity",
         "provider_sign_in.created",
         provider.id,
-        json!({ "personId": wish.person_id }),
+        json!({ "personId": person_id }),
     );
     tx.commit().await?;
     Ok(Begun {

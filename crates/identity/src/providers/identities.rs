@@ -5,7 +5,7 @@
 
 use gatewright_database::TenantTx;
 use gatewright_database::error::broken_unique;
-use gatewright_types::ids::{IdentityProviderId, PersonId};
+use gatewright_types::ids::{IdentityProviderId, PersonId, SessionId};
 use serde_json::json;
 
 use super::arrival::Somebody;
@@ -28,37 +28,43 @@ pub enum Arrived {
     Linked(PersonId),
 }
 
-/// Signs somebody in or up, or gives `link_to` one more identity. The caller commits.
+/// Signs somebody in or up, or gives the person of `links_to` one more identity. The caller commits.
 pub(super) async fn arrive(
     visit: &Visit,
     provider: &IdentityProvider,
     somebody: Somebody,
-    link_to: Option<PersonId>,
+    links_to: Option<(PersonId, SessionId)>,
 ) -> Result<(Arrived, TenantTx), IdentityError> {
     if !is_subject(&somebody.subject) {
         return Err(IdentityError::ProviderRefused("it did not say who you are"));
     }
     let mut tx = visit.begin().await?;
     let known = store::identities::find(&mut tx, provider.id, &somebody.subject).await?;
-    let Some(person_id) = link_to.or(known) else {
-        let person_id = sign_up(&mut tx, provider, &somebody).await?;
-        let signed_in = sign_in::admit(&mut tx, visit, person_id, &[Method::Provider]).await?;
-        return Ok((Arrived::SignedIn(signed_in), tx));
-    };
-    tx.close().await?;
-    let mut tx = visit.begin_for(person_id).await?;
-    if link_to.is_some() {
-        match known {
-            // Linked before: nothing to do.
-            Some(known) if known == person_id => {}
-            Some(_) => return Err(IdentityError::IdentityTaken),
-            None => link(&mut tx, provider, &somebody, person_id).await?,
+    match (links_to, known) {
+        (Some(who), known) => {
+            tx.close().await?;
+            let mut tx = visit.begin_in(who).await?;
+            match known {
+                // Linked before: nothing to do.
+                Some(known) if known == who.0 => {}
+                Some(_) => return Err(IdentityError::IdentityTaken),
+                None => link(&mut tx, provider, &somebody, who.0).await?,
+            }
+            Ok((Arrived::Linked(who.0), tx))
         }
-        return Ok((Arrived::Linked(person_id), tx));
+        (None, Some(person_id)) => {
+            tx.close().await?;
+            let mut tx = visit.begin_for(person_id).await?;
+            store::identities::used(&mut tx, provider.id, &somebody.subject, somebody.email.as_deref()).await?;
+            let signed_in = sign_in::admit(&mut tx, visit, person_id, &[Method::Provider]).await?;
+            Ok((Arrived::SignedIn(signed_in), tx))
+        }
+        (None, None) => {
+            let person_id = sign_up(&mut tx, provider, &somebody).await?;
+            let signed_in = sign_in::admit(&mut tx, visit, person_id, &[Method::Provider]).await?;
+            Ok((Arrived::SignedIn(signed_in), tx))
+        }
     }
-    store::identities::used(&mut tx, provider.id, &somebody.subject, somebody.email.as_deref()).await?;
-    let signed_in = sign_in::admit(&mut tx, visit, person_id, &[Method::Provider]).await?;
-    Ok((Arrived::SignedIn(signed_in), tx))
 }
 
 /// Makes a person of somebody unknown, with a customer of their own.

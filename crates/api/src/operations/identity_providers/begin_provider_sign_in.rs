@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use gatewright_identity::providers::errand::{self, Begun, Wish};
-use gatewright_types::ids::{IdentityProviderId, PersonId};
+use gatewright_types::ids::{IdentityProviderId, PersonId, SessionId};
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -53,12 +53,12 @@ pub(crate) async fn begin_provider_sign_in(
     begin(&visitor, id, body, None).await
 }
 
-/// Sends somebody to a provider: to sign in, or to give `person_id` one more identity.
+/// Sends somebody to a provider: to sign in, or to have one more identity.
 pub(super) async fn begin(
     visitor: &Visitor,
     provider_id: IdentityProviderId,
     errand: ProviderErrand,
-    person_id: Option<PersonId>,
+    links_to: Option<(PersonId, SessionId)>,
 ) -> Result<Response, ApiError> {
     answer::check(visitor, errand.delivery)?;
     let mut tx = visitor.visit.begin().await?;
@@ -68,7 +68,7 @@ pub(super) async fn begin(
         provider_id,
         portal_url: visitor.portal_url(),
         return_to: errand.return_to,
-        person_id,
+        links_to,
     };
     let asking = identity_providers::asking(&visitor.state, &policy);
     let Begun {

@@ -16,7 +16,7 @@ pub(crate) async fn link_identity(
     Id(provider_id): Id<IdentityProviderId>,
     asked: Asked<ProviderErrand>,
 ) -> Result<Response, ApiError> {
-    let (person_id, _) = acting.me()?;
+    let who = acting.me()?;
     let Asked { visitor, body } = asked;
-    begin(&visitor, provider_id, body, Some(person_id)).await
+    begin(&visitor, provider_id, body, Some(who)).await
 }
