@@ -41,7 +41,10 @@ impl Scene {
     }
 
     async fn set_at(clock: Clock) -> Self {
-        let app = TestApp::start_with(clock).await;
+        Self::set_in(TestApp::start_with(clock).await).await
+    }
+
+    async fn set_in(app: TestApp) -> Self {
         let acme = app.tenant("acme").await;
         Self { app, acme }
     }
@@ -145,7 +148,7 @@ impl Sent {
 /// Status and code of a problem, and that no secret stands in it.
 fn problem((status, answer): &(u16, Value)) -> (u16, &str) {
     let shown = answer.to_string();
-    for secret in [CLIENT_SECRET, "at-of-the-stand-in", "code-", "<b>"] {
+    for secret in [CLIENT_SECRET, "at-of-the-stand-in", "granted-", "<b>"] {
         assert!(!shown.contains(secret), "{shown}");
     }
     (*status, answer["code"].as_str().unwrap_or_else(|| panic!("{answer}")))

@@ -1,8 +1,12 @@
 //! Whatever a provider says that is not right, nobody gets in by it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use gatewright::settings::Settings;
+use gatewright_testkit::{TestApp, database, manual_clock, settings};
 use serde_json::{Value, json};
+
+use tokio::time::Instant;
 
 use super::stand_in::{Signs, StandIn, Told};
 use super::{Scene, problem};
@@ -217,7 +221,6 @@ async fn a_provider_that_is_not_what_it_is_called_is_not_made() {
     }
     // What the policy does not open, whatever is there.
     for (issuer, expected) in [
-        ("http://idp.example.com", "plain http"),
         ("https://169.254.169.254", "169.254.169.254"),
         ("https://user:password@idp.example.com", "user or password"),
         ("https://10.0.0.1/realms/x", "10.0.0.1"),
@@ -235,4 +238,36 @@ async fn a_provider_that_is_not_what_it_is_called_is_not_made() {
         .await;
     stand_in.tell(|told| told.endless.clear());
     assert!(made(&own).await.contains("not among the destinations"));
+}
+
+#[tokio::test]
+async fn where_nothing_is_opened_a_provider_is_public_and_speaks_https() {
+    let clock = manual_clock();
+    let database_url = database::create().await;
+    let settings = Settings {
+        egress_allow: Vec::new(),
+        ..settings(&database_url)
+    };
+    let scene = Scene::set_in(TestApp::start_as(settings, clock.clone()).await).await;
+    let stand_in = StandIn::start(clock).await;
+    for (kind, issuer) in [
+        ("OIDC", "http://idp.example.com"),
+        ("GITHUB", "http://github.example.com"),
+        ("OIDC", stand_in.url.as_str()),
+        ("GITHUB", stand_in.url.as_str()),
+        ("OIDC", "https://127.0.0.1"),
+        ("GITHUB", "https://10.0.0.1"),
+    ] {
+        let body = json!({ "kind": kind, "name": "X", "issuer": issuer, "clientId": "a", "clientSecret": "b" });
+        let (status, answer) = scene
+            .acme
+            .call(reqwest::Method::POST, "/identity-providers", Some(body))
+            .await;
+        assert_eq!(
+            (status.as_u16(), &answer["errors"][0]["field"]),
+            (422, &json!("/issuer")),
+            "{kind} {issuer}: {answer}"
+        );
+    }
+    assert_eq!(stand_in.asked("/.well-known/openid-configuration"), 0);
 }

@@ -59,7 +59,7 @@ async fn two_who_change_a_provider_do_not_overwrite_each_other() {
         request.send().await.unwrap().status().as_u16()
     };
     // A secret that is replaced is a change, although nobody sees it.
-    scene.app.clock.advance(chrono::TimeDelta::milliseconds(1));
+    scene.app.clock.advance(std::time::Duration::from_millis(1));
     assert_eq!(change(json!({ "clientSecret": "new" })).await, 200);
     assert_eq!(change(json!({ "name": "Octo" })).await, 412);
     for (body, field) in [
@@ -67,7 +67,7 @@ async fn two_who_change_a_provider_do_not_overwrite_each_other() {
         (json!({ "kind": "OIDC" }), "kind"),
     ] {
         let refused = scene.acme.call(Method::PATCH, &path, Some(body)).await;
-        assert_eq!(refused.0, 400, "{field} stays: {}", refused.1);
+        assert_eq!(refused.0, 422, "{field} stays: {}", refused.1);
     }
 }
 
@@ -96,7 +96,6 @@ async fn what_cannot_be_a_provider_is_said_by_field() {
         ("clientSecret", json!("")),
         ("clientSecret", json!("x".repeat(1025))),
         ("issuer", json!("https://github.example.com/path")),
-        ("issuer", json!("http://github.example.com")),
     ] {
         assert_eq!(
             made(with(field, value.clone())).await,

@@ -8,10 +8,16 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const require = createRequire(`${process.argv[2]}/`);
-const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
+const main = require.resolve('oidc-provider');
+const { Provider } = await import(pathToFileURL(main));
+const { default: Memory } = await import(pathToFileURL(join(dirname(main), 'adapters', 'memory_adapter.js')));
+
+// Each provider would begin with a memory of its own.
+class Shared extends Memory {}
 
 const server = createServer((request, response) => handle(request, response));
 let handle = (_, response) => response.writeHead(503).end();
@@ -36,6 +42,7 @@ function provider(wish) {
     name: `${name[0].toUpperCase()}${name.slice(1)} Example`,
   });
   return new Provider(issuer, {
+    adapter: Shared,
     clients: wish.clients.map((client) => ({ ...client, id_token_signed_response_alg: wish.alg ?? 'RS256' })),
     clientAuthMethods: wish.authMethods ?? ['client_secret_basic', 'client_secret_post'],
     enabledJWA: { idTokenSigningAlgValues: [wish.alg ?? 'RS256'] },

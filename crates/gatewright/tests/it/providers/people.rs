@@ -226,7 +226,10 @@ async fn linking_and_unlinking_ask_for_a_recent_sign_in() {
     let scene = Scene::set().await;
     let (stand_in, provider) = scene.stand_in("Globex").await;
     let (_, answer) = scene.sign_in(&stand_in, &provider).await;
-    scene.app.clock.advance(gatewright_identity::sessions::RECENT);
+    scene
+        .app
+        .clock
+        .advance(gatewright_identity::sessions::RECENT.to_std().unwrap());
     let (_, renewed) = scene
         .post(
             "/sessions/refresh",
@@ -253,6 +256,8 @@ async fn linking_and_unlinking_ask_for_a_recent_sign_in() {
 async fn a_provider_of_one_tenant_is_nothing_at_another() {
     let scene = Scene::set().await;
     let (stand_in, provider) = scene.stand_in("Globex").await;
+    // The older one is meant by a host that is no tenant's.
+    scene.app.clock.advance(std::time::Duration::from_secs(1));
     scene.app.tenant("initech").await;
     let port = scene.acme.api_url.split(':').nth(2).unwrap().replace("/api/v1", "");
     let at_initech = async |path: &str, body: Value| {

@@ -150,7 +150,7 @@ impl StandIn {
             redirect_uri: query["redirect_uri"].clone(),
         };
         let mut told = self.told.lock().unwrap();
-        let code = format!("code-{}-{}", told.codes.len(), sent.challenge);
+        let code = format!("granted-{}-{}", told.codes.len(), sent.challenge);
         told.codes.insert(code.clone(), sent);
         Came {
             state: query["state"].clone(),
