@@ -6,20 +6,20 @@ CARGO ?= cargo
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: run test conformance check bench fmt soak prepare generate package ensure ensure-mail ensure-judges ensure-redis
+.PHONY: run test conformance check bench fmt soak prepare generate package ensure ensure-mail ensure-judges ensure-openid ensure-redis
 
 run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
 	@$(CARGO) build --release --locked -p gatewright $(if $(findstring --with-vendors,$(ARGS)),-p gatewright-vendor-fakes)
 	@exec target/release/gatewright demo $(ARGS)
 
-test: ensure ensure-mail ensure-judges ensure-redis ## Run every test on real PostgreSQL
+test: ensure ensure-mail ensure-judges ensure-openid ensure-redis ## Run every test on real PostgreSQL
 	scripts/with-postgres.sh $(CARGO) test --workspace --locked --no-fail-fast
 
 conformance: ensure ensure-judges ## What other vendors' descriptions, clients and stand-ins say of the connectors; part of `make test`
 	$(CARGO) test --locked --no-fail-fast -p gatewright-connectors -p gatewright-vendor-fakes
 	scripts/with-postgres.sh $(CARGO) test --locked -p gatewright --test it -- conform
 
-soak: ensure ensure-mail ensure-judges ensure-redis ## The long forms of the tests
+soak: ensure ensure-mail ensure-judges ensure-openid ensure-redis ## The long forms of the tests
 	GATEWRIGHT_TEST_SOAK=1 PROPTEST_CASES=20000 scripts/with-postgres.sh $(CARGO) test --workspace --locked --release -- --include-ignored
 
 check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, generated files
@@ -71,6 +71,9 @@ ensure-judges:
 	@scripts/ensure-google-api-client.sh
 	@scripts/ensure-azure-sdk.sh
 	@scripts/ensure-prism.sh
+
+ensure-openid:
+	@scripts/ensure-oidc-provider.sh
 
 ensure-redis:
 	@scripts/ensure-redis.sh

@@ -39,6 +39,8 @@ text_enum! {
         SignedIn = "SIGNED_IN",
         /// A second factor is owed.
         SecondFactorRequired = "SECOND_FACTOR_REQUIRED",
+        /// Nobody was signed in; an account elsewhere was linked to whoever is.
+        Linked = "LINKED",
     }
 }
 
@@ -82,6 +84,22 @@ pub(crate) struct SignInAnswer {
     return_to: Option<String>,
 }
 
+impl SignInAnswer {
+    /// Nothing but how far somebody is and where they go on.
+    pub(crate) const fn new(status: SignInStatus, return_to: Option<String>) -> Self {
+        Self {
+            status,
+            session: None,
+            factors: None,
+            access_token: None,
+            expires_in_seconds: None,
+            refresh_token: None,
+            pending_token: None,
+            return_to,
+        }
+    }
+}
+
 /// Refuses to put a token into an answer that a page's script can read.
 pub(crate) fn check(visitor: &Visitor, delivery: Delivery) -> Result<(), ApiError> {
     if delivery == Delivery::Body && visitor.is_browser {
@@ -102,16 +120,7 @@ pub(crate) fn signed_in(
     return_to: Option<String>,
 ) -> Response {
     let mut cookies = HeaderMap::new();
-    let mut answer = SignInAnswer {
-        status: SignInStatus::SignedIn,
-        session: None,
-        factors: None,
-        access_token: None,
-        expires_in_seconds: None,
-        refresh_token: None,
-        pending_token: None,
-        return_to,
-    };
+    let mut answer = SignInAnswer::new(SignInStatus::SignedIn, return_to);
     let mut set = |cookie: Cookie, value: &SecretString| {
         if let Some(field) = cookie.set(value, visitor.secure) {
             cookies.append(header::SET_COOKIE, field);

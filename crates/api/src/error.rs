@@ -353,6 +353,15 @@ impl From<IdentityError> for ApiError {
             })),
             IdentityError::CodeInvalid => Self::new(ProblemCode::CodeInvalid, detail),
             IdentityError::SignUpClosed(_) => Self::new(ProblemCode::SignUpClosed, detail),
+            IdentityError::ProviderFailed(_) => {
+                tracing::warn!(%error, "an identity provider cannot be used");
+                Self::new(ProblemCode::ProviderFailed, detail)
+            }
+            IdentityError::ProviderRefused(_) => Self::new(ProblemCode::ProviderRefused, detail),
+            IdentityError::NotLinked
+            | IdentityError::IdentityTaken
+            | IdentityError::LastWayIn
+            | IdentityError::ProviderNameTaken(_) => Self::new(ProblemCode::Conflict, detail),
             IdentityError::AlreadyDeveloper
             | IdentityError::AlreadyOperator
             | IdentityError::NoAddress

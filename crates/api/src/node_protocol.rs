@@ -62,7 +62,7 @@ impl FromRequestParts<ApiState> for FromNode {
                 "Send a node's token as `Authorization: Bearer gwn_…`.",
             )
         };
-        let token = bearer(parts).ok_or_else(unauthenticated)?.to_owned();
+        let token = bearer(&parts.headers).ok_or_else(unauthenticated)?.to_owned();
         let found = state.nodes().authenticate(&token).await?;
         let (id, state) = found.ok_or_else(unauthenticated)?;
         Ok(Self { id, token, state })

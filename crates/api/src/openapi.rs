@@ -17,8 +17,8 @@ use crate::{ApiState, access, operations};
 /// Where every operation lies.
 pub const BASE_PATH: &str = "/api/v1";
 
-/// POSTs that take no `Idempotency-Key`: sent twice, they leave the same state.
-const WITHOUT_IDEMPOTENCY_KEY: [&str; 3] = ["verify_key", "drain_node", "revoke_node"];
+/// POSTs that take no `Idempotency-Key`: sent twice, they leave the same state, or begin something that is as good as the first.
+const WITHOUT_IDEMPOTENCY_KEY: [&str; 4] = ["verify_key", "drain_node", "revoke_node", "link_identity"];
 
 /// The document, with what every operation has in common.
 pub fn document() -> OpenApi {
@@ -113,27 +113,30 @@ fn add_access(operation: &mut Operation) {
 }
 
 /// Changes of what two people can edit: they know `If-Match`, and every other one refuses it.
-const CONDITIONAL: [&str; 14] = [
+const CONDITIONAL: [&str; 16] = [
     "add_plan_version",
     "change_connection",
     "change_customer",
     "change_gateway",
+    "change_identity_provider",
     "change_plan",
     "change_product",
     "change_route",
     "change_service",
     "delete_customer",
     "delete_gateway",
+    "delete_identity_provider",
     "delete_route",
     "delete_service",
     "put_contract",
     "put_outgoing_destinations",
 ];
 /// What answers with the entity tag that goes into `If-Match`.
-const TAGGED: [&str; 17] = [
+const TAGGED: [&str; 19] = [
     "change_connection",
     "change_customer",
     "change_gateway",
+    "change_identity_provider",
     "change_plan",
     "change_product",
     "change_route",
@@ -142,6 +145,7 @@ const TAGGED: [&str; 17] = [
     "get_contract",
     "get_customer",
     "get_gateway",
+    "get_identity_provider",
     "get_outgoing_destinations",
     "get_plan",
     "get_product",

@@ -14,8 +14,8 @@ use gatewright_identity::roles::Permissions;
 use gatewright_identity::sessions::{self, Renewed, Tokens};
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::{PersonId, RequestId, SessionId};
-use http::header;
 use http::request::Parts;
+use http::{HeaderMap, header};
 use secrecy::ExposeSecret;
 
 use crate::cookies::{Cookie, clear_session, set_tokens};
@@ -56,7 +56,7 @@ fn unauthenticated() -> ApiError {
 
 /// Finds out who sends a request: by `Authorization` if there is one, else by the cookies of a session.
 async fn identify(parts: &mut Parts, state: &ApiState) -> Result<Shown, ApiError> {
-    if let Some(token) = bearer(parts) {
+    if let Some(token) = bearer(&parts.headers) {
         let token = token.to_owned();
         // A JWT has dots, a token of ours has none.
         return if token.contains('.') {
@@ -127,8 +127,8 @@ async fn by_token(parts: &Parts, state: &ApiState, token: &str) -> Result<Shown,
 }
 
 /// The token of `Authorization: Bearer …`.
-pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     // RFC 9110 §11.1: the scheme is case-insensitive.
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
@@ -147,7 +147,7 @@ pub(crate) async fn admit(State(state): State<ApiState>, request: Request, next:
         Ok(token) => (token, None),
         Err(error) => {
             let mut response = error.into_response();
-            if response.status() == http::StatusCode::UNAUTHORIZED && bearer(&parts).is_none() {
+            if response.status() == http::StatusCode::UNAUTHORIZED && bearer(&parts.headers).is_none() {
                 clear_session(response.headers_mut(), secure);
             }
             return Ok(response);
@@ -376,6 +376,11 @@ impl Operator {
     /// The same with the database's own error, for what is read while it is answered.
     pub(crate) async fn begin_quietly(&self) -> Result<TenantTx, DatabaseError> {
         self.0.state.database().tenant_from(self.0.caller, self.0.origin).await
+    }
+
+    /// What every operation can reach.
+    pub(crate) const fn state(&self) -> &ApiState {
+        self.0.state()
     }
 
     /// A gateway as the API shows it.

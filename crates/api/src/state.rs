@@ -7,6 +7,7 @@ use gatewright_database::Database;
 use gatewright_egress::Policy;
 use gatewright_identity::last_use::LastUses;
 use gatewright_identity::passwords::Hasher;
+use gatewright_identity::providers::Providers;
 use gatewright_native::Nodes;
 use gatewright_orchestration::Orchestrator;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -28,6 +29,8 @@ pub struct Doors {
     pub portals: Arc<Portals>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// Asks identity providers.
+    pub identity_providers: Providers,
 }
 
 /// What every operation can reach. Cloning is cheap.
@@ -115,6 +118,11 @@ impl ApiState {
     /// Which tenant a host means.
     pub fn portals(&self) -> &Portals {
         &self.0.doors.portals
+    }
+
+    /// What asks identity providers.
+    pub(crate) fn identity_providers(&self) -> &Providers {
+        &self.0.doors.identity_providers
     }
 
     /// What hashes passwords.

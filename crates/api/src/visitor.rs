@@ -3,11 +3,13 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use gatewright_database::{Actor, Caller, Refused};
 use gatewright_identity::IdentityError;
-use gatewright_identity::sessions::Device;
+use gatewright_identity::sessions::{self, Device, Tokens};
 use gatewright_identity::visit::Visit;
 use gatewright_types::ProblemCode;
+use gatewright_types::ids::{PersonId, SessionId};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 
 use crate::ApiState;
@@ -15,7 +17,7 @@ use crate::cookies::Cookie;
 use crate::error::ApiError;
 use crate::extract::{self, BODY_MAX_BYTES, Raw};
 use crate::portals::Portal;
-use crate::principal::{peer, request_id};
+use crate::principal::{bearer, peer, renew, request_id};
 
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -69,6 +71,23 @@ impl Visitor {
             .refused(caller, self.visit.origin(), refused)
             .await?;
         Ok(result?)
+    }
+
+    /// Who is signed in there, for what is for everybody: by `Authorization`, else by the cookies of a session, with what is to
+    /// be set because it was renewed on the way.
+    pub(crate) async fn session(&self) -> Result<Option<((PersonId, SessionId), Option<Tokens>)>, ApiError> {
+        let (database, tenant_id) = (&self.visit.database, self.visit.tenant_id);
+        if let Some(token) = bearer(&self.headers).or_else(|| self.cookie(Cookie::Session))
+            && let Some(found) = sessions::authenticate(database, tenant_id, token).await?
+        {
+            return Ok(Some(((found.person_id, found.session_id), None)));
+        }
+        let Some(refresh) = self.cookie(Cookie::Refresh) else {
+            return Ok(None);
+        };
+        let tokens = renew(self, refresh).await?;
+        let found = sessions::authenticate(database, tenant_id, tokens.access.expose_secret()).await?;
+        Ok(found.map(|found| ((found.person_id, found.session_id), Some(tokens))))
     }
 
     /// Where this tenant is reached, without a slash at the end.

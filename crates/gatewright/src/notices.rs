@@ -46,22 +46,24 @@ pub fn for_api(settings: &Settings) -> anyhow::Result<Notices> {
     })
 }
 
-/// What talks to other vendors' gateways. The control plane's own address is never asked, whatever is opened.
-pub fn orchestrator(settings: &Settings, database: &Database, own_addr: SocketAddr) -> anyhow::Result<Orchestrator> {
-    let client = Client::new(Options {
+/// What sends outgoing requests. The control plane's own address is never asked, whatever is opened.
+pub fn client(own_addr: SocketAddr) -> Client {
+    Client::new(Options {
         own_listeners: vec![own_addr],
         ..Options::default()
-    });
+    })
+}
+
+/// What talks to other vendors' gateways.
+pub fn orchestrator(settings: &Settings, database: &Database, own_addr: SocketAddr) -> anyhow::Result<Orchestrator> {
+    let client = client(own_addr);
     let factory = Box::new(gatewright_connectors::make);
     Ok(Orchestrator::new(database.clone(), client, policy(settings)?, factory))
 }
 
-/// Teaches a worker to tell others. The control plane's own address is never asked, whatever is opened.
+/// Teaches a worker to tell others.
 pub fn register(registry: &mut Registry, settings: &Settings, own_addr: SocketAddr) -> anyhow::Result<()> {
-    let client = Client::new(Options {
-        own_listeners: vec![own_addr],
-        ..Options::default()
-    });
+    let client = client(own_addr);
     gatewright_notify::register(registry, client, policy(settings)?, mailer(settings)?);
     Ok(())
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::model::{Developer, DeveloperRole, DeveloperState, Method, Operator, Person};
+use crate::providers::{Identity, identities};
 use crate::roles::Role;
 use crate::sessions::{self, Ending};
 use crate::sign_in::Factor;
@@ -147,6 +148,8 @@ pub struct AccountExport {
     pub customer: Option<Customer>,
     /// What is asked for after the password; no secret of it.
     pub second_factors: Vec<Factor>,
+    /// Who they are at identity providers.
+    pub identities: Vec<Identity>,
     /// Where they are signed in.
     pub sessions: Vec<crate::model::Session>,
     /// What they did here, as the audit log has it, newest first.
@@ -198,6 +201,7 @@ pub async fn export(
     tx.happened("identity", "person.exported", person_id, serde_json::json!({}));
     Ok(AccountExport {
         person: people::get(tx, person_id).await?,
+        identities: identities::list(tx, person_id).await?,
         operator,
         developer,
         customer,

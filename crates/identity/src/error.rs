@@ -4,6 +4,7 @@ use gatewright_catalog::CatalogError;
 use gatewright_database::DatabaseError;
 
 use crate::model::Principal;
+use crate::providers::Fault;
 use crate::roles::Permission;
 
 /// Everything that is refused about identities.
@@ -76,6 +77,24 @@ pub enum IdentityError {
     /// Another tenant or an identity provider vouched for this session.
     #[error("sign in here with a password or a passkey first")]
     NotVouchedFor,
+    /// An identity provider did not do what it has to.
+    #[error("the identity provider cannot be used: {0}")]
+    ProviderFailed(#[from] Fault),
+    /// Somebody, or the identity provider, said no.
+    #[error("the identity provider did not let you in: {0}")]
+    ProviderRefused(&'static str),
+    /// Whoever it is has an account with this mail address that knows nothing of the identity provider.
+    #[error("an account with your mail address exists: sign in to it as before, and link the identity provider there")]
+    NotLinked,
+    /// The identity is another person's, or the person has another one there.
+    #[error("this identity belongs to another account, or this account has another one there")]
+    IdentityTaken,
+    /// The person could not sign in any more.
+    #[error("this is the last way to sign in: set a password or add a passkey first")]
+    LastWayIn,
+    /// Another identity provider has the name.
+    #[error("another identity provider is called {0}")]
+    ProviderNameTaken(String),
     /// Too many passwords are being hashed.
     #[error("too many sign in at this moment")]
     Busy,

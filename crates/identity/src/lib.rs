@@ -24,6 +24,7 @@ pub mod model;
 pub mod operators;
 pub mod passwords;
 pub mod people;
+pub mod providers;
 pub mod roles;
 pub mod sessions;
 pub mod settings;

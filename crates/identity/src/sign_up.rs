@@ -11,7 +11,7 @@ use gatewright_types::ids::{PersonId, SignUpId};
 use gatewright_vault::{BROWSER_TOKEN_PREFIX, MAIL_TOKEN_PREFIX, mint_person_token};
 use secrecy::SecretString;
 
-use crate::model::DeveloperRole;
+use crate::model::{DeveloperRole, DeveloperState, Person};
 use crate::people::{self, NewPerson};
 use crate::{IdentityError, developers, settings, store};
 
@@ -101,25 +101,32 @@ pub async fn verify(tx: &mut TenantTx, token: &str, browser: Option<&str>) -> Re
     let begun_here = browser.is_some_and(|browser| {
         CredentialHash::of(browser.as_bytes()).as_bytes().as_slice() == found.browser_hash.as_slice()
     });
-    let email = found.email.clone();
-    let person = people::create(
-        tx,
-        NewPerson {
-            email: found.email,
-            email_proven: true,
-            name: found.name,
-            password_hash: found.password_hash,
-        },
-    )
-    .await?;
-    let new = NewCustomer {
-        name: found.customer_name,
-        email: Some(email),
+    let new = NewPerson {
+        email: found.email,
+        email_proven: true,
+        name: found.name,
+        password_hash: found.password_hash,
     };
-    let customer = customers::create(tx, new).await?;
-    developers::join(tx, person.id, customer.id, DeveloperRole::Owner, state).await?;
+    let person = welcome(tx, new, found.customer_name, state).await?;
     Ok(Verified {
         person_id: person.id,
         begun_here,
     })
+}
+
+/// Makes a person who came by themselves, with a customer that they own.
+pub(crate) async fn welcome(
+    tx: &mut TenantTx,
+    new: NewPerson,
+    customer_name: String,
+    state: DeveloperState,
+) -> Result<Person, IdentityError> {
+    let new_customer = NewCustomer {
+        name: customer_name,
+        email: Some(new.email.clone()),
+    };
+    let person = people::create(tx, new).await?;
+    let customer = customers::create(tx, new_customer).await?;
+    developers::join(tx, person.id, customer.id, DeveloperRole::Owner, state).await?;
+    Ok(person)
 }

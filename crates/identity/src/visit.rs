@@ -1,7 +1,7 @@
 //! Somebody at the door: from where they come, before anybody knows who they are.
 
 use gatewright_database::{Actor, Caller, Database, Origin, TenantTx, Vault};
-use gatewright_types::ids::{PersonId, RequestId, TenantId};
+use gatewright_types::ids::{PersonId, RequestId, SessionId, TenantId};
 use std::sync::Arc;
 
 use crate::IdentityError;
@@ -31,6 +31,20 @@ impl Visit {
     /// A transaction of a person who has just shown who they are.
     pub async fn begin_for(&self, person_id: PersonId) -> Result<TenantTx, IdentityError> {
         self.begin_as(Actor::Person(person_id)).await
+    }
+
+    /// A transaction of a person in their session.
+    pub async fn begin_in(&self, (person_id, session_id): (PersonId, SessionId)) -> Result<TenantTx, IdentityError> {
+        let caller = Caller {
+            tenant_id: self.tenant_id,
+            actor: Actor::Person(person_id),
+            request_id: self.request_id,
+        };
+        let origin = Origin {
+            session_id: Some(session_id),
+            ..self.origin()
+        };
+        Ok(self.database.tenant_from(caller, origin).await?)
     }
 
     /// A transaction of somebody's.

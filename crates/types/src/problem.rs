@@ -138,6 +138,10 @@ problem_codes! {
     OperatorSuspended = "operator-suspended", 403, "The operator is suspended", Client, No;
     /// Whoever signed in is suspended.
     PersonSuspended = "person-suspended", 403, "The account is suspended", Client, No;
+    /// An identity provider did not do what it has to.
+    ProviderFailed = "provider-failed", 502, "The identity provider cannot be used", Upstream, Later;
+    /// The person, or an identity provider, said no.
+    ProviderRefused = "provider-refused", 403, "The identity provider did not let you in", Client, No;
     /// It is too long ago that the person showed who they are.
     ReauthenticationRequired = "reauthentication-required", 403, "Show once more who you are", Client, No;
     /// The request's head did not come, or its body stopped coming.

@@ -13,6 +13,7 @@ mod credential_settings;
 mod customers;
 mod developers;
 mod gateways;
+mod identity_providers;
 mod invitations;
 mod jobs;
 mod keys;
@@ -67,6 +68,12 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::refresh_session::refresh_session))
         .routes(routes!(sessions::sign_in_by_hand_over::sign_in_by_hand_over))
         .routes(routes!(sessions::sign_out::sign_out))
+        .routes(routes!(
+            identity_providers::begin_provider_sign_in::begin_provider_sign_in
+        ))
+        .routes(routes!(
+            identity_providers::complete_provider_sign_in::complete_provider_sign_in
+        ))
         .routes(routes!(password_resets::create_password_reset::create_password_reset))
         .routes(routes!(
             password_resets::complete_password_reset::complete_password_reset
@@ -87,6 +94,9 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(account::sign_out_everywhere::sign_out_everywhere))
         .routes(routes!(account::reauthenticate::reauthenticate))
         .routes(routes!(account::list_own_tenants::list_own_tenants))
+        .routes(routes!(identity_providers::list_identities::list_identities))
+        .routes(routes!(identity_providers::link_identity::link_identity))
+        .routes(routes!(identity_providers::unlink_identity::unlink_identity))
         .routes(routes!(account::hand_over::hand_over))
         .routes(routes!(
             portal::get_own_customer::get_own_customer,
@@ -122,6 +132,15 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(
             people_settings::get_people_settings::get_people_settings,
             people_settings::put_people_settings::put_people_settings
+        ))
+        .routes(routes!(
+            identity_providers::create_identity_provider::create_identity_provider,
+            identity_providers::list_identity_providers::list_identity_providers
+        ))
+        .routes(routes!(
+            identity_providers::get_identity_provider::get_identity_provider,
+            identity_providers::change_identity_provider::change_identity_provider,
+            identity_providers::delete_identity_provider::delete_identity_provider
         ))
         .routes(routes!(invitations::invite_operator::invite_operator))
         .routes(routes!(invitations::list_invitations::list_invitations))

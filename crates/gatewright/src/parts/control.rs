@@ -10,6 +10,7 @@ use gatewright_api::portals::{PortalSettings, Portals, is_loopback};
 use gatewright_api::state::Doors;
 use gatewright_database::Database;
 use gatewright_identity::passwords::Hasher;
+use gatewright_identity::providers::Providers;
 use gatewright_native::{Nodes, configuration};
 use gatewright_types::address::Cidr;
 use gatewright_types::problem::PROBLEM_PAGES;
@@ -21,7 +22,7 @@ use url::Url;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
-use crate::{glue, http};
+use crate::{glue, http, notices};
 
 /// How the control plane is reached from outside, and what follows from that.
 pub struct Addresses {
@@ -66,6 +67,7 @@ pub fn portals(settings: &Settings, addresses: &Addresses) -> anyhow::Result<Arc
 pub fn doors(settings: &Settings, database: &Database, addresses: &Addresses) -> anyhow::Result<Doors> {
     Ok(Doors {
         portals: portals(settings, addresses)?,
+        identity_providers: Providers::new(notices::client(addresses.listens)),
         hasher: Hasher::new(database.rng(), settings.breached_passwords_file.clone())?,
     })
 }

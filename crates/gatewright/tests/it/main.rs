@@ -37,6 +37,7 @@ mod packages;
 mod pairs;
 mod people;
 mod program;
+mod providers;
 mod redis;
 mod rotation;
 mod round_trips;

@@ -45,6 +45,7 @@ struct World {
     awaited: String,
     invitation: String,
     developer: TestPerson,
+    provider: String,
 }
 
 impl World {
@@ -101,6 +102,7 @@ impl World {
         let invitation = who
             .create(&format!("/operators/{awaited}/invitations"), json!({}))
             .await;
+        let provider = who.create("/identity-providers", identity_provider("GitHub")).await;
         let email = format!("developer@{slug}.example");
         let developer = app
             .developer(&who, slug, &customer, (&email, DeveloperRole::Member))
@@ -129,11 +131,12 @@ impl World {
             awaited,
             invitation,
             developer,
+            provider,
         }
     }
 
     /// Every id of an object that another tenant must never see.
-    fn ids(&self) -> [&str; 24] {
+    fn ids(&self) -> [&str; 25] {
         [
             &self.who.id,
             &self.product,
@@ -159,8 +162,14 @@ impl World {
             &self.awaited,
             &self.developer.id,
             &self.developer.email,
+            &self.provider,
         ]
     }
+}
+
+/// One that nobody asks before somebody signs in.
+fn identity_provider(name: &str) -> Value {
+    json!({ "kind": "GITHUB", "name": name, "issuer": "https://127.0.0.1", "clientId": "acme", "clientSecret": "secret" })
 }
 
 fn contract() -> Value {
@@ -183,8 +192,9 @@ const OF_THE_INSTALLATION: [&str; 5] = [
 ];
 
 /// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
-const LAST: [&str; 20] = [
+const LAST: [&str; 21] = [
     "delete_developer",
+    "delete_identity_provider",
     "suspend_customer",
     "lift_emergency_suspension",
     "suspend_key",
@@ -294,6 +304,10 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
             Some(json!({ "name": "Ada", "email": "ada@example.com", "role": "SUPPORT" })),
         ),
         "get_operator" | "delete_operator" | "list_tokens" | "delete_token" => (Some(&of.operator), None),
+        "list_identity_providers" => (None, None),
+        "create_identity_provider" => (None, Some(identity_provider("Another"))),
+        "get_identity_provider" | "delete_identity_provider" => (Some(&of.provider), None),
+        "change_identity_provider" => (Some(&of.provider), Some(json!({ "name": "Renamed" }))),
         "invite_operator" => (Some(&of.awaited), None),
         "list_invitations" | "list_developers" | "get_people_settings" => (None, None),
         "withdraw_invitation" => (Some(&of.invitation), None),

@@ -1,7 +1,9 @@
 //! `GET /sign-in-options`
 
 use axum::Json;
+use gatewright_identity::providers::{ProviderKind, manage};
 use gatewright_identity::settings::{self, SignUpMode};
+use gatewright_types::ids::IdentityProviderId;
 use gatewright_types::slug::Slug;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,6 +30,19 @@ pub(crate) struct SignInOptions {
     sign_up: SignUpMode,
     /// BY_DOMAIN: with a mail address of one of these.
     domains: Vec<String>,
+    /// By which accounts elsewhere, by name: `POST /sign-in-providers/{id}/authorizations`.
+    providers: Vec<ProviderName>,
+}
+
+/// An identity provider as everybody may know it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProviderName {
+    /// Which.
+    id: IdentityProviderId,
+    /// What it speaks.
+    kind: ProviderKind,
+    /// What its button says.
+    name: String,
 }
 
 /// Get how somebody can sign up and sign in at this host.
@@ -35,6 +50,7 @@ pub(crate) struct SignInOptions {
 pub(crate) async fn get_sign_in_options(visitor: Visitor) -> Result<Json<SignInOptions>, ApiError> {
     let mut tx = visitor.visit.begin().await?;
     let settings = settings::get(&mut tx).await?;
+    let providers = manage::active(&mut tx).await?;
     Ok(Json(SignInOptions {
         tenant: TenantName {
             name: visitor.portal.name.clone(),
@@ -46,5 +62,13 @@ pub(crate) async fn get_sign_in_options(visitor: Visitor) -> Result<Json<SignInO
         } else {
             Vec::new()
         },
+        providers: providers
+            .into_iter()
+            .map(|one| ProviderName {
+                id: one.id,
+                kind: one.kind,
+                name: one.name,
+            })
+            .collect(),
     }))
 }

@@ -3,7 +3,7 @@
 
 use gatewright_identity::model::DeveloperRole;
 use gatewright_testkit::{TestApp, TestPerson, Upstream, database};
-use gatewright_types::ids::RequestId;
+use gatewright_types::ids::{IdentityProviderId, RequestId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -52,6 +52,12 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
         | "accept_invitation"
         | "sign_in_by_hand_over"
         | "confirm_email_change" => (none, Some(json!({ "token": "gwm_x" }))),
+        "begin_provider_sign_in" | "link_identity" => (of.provider.clone(), Some(json!({ "delivery": "BODY" }))),
+        "unlink_identity" => (of.provider.clone(), None),
+        "complete_provider_sign_in" => (
+            none,
+            Some(json!({ "providerId": of.provider, "state": "x", "code": "x" })),
+        ),
         "refresh_session" => (none, Some(json!({ "refreshToken": "gwr_x" }))),
         "change_account" => (none, Some(json!({ "name": "Renamed" }))),
         "change_password" => (none, Some(json!({ "newPassword": "another horse battery" }))),
@@ -77,7 +83,7 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
 }
 
 fn asked(operation: &Operation, (id, body): (String, Option<Value>), as_whom: &TestPerson) -> reqwest::RequestBuilder {
-    let path = operation.path.replace("{id}", &id);
+    let path = operation.path.replace("{id}", &id).replace("{providerId}", &id);
     let request = as_whom.bare(operation.method.clone(), &path);
     match body {
         Some(body) => request.json(&body),
@@ -279,6 +285,13 @@ async fn every_mutation_by_a_person_is_audited_with_their_session() {
             "withdraw_colleague_invitation" => {
                 let body = json!({ "email": "away@example.com", "role": "MEMBER" });
                 sample.0 = text(&owner.post("/portal/invitations", body).await, "id");
+            }
+            "unlink_identity" => {
+                let sql = "INSERT INTO person_identities (tenant_id, provider_id, subject, person_id, created_at)
+                           SELECT tenant_id, $1, 'x', id, now() FROM people WHERE email = $2";
+                let provider: IdentityProviderId = acme.provider.parse().unwrap();
+                let linking = sqlx::query(sql).bind(provider.uuid()).bind(&email);
+                linking.execute(&mut connection).await.unwrap();
             }
             // A tenant where the same mail address is an operator's.
             "hand_over" => {
