@@ -26,6 +26,7 @@ pub mod openapi;
 pub mod operations;
 mod order;
 mod pages;
+pub mod places;
 pub mod portals;
 mod precondition;
 pub mod principal;

@@ -12,6 +12,7 @@ use gatewright_native::Nodes;
 use gatewright_orchestration::Orchestrator;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::places::Places;
 use crate::portals::Portals;
 
 /// What is set about telling others.
@@ -29,6 +30,8 @@ pub struct Doors {
     pub portals: Arc<Portals>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// Where an address is.
+    pub places: Places,
     /// Asks identity providers.
     pub identity_providers: Providers,
 }
@@ -128,6 +131,11 @@ impl ApiState {
     /// What hashes passwords.
     pub(crate) fn hasher(&self) -> &Hasher {
         &self.0.doors.hasher
+    }
+
+    /// Where an address is.
+    pub(crate) fn places(&self) -> &Places {
+        &self.0.doors.places
     }
 
     /// Whether there is a page `/mailbox`.

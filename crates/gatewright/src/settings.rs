@@ -76,6 +76,8 @@ pub struct Settings {
     pub default_tenant: Option<Slug>,
     /// Proxies in front of the control plane whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// A file that says where addresses are, in MaxMind's format; none: only addresses are shown.
+    pub places_file: Option<PathBuf>,
     /// A file of breached passwords, SHA-1 in order; none: only the list that is part of the program.
     pub breached_passwords_file: Option<PathBuf>,
     /// An OpenTelemetry collector that takes traces, as `http://127.0.0.1:4318`; none: no traces.
@@ -149,6 +151,7 @@ impl Default for Settings {
             portal_domain: None,
             default_tenant: None,
             trusted_proxies: Vec::new(),
+            places_file: None,
             breached_passwords_file: None,
             metrics_addr: None,
             otlp_endpoint: None,

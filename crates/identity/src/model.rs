@@ -219,6 +219,9 @@ pub struct Session {
     /// From where they last came.
     #[schema(example = "192.0.2.7")]
     pub address: Option<String>,
+    /// Where that is, as far as a file of the installation says.
+    #[schema(example = "Berlin, Germany")]
+    pub place: Option<String>,
     /// Whether it is the one that asks.
     pub current: bool,
     /// When they signed in.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use anyhow::Context;
 use gatewright_api::ApiState;
+use gatewright_api::places::Places;
 use gatewright_api::portals::{PortalSettings, Portals, is_loopback};
 use gatewright_api::state::Doors;
 use gatewright_database::Database;
@@ -68,6 +69,10 @@ pub fn doors(settings: &Settings, database: &Database, addresses: &Addresses) ->
     Ok(Doors {
         portals: portals(settings, addresses)?,
         identity_providers: Providers::new(notices::client(addresses.listens)),
+        places: match &settings.places_file {
+            Some(file) => Places::open(file).with_context(|| format!("places_file: {}", file.display()))?,
+            None => Places::default(),
+        },
         hasher: Hasher::new(database.rng(), settings.breached_passwords_file.clone())?,
     })
 }

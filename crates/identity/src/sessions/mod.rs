@@ -132,6 +132,7 @@ pub async fn list(tx: &mut TenantTx, person_id: PersonId, current: SessionId) ->
         id: row.id,
         methods: row.methods,
         address: row.address,
+        place: None,
         created_at: row.created_at,
         authenticated_at: row.authenticated_at,
         last_seen_at: row.last_seen_at,

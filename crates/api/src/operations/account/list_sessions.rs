@@ -16,11 +16,17 @@ pub(crate) struct Sessions {
     items: Vec<Session>,
 }
 
-/// List where one is signed in: device, address, since when and until when.
+/// List where one is signed in: device, address and place, since when and until when.
 #[utoipa::path(get, path = "/account/sessions", tag = "Account", responses((status = 200, description = "All of them", body = Sessions)))]
 pub(crate) async fn list_sessions(acting: Acting) -> Result<Json<Sessions>, ApiError> {
     let (person_id, session_id) = acting.me()?;
     let mut tx = acting.begin().await?;
-    let items = sessions::list(&mut tx, person_id, session_id).await?;
+    let mut items = sessions::list(&mut tx, person_id, session_id).await?;
+    for session in &mut items {
+        session.place = session
+            .address
+            .as_deref()
+            .and_then(|address| acting.state().places().find(address));
+    }
     Ok(Json(Sessions { items }))
 }

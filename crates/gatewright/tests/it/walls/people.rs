@@ -20,8 +20,7 @@ fn for_people(document: &Value) -> Vec<Operation> {
 }
 
 /// What ends others comes later.
-const LAST: [&str; 9] = [
-    "change_colleague",
+const LAST: [&str; 8] = [
     "withdraw_colleague_invitation",
     "remove_colleague",
     "revoke_session",
@@ -66,7 +65,7 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
         "revoke_session" => (session.to_owned(), None),
         "hand_over" => (of.who.id.clone(), None),
         "change_own_customer" => (none, Some(json!({ "name": "Globex Ltd" }))),
-        "change_colleague" => (colleague, Some(json!({ "role": "OWNER" }))),
+        "change_colleague" => (colleague, Some(json!({ "role": "MEMBER" }))),
         "remove_colleague" => (colleague, None),
         "invite_colleague" => (
             none,
@@ -288,7 +287,7 @@ async fn every_mutation_by_a_person_is_audited_with_their_session() {
             }
             "unlink_identity" => {
                 let sql = "INSERT INTO person_identities (tenant_id, provider_id, subject, person_id, created_at)
-                           SELECT tenant_id, $1, 'x', id, now() FROM people WHERE email = $2";
+                           SELECT tenant_id, $1, 'y', id, now() FROM people WHERE email = $2";
                 let provider: IdentityProviderId = acme.provider.parse().unwrap();
                 let linking = sqlx::query(sql).bind(provider.uuid()).bind(&email);
                 linking.execute(&mut connection).await.unwrap();
