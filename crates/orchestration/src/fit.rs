@@ -1,7 +1,10 @@
-//! Whether everybody who was sold a product still fits a gateway when its mapping changes: what was judged when they
-//! subscribed would otherwise fail there, or a key would open what it is not to.
+//! Whether everybody who was sold a product still fits a gateway when its mapping changes, or the product is given to gateways
+//! from now on: what was judged when they subscribed would otherwise fail there, or a key would open what it is not to.
+
+use std::sync::Arc;
 
 use gatewright_catalog::subscriptions::{self, Standing};
+use gatewright_connectors::Connector;
 use gatewright_connectors::choice::Layout;
 use gatewright_credentials::look_up::{self, Limits};
 use gatewright_database::TenantTx;
@@ -10,17 +13,22 @@ use gatewright_types::ids::SubscriptionId;
 use crate::OrchestrationError;
 use crate::choose;
 use crate::honor::{self, Wanted};
-use crate::mappings::Judged;
-use crate::model::{ProductMapping, ProvisioningState};
+use crate::model::{Connection, ProductMapping, ProvisioningState};
 use crate::store::{self, applications};
 
 /// Subscriptions that are looked at together.
 const PAGE: i64 = 500;
 
+/// A gateway as it is connected.
+pub(crate) struct Gateway<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) connector: &'a Arc<dyn Connector>,
+}
+
 /// Refuses a mapping that one of the subscriptions to its product does not fit.
 pub(crate) async fn require(
     tx: &mut TenantTx,
-    judged: &Judged,
+    gateway: &Gateway<'_>,
     before: Option<&ProductMapping>,
     after: &ProductMapping,
 ) -> Result<(), OrchestrationError> {
@@ -36,15 +44,15 @@ pub(crate) async fn require(
             return Ok(());
         }
         if moves {
-            stay_apart(tx, judged, after, &ids).await?;
+            stay_apart(tx, gateway, after, &ids).await?;
         }
-        let limits = look_up::limits(tx, &ids, judged.connection.environment).await?;
+        let limits = look_up::limits(tx, &ids, gateway.connection.environment).await?;
         for standing in subscriptions::standings(tx, &ids).await? {
             let its = limits
                 .iter()
                 .filter(|one| one.subscription_id == standing.subscription_id);
-            if let Some(reason) = misfit(judged, &mappings, &standing, its) {
-                return Err(refused(judged, standing.subscription_id, &reason));
+            if let Some(reason) = misfit(gateway, &mappings, &standing, its) {
+                return Err(refused(gateway, standing.subscription_id, &reason));
             }
         }
     }
@@ -58,7 +66,7 @@ fn layout(mapping: &ProductMapping) -> Layout {
 /// nothing.
 async fn stay_apart(
     tx: &mut TenantTx,
-    judged: &Judged,
+    gateway: &Gateway<'_>,
     after: &ProductMapping,
     ids: &[SubscriptionId],
 ) -> Result<(), OrchestrationError> {
@@ -67,33 +75,33 @@ async fn stay_apart(
     let Some(there) = there else { return Ok(()) };
     let reason = "it is there in the other layout; map another product of that gateway's, or end the mapping and wait until \
                   it is gone there";
-    Err(refused(judged, there.subscription_id, reason))
+    Err(refused(gateway, there.subscription_id, reason))
 }
 
 /// Why a subscription, or a key of it, could not be given there what is mapped.
 fn misfit<'a>(
-    judged: &Judged,
+    gateway: &Gateway<'_>,
     mappings: &[ProductMapping],
     standing: &Standing,
     keys: impl Iterator<Item = &'a Limits>,
 ) -> Option<String> {
     let sold = &standing.orchestrated_ids;
     let here: Vec<&ProductMapping> = mappings.iter().filter(|one| sold.contains(&one.product_id)).collect();
-    let choices = choose::choices(mappings, judged.connection.id, sold);
-    let connector = match choose::checked(&judged.connector, &choices) {
+    let choices = choose::choices(mappings, gateway.connection.id, sold);
+    let connector = match choose::checked(gateway.connector, &choices) {
         Ok(connector) => connector,
         Err(why) => return Some(why),
     };
     let can = connector.capabilities();
-    let environment = judged.connection.environment;
+    let environment = gateway.connection.environment;
     let wanted = keys.map(|limits| Wanted::limited(environment, limits));
     let mut wanted = std::iter::once(Wanted::common(environment)).chain(wanted);
     wanted.find_map(|wanted| honor::reasons(can, &here, &wanted, 1).into_iter().next())
 }
 
-fn refused(judged: &Judged, id: SubscriptionId, reason: &str) -> OrchestrationError {
+fn refused(gateway: &Gateway<'_>, id: SubscriptionId, reason: &str) -> OrchestrationError {
     OrchestrationError::CannotHonor {
-        gateway: judged.connection.name.clone(),
+        gateway: gateway.connection.name.clone(),
         reasons: vec![format!("subscription {id} could not be given this: {reason}")],
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::choose;
 use crate::connections;
 use crate::engine::Orchestrator;
-use crate::fit;
+use crate::fit::{self, Gateway};
 use crate::model::{Connection, ProductMapping, Urgency};
 use crate::store::{self, applications};
 use crate::{Fault, OrchestrationError};
@@ -32,9 +32,9 @@ pub struct Wanted {
 
 /// What a gateway says about a mapping.
 pub struct Judged {
-    pub(crate) connection: Connection,
+    connection: Connection,
     /// As it is connected.
-    pub(crate) connector: Arc<dyn Connector>,
+    connector: Arc<dyn Connector>,
     wanted: Wanted,
     judgement: Judgement,
 }
@@ -123,7 +123,11 @@ pub async fn put(
         created_at: before.as_ref().map_or_else(|| tx.now(), |before| before.created_at),
         updated_at: tx.now(),
     };
-    fit::require(tx, &judged, before.as_ref(), &mapping).await?;
+    let gateway = Gateway {
+        connection: &judged.connection,
+        connector: &judged.connector,
+    };
+    fit::require(tx, &gateway, before.as_ref(), &mapping).await?;
     store::mappings::put(tx, &mapping).await?;
     match before {
         Some(before) => tx.changed("orchestration", "mapping.changed", gateway_id, &before, &mapping),

@@ -6,6 +6,8 @@ use gatewright_catalog::subscriptions;
 use gatewright_database::TenantTx;
 use gatewright_types::ids::ProductId;
 
+use crate::engine::Orchestrator;
+use crate::fit::{self, Gateway};
 use crate::model::Urgency;
 use crate::{OrchestrationError, access, store};
 
@@ -13,14 +15,20 @@ use crate::{OrchestrationError, access, store};
 const AT_ONCE: i64 = 500;
 
 /// Changes a product. Given to connected gateways from now on or not any more, everyone who bought it is brought to that
-/// on each of them.
-pub async fn change(tx: &mut TenantTx, id: ProductId, wanted: ProductChange) -> Result<Product, OrchestrationError> {
+/// on each of them; where one of them could not be, it is refused.
+pub async fn change(
+    engine: &Orchestrator,
+    tx: &mut TenantTx,
+    id: ProductId,
+    wanted: ProductChange,
+) -> Result<Product, OrchestrationError> {
     let before = products::lock(tx, id).await?;
     let product = products::change(tx, id, wanted).await?;
     if before.orchestrated == product.orchestrated || !store::connections::exist(tx).await? {
         return Ok(product);
     }
     let urgency = if product.orchestrated {
+        fits(engine, tx, id).await?;
         Urgency::Bulk
     } else {
         Urgency::Security
@@ -34,4 +42,18 @@ pub async fn change(tx: &mut TenantTx, id: ProductId, wanted: ProductChange) -> 
             return Ok(product);
         }
     }
+}
+
+/// Refuses what one of the gateways could not give everyone who bought it. One that cannot be used as it is set up says nothing.
+async fn fits(engine: &Orchestrator, tx: &mut TenantTx, id: ProductId) -> Result<(), OrchestrationError> {
+    for mapping in store::mappings::of_products(tx, &[id]).await? {
+        if let Ok((connection, connector)) = engine.connector(tx, mapping.gateway_id).await? {
+            let gateway = Gateway {
+                connection: &connection,
+                connector: &connector,
+            };
+            fit::require(tx, &gateway, Some(&mapping), &mapping).await?;
+        }
+    }
+    Ok(())
 }

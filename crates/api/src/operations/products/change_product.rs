@@ -20,6 +20,7 @@ pub(crate) async fn change_product(
         let held = products::lock(work.tx(), id).await?;
         work.require(&held)?;
     }
-    let product = gatewright_orchestration::products::change(work.tx(), id, new).await?;
+    let engine = work.orchestrator();
+    let product = gatewright_orchestration::products::change(&engine, work.tx(), id, new).await?;
     work.edited(&product, Effects::default()).await
 }

@@ -374,3 +374,24 @@ async fn a_mapping_that_somebodys_subscription_does_not_fit_is_refused() {
         "cannot be narrowed",
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_is_not_given_to_a_gateway_again_where_somebodys_key_would_open_two() {
+    let apart = Apart::with(false).await;
+    let path = format!("/products/{}", apart.payments);
+    let (status, answer) = apart.call(Method::PATCH, &path, json!({ "orchestrated": false })).await;
+    assert_eq!(status, 200, "{answer:#}");
+    // As long as it is not, a key for both opens one there.
+    let (status, made) = apart.subscribe(Value::Null).await;
+    assert_eq!(status, 201, "{made:#}");
+    apart.scene.in_state(made["id"].as_str().unwrap(), "ACTIVE").await;
+    cannot_honor(
+        &apart.call(Method::PATCH, &path, json!({ "orchestrated": true })).await,
+        "a key opens 1",
+    );
+    assert_eq!(apart.narrow(&made["apiKey"], json!([apart.payments])).await.0, 200);
+    let (status, answer) = apart.call(Method::PATCH, &path, json!({ "orchestrated": true })).await;
+    assert_eq!(status, 200, "{answer:#}");
+    let secret = made["apiKey"]["secret"].as_str().unwrap();
+    assert!(!secret.is_empty());
+}
