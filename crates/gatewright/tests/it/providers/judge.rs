@@ -30,7 +30,9 @@ impl Judge {
         let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
         let modules = format!("{project}/target/oidc-provider");
         if !std::path::Path::new(&format!("{modules}/node_modules/oidc-provider")).exists() {
-            eprintln!("skipped: npm's oidc-provider is missing; scripts/ensure-oidc-provider.sh installs it");
+            crate::program::home::skipped(
+                "npm's oidc-provider is missing; scripts/ensure-oidc-provider.sh installs it",
+            );
             return None;
         }
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/providers/openid_provider.mjs");
