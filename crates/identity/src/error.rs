@@ -113,9 +113,6 @@ pub enum IdentityError {
     /// The identity is another person's, or the person has another one there.
     #[error("this identity belongs to another account, or this account has another one there")]
     IdentityTaken,
-    /// The person could not sign in any more.
-    #[error("this is the last way to sign in: set a password or add a passkey first")]
-    LastWayIn,
     /// Another identity provider has the name.
     #[error("another identity provider is called {0}")]
     ProviderNameTaken(String),
