@@ -16,7 +16,6 @@ pub mod totp;
 
 pub use ceremonies::Ceremony;
 pub use relying_party::RelyingParty;
-pub(crate) use removal::Ways;
 
 use gatewright_database::TenantTx;
 use gatewright_types::ids::{PasskeyCeremonyId, PersonId};

@@ -367,8 +367,10 @@ pub async fn rename(
 pub async fn delete(tx: &mut TenantTx, person_id: PersonId, id: PasskeyId) -> Result<(), IdentityError> {
     store::people::lock(tx, person_id).await?;
     let passkey = find(tx, person_id, id).await?;
-    removal::not_the_last_way(tx, person_id).await?;
     store::passkeys::delete(tx, person_id, id).await?;
+    if !store::identities::can_sign_in(tx, person_id).await? {
+        return Err(IdentityError::LastWayIn);
+    }
     let detail = json!({ "personId": person_id, "name": passkey.name });
     tx.happened("identity", "passkey.deleted", id, detail);
     removal::after_a_second_factor(tx, person_id).await

@@ -4,7 +4,6 @@ use gatewright_database::TenantTx;
 use gatewright_types::ids::PersonId;
 
 use crate::account::SecondFactors;
-use crate::second_factors::Ways;
 use crate::sign_in::Factor;
 
 /// What a person can show after the first factor; nothing where they have no second one.
@@ -40,22 +39,6 @@ pub(crate) async fn count(tx: &mut TenantTx, person_id: PersonId) -> Result<Seco
         r#"SELECT EXISTS (SELECT FROM totp_authenticators WHERE tenant_id = $1 AND person_id = $2 AND confirmed_at IS NOT NULL) AS "totp!",
              (SELECT count(*) FROM passkeys WHERE tenant_id = $1 AND person_id = $2) AS "passkeys!",
              (SELECT count(*) FROM recovery_codes WHERE tenant_id = $1 AND person_id = $2 AND used_at IS NULL) AS "recovery_codes!""#,
-        tx.tenant_id().uuid(),
-        person_id.uuid(),
-    )
-    .fetch_one(&mut **tx)
-    .await
-}
-
-/// By what a person can sign in.
-pub(crate) async fn ways(tx: &mut TenantTx, person_id: PersonId) -> Result<Ways, sqlx::Error> {
-    sqlx::query_as!(
-        Ways,
-        r#"SELECT EXISTS (SELECT FROM people WHERE tenant_id = $1 AND id = $2 AND password_hash IS NOT NULL) AS "password!",
-             (SELECT count(*) FROM passkeys WHERE tenant_id = $1 AND person_id = $2) AS "passkeys!",
-             (SELECT count(*) FROM person_identities AS i
-                JOIN identity_providers AS p ON p.tenant_id = i.tenant_id AND p.id = i.provider_id AND p.state = 'ACTIVE'
-              WHERE i.tenant_id = $1 AND i.person_id = $2) AS "identities!""#,
         tx.tenant_id().uuid(),
         person_id.uuid(),
     )
