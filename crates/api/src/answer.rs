@@ -79,6 +79,10 @@ pub(crate) struct SignInAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "gwp_…")]
     pending_token: Option<Revealing>,
+    /// Ten codes that replace a second factor once each, of somebody who was made with a passkey; never shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    recovery_codes: Option<Vec<Revealing>>,
     /// Where to go on, of a sign-in that began with a place to return to.
     #[serde(skip_serializing_if = "Option::is_none")]
     return_to: Option<String>,
@@ -95,6 +99,7 @@ impl SignInAnswer {
             expires_in_seconds: None,
             refresh_token: None,
             pending_token: None,
+            recovery_codes: None,
             return_to,
         }
     }
@@ -119,8 +124,29 @@ pub(crate) fn signed_in(
     came: SignedIn,
     return_to: Option<String>,
 ) -> Response {
+    let answer = SignInAnswer::new(SignInStatus::SignedIn, return_to);
+    write(visitor, delivery, (status, came), answer)
+}
+
+/// Answers whoever was made with a passkey and signs in.
+pub(crate) fn signed_in_first(
+    visitor: &Visitor,
+    delivery: Delivery,
+    came: SignedIn,
+    recovery_codes: Option<Vec<SecretString>>,
+) -> Response {
+    let mut answer = SignInAnswer::new(SignInStatus::SignedIn, None);
+    answer.recovery_codes = recovery_codes.map(|codes| codes.into_iter().map(Revealing::new).collect());
+    write(visitor, delivery, (StatusCode::OK, came), answer)
+}
+
+fn write(
+    visitor: &Visitor,
+    delivery: Delivery,
+    (status, came): (StatusCode, SignedIn),
+    mut answer: SignInAnswer,
+) -> Response {
     let mut cookies = HeaderMap::new();
-    let mut answer = SignInAnswer::new(SignInStatus::SignedIn, return_to);
     let mut set = |cookie: Cookie, value: &SecretString| {
         if let Some(field) = cookie.set(value, visitor.secure) {
             cookies.append(header::SET_COOKIE, field);

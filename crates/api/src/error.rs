@@ -361,8 +361,14 @@ impl From<IdentityError> for ApiError {
             IdentityError::NotLinked
             | IdentityError::IdentityTaken
             | IdentityError::LastWayIn
-            | IdentityError::ProviderNameTaken(_) => Self::new(ProblemCode::Conflict, detail),
-            IdentityError::AlreadyDeveloper
+            | IdentityError::ProviderNameTaken(_)
+            | IdentityError::TotpExists
+            | IdentityError::HasAccount
+            | IdentityError::NoSecondFactor
+            | IdentityError::NoPasskey
+            | IdentityError::PasskeyKnown
+            | IdentityError::NoRelyingParty
+            | IdentityError::AlreadyDeveloper
             | IdentityError::AlreadyOperator
             | IdentityError::NoAddress
             | IdentityError::CannotInvite
@@ -371,7 +377,7 @@ impl From<IdentityError> for ApiError {
             | IdentityError::CustomerRunning => Self::new(ProblemCode::Conflict, detail),
             IdentityError::NotVouchedFor => Self::new(ProblemCode::ReauthenticationRequired, detail),
             IdentityError::Busy => Self::new(ProblemCode::Unavailable, detail),
-            IdentityError::Hashing | IdentityError::Signing | IdentityError::NoVault => {
+            IdentityError::Hashing | IdentityError::Signing | IdentityError::NoVault | IdentityError::PasskeyState => {
                 tracing::error!(%error, "people cannot sign in");
                 Self::new(
                     ProblemCode::Internal,

@@ -17,6 +17,7 @@ mod answer;
 mod cookies;
 pub mod error;
 pub mod extract;
+mod factors;
 mod identity_providers;
 pub mod letters;
 pub mod lists;

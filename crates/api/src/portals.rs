@@ -97,6 +97,11 @@ impl Portals {
         format!("{}://{slug}.{domain}{port}", public.scheme())
     }
 
+    /// What a page at this host has as its origin.
+    pub fn origin(&self, host: &str) -> String {
+        format!("{}://{host}", self.settings.public_url.scheme())
+    }
+
     /// Whether people reach us by https, so that a cookie may insist on it.
     pub fn is_secure(&self, host: &str) -> bool {
         self.settings.public_url.scheme() == "https" || !is_loopback(host)

@@ -10,7 +10,14 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 /// Names of the fields that carry a secret; a kept answer goes without them.
-const SECRET_FIELDS: [&str; 5] = ["secret", "operatorToken", "code", "recoveryCodes", "handOverUrl"];
+const SECRET_FIELDS: [&str; 6] = [
+    "secret",
+    "operatorToken",
+    "code",
+    "recoveryCodes",
+    "handOverUrl",
+    "otpauthUrl",
+];
 
 /// A secret that is written into the answer which reveals it.
 #[derive(ToSchema)]

@@ -68,6 +68,30 @@ pub enum IdentityError {
     /// Nobody has shown yet that the account's mail address is theirs.
     #[error("an account with this mail address exists that has not shown that the address is its own")]
     AddressNotProven,
+    /// An authenticator was confirmed already.
+    #[error("there is an authenticator already: delete it first")]
+    TotpExists,
+    /// Whoever was invited has an account already.
+    #[error("this address has an account: sign in")]
+    HasAccount,
+    /// There is nothing that recovery codes would stand for.
+    #[error("there is no second factor: add an authenticator or a passkey first")]
+    NoSecondFactor,
+    /// There is no passkey to show.
+    #[error("this account has no passkey")]
+    NoPasskey,
+    /// The passkey is there already.
+    #[error("this passkey is known already")]
+    PasskeyKnown,
+    /// Nobody could sign in any more.
+    #[error("this is the last way to sign in: set a password, add another passkey or link an identity first")]
+    LastWayIn,
+    /// Passkeys are for a host with a name.
+    #[error("passkeys work at a host with a name, not at an address")]
+    NoRelyingParty,
+    /// What a challenge is judged by could not be written or read.
+    #[error("the passkey's challenge could not be kept")]
+    PasskeyState,
     /// The customer would have no owner that can act.
     #[error("this is the last owner of the customer: make another one first")]
     LastCustomerOwner,
@@ -89,9 +113,6 @@ pub enum IdentityError {
     /// The identity is another person's, or the person has another one there.
     #[error("this identity belongs to another account, or this account has another one there")]
     IdentityTaken,
-    /// The person could not sign in any more.
-    #[error("this is the last way to sign in: set a password or add a passkey first")]
-    LastWayIn,
     /// Another identity provider has the name.
     #[error("another identity provider is called {0}")]
     ProviderNameTaken(String),

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use crate::model::{DeveloperRole, DeveloperState, Granter, Invitation, InvitationKind};
 use crate::operators::require_all_of;
 use crate::people::{self, NewPerson};
+use crate::second_factors::passkeys::{self, First};
 use crate::{IdentityError, developers, operators, store};
 
 /// How long one leads somewhere.
@@ -158,15 +159,21 @@ pub struct Accepted {
     pub person_id: PersonId,
     /// Whether they were made now, and may be let in; else they sign in.
     pub is_new: bool,
+    /// The first ones of somebody who came with a passkey.
+    pub recovery_codes: Option<Vec<SecretString>>,
+}
+
+/// What somebody who is new signs in with.
+#[derive(Default)]
+pub struct NewAccess {
+    /// Argon2id of a password.
+    pub password_hash: Option<String>,
+    /// A passkey.
+    pub passkey: Option<First>,
 }
 
 /// Accepts an invitation: makes the person, or gives the account that is there what it was invited to.
-pub async fn accept(
-    tx: &mut TenantTx,
-    token: &str,
-    name: &str,
-    password_hash: Option<String>,
-) -> Result<Accepted, IdentityError> {
+pub async fn accept(tx: &mut TenantTx, token: &str, name: &str, access: NewAccess) -> Result<Accepted, IdentityError> {
     let hash = CredentialHash::of(token.as_bytes());
     let invitation = store::invitations::take(tx, &hash)
         .await?
@@ -177,17 +184,9 @@ pub async fn accept(
         return Err(IdentityError::AddressNotProven);
     }
     let is_new = known.is_none();
-    let person_id = match known {
-        Some(known) => known.id,
-        None => {
-            let new = NewPerson {
-                email: invitation.email.clone(),
-                email_proven: true,
-                name: name.to_owned(),
-                password_hash,
-            };
-            people::create(tx, new).await?.id
-        }
+    let (person_id, recovery_codes) = match known {
+        Some(known) => (known.id, None),
+        None => make(tx, &invitation.email, name, access).await?,
     };
     match (invitation.operator_id, invitation.customer_id) {
         (Some(operator_id), _) => {
@@ -205,5 +204,30 @@ pub async fn accept(
         invitation.id,
         serde_json::json!({ "personId": person_id }),
     );
-    Ok(Accepted { person_id, is_new })
+    Ok(Accepted {
+        person_id,
+        is_new,
+        recovery_codes,
+    })
+}
+
+/// Makes the person, as whoever their passkey was made for; with recovery codes, if there is a passkey.
+async fn make(
+    tx: &mut TenantTx,
+    email: &str,
+    name: &str,
+    access: NewAccess,
+) -> Result<(PersonId, Option<Vec<SecretString>>), IdentityError> {
+    let new = NewPerson {
+        email: email.to_owned(),
+        email_proven: true,
+        name: name.to_owned(),
+        password_hash: access.password_hash,
+    };
+    let Some(first) = access.passkey else {
+        return Ok((people::create(tx, new).await?.id, None));
+    };
+    let person_id = people::create_as(tx, first.person_id, new).await?.id;
+    let added = passkeys::add_first(tx, first).await?;
+    Ok((person_id, added.recovery_codes))
 }

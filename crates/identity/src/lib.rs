@@ -26,6 +26,7 @@ pub mod passwords;
 pub mod people;
 pub mod providers;
 pub mod roles;
+pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod sign_in;

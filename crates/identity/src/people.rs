@@ -23,9 +23,15 @@ pub struct NewPerson {
 
 /// Makes a person.
 pub async fn create(tx: &mut TenantTx, new: NewPerson) -> Result<Person, IdentityError> {
+    let id = PersonId::mint(tx.clock(), tx.rng());
+    create_as(tx, id, new).await
+}
+
+/// Makes a person whose id was minted before: a passkey was made for it.
+pub(crate) async fn create_as(tx: &mut TenantTx, id: PersonId, new: NewPerson) -> Result<Person, IdentityError> {
     check(&new.email, &new.name)?;
     let person = Person {
-        id: PersonId::mint(tx.clock(), tx.rng()),
+        id,
         email: new.email.clone(),
         name: new.name.clone(),
         has_password: new.password_hash.is_some(),

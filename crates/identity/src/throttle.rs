@@ -32,6 +32,9 @@ pub const SIGN_IN_TO_ACCOUNT: Limit = limit("sign-in/account", 20, TimeDelta::mi
 pub const SIGN_IN_BY_DEVICE: Limit = limit("sign-in/device", 20, TimeDelta::minutes(15));
 /// Codes of a second factor, of one account.
 pub const SECOND_FACTOR: Limit = limit("second-factor", 20, TimeDelta::minutes(15));
+/// Codes of an authenticator, of one account: six digits are soon guessed by whoever may go on for ever (NIST SP 800-63B
+/// §3.2.2 allows no more than this many in a row). Passkeys and recovery codes work on.
+pub const TOTP_BY_DAY: Limit = limit("totp/day", 100, TimeDelta::days(1));
 /// Showing once more who one is, in one session.
 pub const REAUTHENTICATE: Limit = limit("reauthenticate", 20, TimeDelta::minutes(15));
 /// Signing up from one address.

@@ -4,12 +4,13 @@ use gatewright_database::{Actor, Caller};
 use gatewright_identity::model::{DeveloperRole, DeveloperState};
 use gatewright_identity::passwords::Hasher;
 use gatewright_identity::people::{self, NewPerson};
-use gatewright_identity::{developers, operators};
+use gatewright_identity::{developers, invitations, operators};
 use gatewright_types::ids::{OperatorId, PersonId, RequestId, TenantId};
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use crate::{TestApp, TestTenant};
+use crate::{SoftKey, TestApp, TestTenant};
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct horse battery";
@@ -138,6 +139,20 @@ impl TestApp {
         }
     }
 
+    /// Invites an operator; what the mail would carry.
+    pub async fn invite(&self, of: &TestTenant, email: &str, role: &str) -> String {
+        let body = json!({ "name": "Somebody", "email": email, "role": role });
+        let operator = of.create("/operators", body).await;
+        let invitation = of
+            .create(&format!("/operators/{operator}/invitations"), json!({}))
+            .await;
+        let mut tx = self.process.database().tenant(self.as_system(of)).await.unwrap();
+        let letter = invitations::letter(&mut tx, invitation.parse().unwrap()).await;
+        tx.commit().await.unwrap();
+        let (_, token) = letter.unwrap().unwrap();
+        token.expose_secret().to_owned()
+    }
+
     fn as_system(&self, of: &TestTenant) -> Caller {
         let database = self.process.database();
         let tenant_id: TenantId = of.id.parse().unwrap();
@@ -198,14 +213,40 @@ impl TestPerson {
         answer
     }
 
-    /// Signs in with [`PASSWORD`], as a script does.
-    pub async fn sign_in(&mut self) {
+    /// POSTs and expects to be refused; status and the problem's code.
+    pub async fn refused(&self, path: &str, body: Value) -> (u16, String) {
+        let (status, answer) = self.call(Method::POST, path, Some(body)).await;
+        assert!(!status.is_success(), "POST {path}: {status} {answer}");
+        (status.as_u16(), answer["code"].as_str().unwrap().to_owned())
+    }
+
+    /// What is answered to [`PASSWORD`], as a script asks.
+    pub async fn show_password(&self) -> Value {
         let body = json!({ "email": self.email, "password": PASSWORD, "delivery": "BODY" });
         let request = self.bare(Method::POST, "/sessions").json(&body);
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 201, "{:?}", response.text().await);
-        let answer: Value = response.json().await.unwrap();
+        response.json().await.unwrap()
+    }
+
+    /// Signs in with [`PASSWORD`] alone.
+    pub async fn sign_in(&mut self) {
+        let answer = self.show_password().await;
         self.take(&answer);
+    }
+
+    /// Adds a passkey, whoever they are being known for sure.
+    pub async fn add_passkey(&self, name: &str) -> (SoftKey, Value) {
+        let mut key = SoftKey::default();
+        let begun = self.post("/account/passkey-challenges", json!({})).await;
+        let credential = key.create(&self.origin(), &begun["options"]).await.unwrap();
+        let body = json!({ "ceremonyId": begun["ceremonyId"], "credential": credential, "name": name });
+        (key, self.post("/account/passkeys", body).await)
+    }
+
+    /// What a browser would call the place where they are.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.host)
     }
 
     /// Takes the tokens of a sign-in answer.

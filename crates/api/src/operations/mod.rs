@@ -65,6 +65,9 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(sign_ups::create_sign_up::create_sign_up))
         .routes(routes!(sign_ups::verify_sign_up::verify_sign_up))
         .routes(routes!(sessions::create_session::create_session))
+        .routes(routes!(sessions::complete_second_factor::complete_second_factor))
+        .routes(routes!(sessions::begin_passkey_sign_in::begin_passkey_sign_in))
+        .routes(routes!(sessions::sign_in_with_passkey::sign_in_with_passkey))
         .routes(routes!(sessions::refresh_session::refresh_session))
         .routes(routes!(sessions::sign_in_by_hand_over::sign_in_by_hand_over))
         .routes(routes!(sessions::sign_out::sign_out))
@@ -79,6 +82,7 @@ pub fn router() -> OpenApiRouter<ApiState> {
             password_resets::complete_password_reset::complete_password_reset
         ))
         .routes(routes!(invitations::look_up_invitation::look_up_invitation))
+        .routes(routes!(invitations::begin_invitation_passkey::begin_invitation_passkey))
         .routes(routes!(invitations::accept_invitation::accept_invitation))
         .routes(routes!(
             account::get_account::get_account,
@@ -93,6 +97,24 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(account::revoke_session::revoke_session))
         .routes(routes!(account::sign_out_everywhere::sign_out_everywhere))
         .routes(routes!(account::reauthenticate::reauthenticate))
+        .routes(routes!(
+            account::begin_reauthentication_passkey::begin_reauthentication_passkey
+        ))
+        .routes(routes!(
+            account::create_totp::create_totp,
+            account::delete_totp::delete_totp
+        ))
+        .routes(routes!(account::confirm_totp::confirm_totp))
+        .routes(routes!(account::replace_recovery_codes::replace_recovery_codes))
+        .routes(routes!(account::begin_passkey_registration::begin_passkey_registration))
+        .routes(routes!(
+            account::add_passkey::add_passkey,
+            account::list_passkeys::list_passkeys
+        ))
+        .routes(routes!(
+            account::rename_passkey::rename_passkey,
+            account::delete_passkey::delete_passkey
+        ))
         .routes(routes!(account::list_own_tenants::list_own_tenants))
         .routes(routes!(identity_providers::list_identities::list_identities))
         .routes(routes!(identity_providers::link_identity::link_identity))

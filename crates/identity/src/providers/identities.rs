@@ -136,7 +136,7 @@ pub async fn unlink(
     provider_id: IdentityProviderId,
 ) -> Result<(), IdentityError> {
     // One after the other, or two that look at the same time take both ways.
-    store::identities::hold_person(tx, person_id).await?;
+    store::people::lock(tx, person_id).await?;
     if !store::identities::delete(tx, person_id, provider_id).await? {
         return Err(IdentityError::not_found("identity", provider_id));
     }

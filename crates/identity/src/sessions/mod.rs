@@ -59,6 +59,13 @@ pub struct Device {
     pub address: Option<IpAddr>,
 }
 
+impl Device {
+    /// Browser and system, as far as they say.
+    pub fn name(&self) -> String {
+        device::name(self.user_agent.as_deref())
+    }
+}
+
 /// A session that was just begun or renewed, with what is shown from now on.
 pub struct Tokens {
     /// Which.

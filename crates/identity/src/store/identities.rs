@@ -75,17 +75,6 @@ pub(crate) async fn list(tx: &mut TenantTx, person_id: PersonId) -> Result<Vec<I
     .await
 }
 
-pub(crate) async fn hold_person(tx: &mut TenantTx, person_id: PersonId) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "SELECT FROM people WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
-        tx.tenant_id().uuid(),
-        person_id.uuid(),
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
 pub(crate) async fn delete(
     tx: &mut TenantTx,
     person_id: PersonId,

@@ -70,6 +70,18 @@ pub(crate) async fn secret(tx: &mut TenantTx, id: PersonId) -> Result<Option<Sec
     .await
 }
 
+/// Holds a person, so that what they sign in with is changed by one at a time.
+pub(crate) async fn lock(tx: &mut TenantTx, id: PersonId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "SELECT id FROM people WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn rename(tx: &mut TenantTx, id: PersonId, name: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE people SET name = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2",

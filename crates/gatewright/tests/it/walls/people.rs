@@ -2,10 +2,11 @@
 //! stands in the document, so an operation that is new fails here until [`body`] has a line for it.
 
 use gatewright_identity::model::DeveloperRole;
-use gatewright_testkit::{TestApp, TestPerson, Upstream, database};
+use gatewright_testkit::{SoftKey, TestApp, TestPerson, Upstream, database};
 use gatewright_types::ids::{IdentityProviderId, RequestId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use totp_rs::Totp;
 
 use super::{Operation, World, all_operations, answer, document, operations, request};
 use crate::scene::text;
@@ -30,6 +31,10 @@ const LAST: [&str; 8] = [
     "hand_over",
     "delete_account",
 ];
+
+/// Of nobody.
+const CEREMONY: &str = "pkc_01m80hxe67f59s79ed8y354rh0";
+const PASSKEY: &str = "psk_01m80hxe67f59s79ed8y354rh0";
 
 /// The id in the path and a body that is well-formed.
 fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &str) -> (String, Option<Value>) {
@@ -57,6 +62,21 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
             none,
             Some(json!({ "providerId": of.provider, "state": "x", "code": "x" })),
         ),
+        "complete_second_factor" | "confirm_totp" => (none, Some(json!({ "code": "000000" }))),
+        "begin_passkey_sign_in" => (none, Some(json!({}))),
+        "sign_in_with_passkey" => (none, Some(json!({ "ceremonyId": CEREMONY, "credential": {} }))),
+        "begin_invitation_passkey" => (none, Some(json!({ "token": "gwm_x", "name": "New" }))),
+        "add_passkey" => (
+            none,
+            Some(json!({ "ceremonyId": CEREMONY, "credential": {}, "name": "Phone" })),
+        ),
+        "rename_passkey" => (PASSKEY.to_owned(), Some(json!({ "name": "Phone" }))),
+        "delete_passkey" => (PASSKEY.to_owned(), None),
+        "create_totp"
+        | "delete_totp"
+        | "replace_recovery_codes"
+        | "begin_passkey_registration"
+        | "begin_reauthentication_passkey" => (none, None),
         "refresh_session" => (none, Some(json!({ "refreshToken": "gwr_x" }))),
         "change_account" => (none, Some(json!({ "name": "Renamed" }))),
         "change_password" => (none, Some(json!({ "newPassword": "another horse battery" }))),
@@ -292,6 +312,22 @@ async fn every_mutation_by_a_person_is_audited_with_their_session() {
                 let linking = sqlx::query(sql).bind(provider.uuid()).bind(&email);
                 linking.execute(&mut connection).await.unwrap();
             }
+            "confirm_totp" => {
+                let setup = owner.post("/account/totp", json!({})).await;
+                let authenticator = Totp::from_url(text(&setup, "otpauthUrl")).unwrap();
+                let now = u64::try_from(app.clock.now().timestamp()).unwrap();
+                sample.1 = Some(json!({ "code": authenticator.generate(now).to_string() }));
+            }
+            "delete_totp" => drop(owner.post("/account/totp", json!({})).await),
+            "add_passkey" => {
+                let begun = owner.post("/account/passkey-challenges", json!({})).await;
+                let credential = SoftKey::default().create(&owner.origin(), &begun["options"]).await;
+                let body =
+                    json!({ "ceremonyId": begun["ceremonyId"], "credential": credential.unwrap(), "name": "Phone" });
+                sample.1 = Some(body);
+            }
+            "replace_recovery_codes" | "begin_reauthentication_passkey" => drop(owner.add_passkey("Phone").await),
+            "rename_passkey" | "delete_passkey" => sample.0 = text(&owner.add_passkey("Phone").await.1, "id"),
             // A tenant where the same mail address is an operator's.
             "hand_over" => {
                 for (world, slug) in [(&acme, "acme"), (&rival, "rival")] {
