@@ -25,7 +25,6 @@ mod node_protocol;
 pub mod openapi;
 pub mod operations;
 mod order;
-mod pages;
 pub mod portals;
 mod precondition;
 pub mod principal;
