@@ -6,14 +6,23 @@ CARGO ?= cargo
 export SQLX_OFFLINE := true
 unexport DATABASE_URL
 
-.PHONY: run test conformance check bench fmt soak prepare generate package ensure ensure-mail ensure-judges ensure-openid ensure-redis
+.PHONY: run web e2e test conformance check bench fmt soak prepare generate package ensure ensure-mail ensure-judges ensure-openid ensure-redis
 
-run: ensure ## Build and show the main job: a tenant, a product, a subscription, a key that works
+run: ensure web ## Build and show the main job: a tenant, a product, a subscription, a key that works
 	@$(CARGO) build --release --locked -p gatewright $(if $(findstring --with-vendors,$(ARGS)),-p gatewright-vendor-fakes)
 	@exec target/release/gatewright demo $(ARGS)
 
-test: ensure ensure-mail ensure-judges ensure-openid ensure-redis ## Run every test on real PostgreSQL
+web: ## Build the pages' style sheets and scripts into web/dist
+	@scripts/build-web.sh
+
+test: ensure web ensure-mail ensure-judges ensure-openid ensure-redis ## Run every test on real PostgreSQL, and the pages in a browser
 	scripts/with-postgres.sh $(CARGO) test --workspace --locked --no-fail-fast
+	@$(MAKE) --no-print-directory e2e
+
+e2e: ensure web ## The pages in Chromium, against a demo of its own; ARGS=--test-name-pattern=… for some
+	@scripts/ensure-chromium.sh
+	$(CARGO) build --locked -p gatewright
+	scripts/ensure-node.sh node --test --test-concurrency=1 $(ARGS) web/e2e/
 
 conformance: ensure ensure-judges ## What other vendors' descriptions, clients and stand-ins say of the connectors; part of `make test`
 	$(CARGO) test --locked --no-fail-fast -p gatewright-connectors -p gatewright-vendor-fakes
@@ -24,6 +33,8 @@ soak: ensure ensure-mail ensure-judges ensure-openid ensure-redis ## The long fo
 
 check: ensure ## Format, lints, docs, layers, licenses, unused dependencies, generated files
 	$(CARGO) fmt --all --check
+	scripts/build-web.sh --strict
+	cd web && ../scripts/ensure-node.sh npm run --silent check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 	python3 scripts/check-dependencies.py --self-test

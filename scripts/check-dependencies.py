@@ -40,7 +40,7 @@ LAYERS = {
     "gateway": ["snapshot", "egress"],
     "mcp": ["types", "egress"],
     "api": DOMAINS,
-    "pages": DOMAINS,
+    "pages": ["types"],
     "gatewright": DOMAINS + ["gateway", "mcp", "api", "pages"],
     "vendor-fakes": ["types"],
 }

@@ -26,7 +26,6 @@ mod node_protocol;
 pub mod openapi;
 pub mod operations;
 mod order;
-mod pages;
 pub mod places;
 pub mod portals;
 mod precondition;

@@ -1,47 +1,61 @@
-//! `/mailbox`: mails that were left in the database because there is no mail server. For a demo on one's own machine.
+//! `/api/mailbox`: mails that were left in the database because there is no mail server. For a demo on one's own machine;
+//! the page `/mailbox` shows them, and a script reads the links in them here.
 //!
-//! It asks for no token, so it is there only where the settings say so, and only for a browser that named this machine: a
+//! It asks for no token, so it is there only where the settings say so, and only for whoever named this machine: a
 //! page of somebody else's, whose name leads to 127.0.0.1, sends its own name as `Host`.
 
 use std::net::IpAddr;
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::Response;
-use gatewright_notify::mail::{self, mailbox};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use gatewright_notify::mail::mailbox::{self, Listed};
 use gatewright_types::ids::MailId;
 use http::{HeaderMap, header};
 use secrecy::ExposeSecret;
+use serde::Serialize;
 
 use crate::ApiState;
 use crate::error::ApiError;
-use crate::pages::{escape, page};
 
-/// `GET /mailbox`: the newest mails.
+#[derive(Serialize)]
+struct Mails {
+    items: Vec<Mail>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Mail {
+    id: MailId,
+    recipient: String,
+    subject: String,
+    created_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl Mail {
+    fn new(mail: Listed, text: Option<String>) -> Self {
+        Self {
+            id: mail.id,
+            recipient: mail.recipient,
+            subject: mail.subject,
+            created_at: mail.created_at,
+            text,
+        }
+    }
+}
+
+/// `GET /api/mailbox`: the newest mails, without what they say.
 pub(crate) async fn mails(State(state): State<ApiState>, headers: HeaderMap) -> Result<Response, ApiError> {
     admit(&state, &headers)?;
     let mails = mailbox::list(state.database()).await?;
-    let items: String = mails
-        .iter()
-        .map(|mail| {
-            format!(
-                "<dt>{}</dt><dd><a href=\"/mailbox/{}\">{}</a><br>{}</dd>",
-                mail.created_at.format("%Y-%m-%d %H:%M:%S"),
-                mail.id,
-                escape(&mail.subject),
-                escape(&mail.recipient)
-            )
-        })
-        .collect();
-    let body = if items.is_empty() {
-        "<p>No mails yet.</p>".to_owned()
-    } else {
-        format!("<dl>{items}</dl>")
-    };
-    let about = "No mail server is set, so mails stay here for a week, newest first.";
-    Ok(page("Mailbox", &format!("<h1>Mailbox</h1><p>{about}</p>{body}")))
+    let items = mails.into_iter().map(|mail| Mail::new(mail, None)).collect();
+    Ok(Json(Mails { items }).into_response())
 }
 
-/// `GET /mailbox/{id}`: one mail, as text and as a mail program would show it.
+/// `GET /api/mailbox/{id}`: one mail with its text.
 pub(crate) async fn mail(
     State(state): State<ApiState>,
     headers: HeaderMap,
@@ -51,16 +65,8 @@ pub(crate) async fn mail(
     let missing = || ApiError::not_found("There is no such mail; /mailbox lists them all.");
     let id: MailId = id.parse().map_err(|_| missing())?;
     let (mail, text) = mailbox::show(state.database(), id).await?.ok_or_else(missing)?;
-    let body = format!(
-        "<p><a href=\"/mailbox\">Mailbox</a></p><h1>{subject}</h1><p>To {recipient}, {at} UTC</p><pre>{text}</pre>\
-         <iframe sandbox title=\"As HTML\" srcdoc=\"{html}\" style=\"width:100%;height:24rem;border:1px solid #8888\"></iframe>",
-        subject = escape(&mail.subject),
-        recipient = escape(&mail.recipient),
-        at = mail.created_at.format("%Y-%m-%d %H:%M:%S"),
-        text = escape(text.expose_secret()),
-        html = escape(&mail::html(&text)),
-    );
-    Ok(page(&escape(&mail.subject), &body))
+    let text = text.expose_secret().to_owned();
+    Ok(Json(Mail::new(mail, Some(text))).into_response())
 }
 
 fn admit(state: &ApiState, headers: &HeaderMap) -> Result<(), ApiError> {
@@ -81,7 +87,12 @@ fn is_this_machine(host: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let name = name.to_ascii_lowercase();
+    // What is below `localhost` is this machine too (RFC 6761 §6.3): tenants' hosts in a demo.
+    let local = name
+        .strip_suffix("localhost")
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    local || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -93,6 +104,7 @@ mod tests {
         for host in [
             "localhost",
             "LOCALHOST:8080",
+            "acme.localhost:8080",
             "127.0.0.1:8080",
             "127.1.2.3",
             "[::1]:8080",
@@ -102,6 +114,7 @@ mod tests {
         for host in [
             "",
             "evil.example",
+            "evillocalhost",
             "localhost.evil.example",
             "127.0.0.1.evil.example:8080",
             "10.0.0.1",

@@ -147,7 +147,12 @@ pub(crate) async fn admit(State(state): State<ApiState>, request: Request, next:
         Ok(token) => (token, None),
         Err(error) => {
             let mut response = error.into_response();
-            if response.status() == http::StatusCode::UNAUTHORIZED && bearer(&parts.headers).is_none() {
+            // Only where they came along: a form on another site comes without them (SameSite), and must not sign anybody out.
+            let brought = [Cookie::Session, Cookie::Refresh];
+            let brought = brought
+                .iter()
+                .any(|cookie| cookie.read(&parts.headers, secure).is_some());
+            if response.status() == http::StatusCode::UNAUTHORIZED && brought && bearer(&parts.headers).is_none() {
                 clear_session(response.headers_mut(), secure);
             }
             return Ok(response);

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::{ApiError, Problem};
 use crate::principal::admit;
-use crate::{ApiState, mailbox, node_protocol, openapi, operations, pages};
+use crate::{ApiState, mailbox, node_protocol, openapi, operations};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static DESCRIPTION: LazyLock<String> = LazyLock::new(openapi::json);
@@ -29,11 +29,8 @@ pub fn router(state: ApiState) -> Router {
     operations
         .route_layer(from_fn_with_state(state.clone(), admit))
         .route("/api/v1/openapi.json", get(description))
-        .route("/", get(pages::home))
-        .route("/errors", get(pages::problems))
-        .route("/errors/{code}", get(pages::problem))
-        .route("/mailbox", get(mailbox::mails))
-        .route("/mailbox/{id}", get(mailbox::mail))
+        .route("/api/mailbox", get(mailbox::mails))
+        .route("/api/mailbox/{id}", get(mailbox::mail))
         .nest(gatewright_snapshot::protocol::BASE_PATH, node_protocol::router())
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))

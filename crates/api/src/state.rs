@@ -20,7 +20,7 @@ use crate::portals::Portals;
 pub struct Notices {
     /// What outgoing requests may reach.
     pub egress_policy: Policy,
-    /// Whether the page `/mailbox` shows the mails that no mail server got.
+    /// Whether `/api/mailbox` and the page `/mailbox` show the mails that no mail server got.
     pub shows_mailbox: bool,
 }
 
@@ -138,7 +138,7 @@ impl ApiState {
         &self.0.doors.places
     }
 
-    /// Whether there is a page `/mailbox`.
+    /// Whether there is a mailbox.
     pub(crate) fn shows_mailbox(&self) -> bool {
         self.0.notices.shows_mailbox
     }

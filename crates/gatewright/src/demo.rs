@@ -3,6 +3,7 @@
 //! Starting again keeps the data and gives the demo's key and token new secrets, because the old
 //! ones are stored nowhere.
 
+mod people;
 mod seed;
 mod tell;
 mod vendors;
@@ -86,6 +87,7 @@ fn on_this_machine(settings: &Settings) -> Settings {
     settings
 }
 
+pub use people::SignIn;
 pub use seed::Seeded;
 pub use vendors::Vendors;
 

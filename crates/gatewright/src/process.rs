@@ -10,6 +10,7 @@ use gatewright_api::ApiState;
 use gatewright_database::Database;
 use gatewright_orchestration::Orchestrator;
 use gatewright_types::ids::NodeId;
+use gatewright_types::slug::Slug;
 use gatewright_types::{Clock, Rng};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -195,6 +196,14 @@ impl Process {
     /// Where the control plane is reached from outside.
     pub fn public_url(&self) -> &str {
         &self.addresses.public_url
+    }
+
+    /// Where a tenant's people sign in, without a slash at the end; where there is no API here, where it would be.
+    pub fn portal_url(&self, tenant: &Slug) -> String {
+        match &self.front {
+            Front::Api(control) => control.state().portals().url(tenant),
+            Front::Health(_) => self.addresses.public_url.clone(),
+        }
     }
 
     /// Where the native gateway of this process is, if it has one.

@@ -30,6 +30,7 @@ use gatewright_types::slug::Slug;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
+use super::people::{self, Passwords, SignIn};
 use super::vendors::{self, Vendors};
 
 /// The product's contract.
@@ -53,6 +54,8 @@ const ROUTES: [(&str, &str); 5] = [
 pub struct Seeded {
     /// Acme.
     pub tenant_id: TenantId,
+    /// What its portal's host begins with.
+    pub tenant_slug: Slug,
     /// The Translation API.
     pub product_id: ProductId,
     /// Pro.
@@ -69,6 +72,10 @@ pub struct Seeded {
     pub key_id: KeyId,
     pub(super) key: SecretString,
     pub(super) operator_token: SecretString,
+    /// An operator of Acme.
+    pub operator: SignIn,
+    /// A developer of Globex.
+    pub developer: SignIn,
 }
 
 /// Makes whatever is missing.
@@ -85,11 +92,13 @@ pub(super) async fn seed(
         actor: Actor::System,
         request_id,
     };
+    let passwords = Passwords::make(database).await?;
     let mut tx = database.tenant(caller).await?;
     let product_id = product(&mut tx).await?;
     let plan_id = plan(&mut tx, product_id).await?;
     let customer_id = customer(&mut tx).await?;
     let gateway_id = gateway(&mut tx, product_id, service_url).await?;
+    let (operator, developer) = people::seed(&mut tx, customer_id, passwords).await?;
     tx.commit().await?;
     let connected = match vendors {
         Some(vendors) => vendors::connect(engine, database, tenant_id, product_id, vendors).await?,
@@ -100,6 +109,7 @@ pub(super) async fn seed(
     tx.commit().await?;
     Ok(Seeded {
         tenant_id,
+        tenant_slug: slug("acme")?,
         product_id,
         plan_id,
         customer_id,
@@ -109,6 +119,8 @@ pub(super) async fn seed(
         key_id: revealed.key.id,
         key: revealed.secret,
         operator_token,
+        operator,
+        developer,
     })
 }
 

@@ -14,6 +14,11 @@ struct Line<'a> {
     api_url: String,
     gateway_url: &'a str,
     operator_token: &'a str,
+    portal_url: String,
+    operator_email: &'a str,
+    operator_password: &'a str,
+    developer_email: &'a str,
+    developer_password: &'a str,
     tenant_id: String,
     product_id: String,
     plan_id: String,
@@ -68,6 +73,11 @@ pub(super) fn json(process: &Process, seeded: &Seeded, vendors: Option<&Vendors>
         api_url: process.api_url(),
         gateway_url: process.gateway_url().unwrap_or_default(),
         operator_token: seeded.operator_token(),
+        portal_url: process.portal_url(&seeded.tenant_slug),
+        operator_email: seeded.operator.email,
+        operator_password: seeded.operator.password(),
+        developer_email: seeded.developer.email,
+        developer_password: seeded.developer.password(),
         tenant_id: seeded.tenant_id.to_string(),
         product_id: seeded.product_id.to_string(),
         plan_id: seeded.plan_id.to_string(),
@@ -86,6 +96,10 @@ pub(super) fn text(process: &Process, seeded: &Seeded, vendors: Option<&Vendors>
     let (api, gateway) = (process.api_url(), process.gateway_url().unwrap_or_default());
     let (home, key, token) = (process.public_url(), seeded.key(), seeded.operator_token());
     let subscription = seeded.subscription_id;
+    let portal = process.portal_url(&seeded.tenant_slug);
+    let (operator, developer) = (&seeded.operator, &seeded.developer);
+    let (operator, operator_password) = (operator.email, operator.password());
+    let (developer, developer_password) = (developer.email, developer.password());
     let others = vendors.map_or_else(String::new, |vendors| others(vendors, seeded, &api));
     format!(
         "
@@ -94,6 +108,10 @@ pub(super) fn text(process: &Process, seeded: &Seeded, vendors: Option<&Vendors>
   Control plane   {home}
   API             {api}   (described at {api}/openapi.json)
   Gateway         {gateway}
+
+  Portal          {portal}   (mails go to {portal}/mailbox)
+    operator      {operator}    {operator_password}
+    developer     {developer}   {developer_password}
 
   The customer Globex has subscribed to the Translation API of Acme. Its key is admitted:
 
@@ -107,7 +125,7 @@ pub(super) fn text(process: &Process, seeded: &Seeded, vendors: Option<&Vendors>
 
     curl -X POST {api}/subscriptions/{subscription}/cancel -H 'Authorization: Bearer {token}'
 
-{others}  Key and token are new at every start and stored nowhere. Ctrl-C ends the demo; its data stays.
+{others}  Key, token and passwords are new at every start and stored nowhere. Ctrl-C ends the demo; its data stays.
 
 "
     )

@@ -8,6 +8,7 @@ use anyhow::Context;
 use gatewright_api::ApiState;
 use gatewright_api::places::Places;
 use gatewright_api::portals::{PortalSettings, Portals, is_loopback};
+use gatewright_api::principal::Peer;
 use gatewright_api::state::Doors;
 use gatewright_database::Database;
 use gatewright_identity::passwords::Hasher;
@@ -99,7 +100,7 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Serves the API.
+    /// Serves the API and the pages.
     pub fn start(
         listener: TcpListener,
         metrics: &Metrics,
@@ -113,10 +114,23 @@ impl ControlPlane {
         let keeping_vault = tokio::spawn(glue::keep_vault(state.database().clone()));
         let noting_uses = tokio::spawn(glue::write_last_uses(state.clone()));
         let (stop, stopped) = watch::channel(false);
-        let mut router = metrics.count(gatewright_api::router(state.clone()));
+        // Inside of the pages, so that what they ask is counted and traced like everybody's.
+        let mut api = metrics.count(gatewright_api::router(state.clone()));
         if let Some(telemetry) = telemetry {
-            router = telemetry.trace(router);
+            api = telemetry.trace(api);
         }
+        let router = gatewright_pages::router(gatewright_pages::About {
+            api,
+            carry: |from, to| {
+                if let Some(peer) = from.get::<Peer>() {
+                    to.insert(*peer);
+                }
+            },
+            gateway_url: state.gateway_url().map(str::to_owned),
+            version: env!("CARGO_PKG_VERSION"),
+            clock: state.database().clock().clone(),
+            rng: state.database().rng().clone(),
+        });
         let serving = tokio::spawn(http::serve(listener, router, trusted.into(), stopped, drain));
         Self {
             state,

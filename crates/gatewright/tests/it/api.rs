@@ -321,11 +321,10 @@ async fn every_answer_carries_its_request_id_and_may_not_be_stored() {
         (200, Method::HEAD, format!("{root}/api/v1/customers")),
         (404, Method::GET, format!("{root}/nowhere")),
         (404, Method::GET, format!("{root}/api/v1/nowhere")),
-        (404, Method::GET, format!("{root}/errors/nothing")),
         (404, Method::GET, format!("{root}/api/v1/customers/cus_01")),
         (404, Method::GET, format!("{root}/api/v1/customers/%FF")),
         (405, Method::DELETE, format!("{root}/api/v1/customers")),
-        (405, Method::POST, format!("{root}/")),
+        (405, Method::POST, format!("{root}/health/live")),
         (422, Method::POST, format!("{root}/api/v1/customers")),
     ] {
         let response = app

@@ -1,0 +1,227 @@
+//! The two frames: a card alone, and a page with a bar above it.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::assets;
+use crate::client::Problem;
+use crate::icons::{icon, large};
+use crate::model::Account;
+use crate::parts::initials;
+use crate::theme::Theme;
+use crate::visit::{ORIGIN_ONLY, Visit};
+
+/// What a page is beside its content.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct About<'a> {
+    pub(crate) title: &'a str,
+    /// Whose page it is; empty: the installation's.
+    pub(crate) tenant: &'a str,
+    /// Whether its script for passkeys is needed.
+    pub(crate) passkeys: bool,
+    /// Whether the address holds a token.
+    pub(crate) token_in_address: bool,
+    /// Where the page goes on by itself.
+    pub(crate) onward: Option<&'a str>,
+}
+
+/// A card alone in the middle.
+pub(crate) fn gate(visit: &Visit, about: About<'_>, card: &Markup) -> Response {
+    let body = html! {
+        body.gate {
+            a.skip href="#main" { "Skip to content" }
+            header.bar {
+                (brand(about.tenant))
+                div.push { (themes(visit)) }
+            }
+            main id="main" { (card) }
+            footer.foot { a href="/" { "Home" } a href="/errors" { "Problem codes" } span { "Runs on Gatewright" } }
+        }
+    };
+    document(visit, about, &body)
+}
+
+/// A card's mark, title and what it is about.
+pub(crate) fn heading(mark: &str, title: &str, about: &Markup) -> Markup {
+    let kind = match mark {
+        "check" => "good",
+        "alert" => "bad",
+        _ => "",
+    };
+    html! {
+        @if !mark.is_empty() { div class={ "mark " (kind) } { (large(mark)) } }
+        header {
+            h1 { (title) }
+            p { (about) }
+        }
+    }
+}
+
+/// A page of somebody who is signed in.
+pub(crate) fn app(visit: &Visit, about: About<'_>, account: &Account, content: &Markup) -> Response {
+    let places = places(account);
+    let body = html! {
+        body.app {
+            a.skip href="#main" { "Skip to content" }
+            header.bar {
+                (brand(&account.tenant.name))
+                nav.places aria-label="Places" {
+                    @for (path, label) in places {
+                        a href=(path) aria-current=[visit.path().starts_with(path).then_some("true")] { (label) }
+                    }
+                }
+                (user_menu(visit, account))
+            }
+            main id="main" { (content) }
+            (foot())
+        }
+    };
+    let about = About {
+        tenant: &account.tenant.name,
+        ..about
+    };
+    document(visit, about, &body)
+}
+
+/// A page of the installation that everybody sees.
+pub(crate) fn open(visit: &Visit, about: About<'_>, content: &Markup) -> Response {
+    let body = html! {
+        body.app {
+            a.skip href="#main" { "Skip to content" }
+            header.bar {
+                (brand(about.tenant))
+                div.push { (themes(visit)) }
+            }
+            main id="main" { (content) }
+            (foot())
+        }
+    };
+    document(visit, about, &body)
+}
+
+/// The same page with the status of what went wrong.
+pub(crate) fn with_status(mut response: Response, problem: Option<&Problem>) -> Response {
+    if let Some(problem) = problem {
+        *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Some(seconds) = problem.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+    }
+    response
+}
+
+/// Where somebody can go, by what they are.
+fn places(account: &Account) -> Vec<(&'static str, &'static str)> {
+    let mut places = vec![("/account", "Account")];
+    if account
+        .developer
+        .as_ref()
+        .is_some_and(|developer| developer.state == "ACTIVE")
+    {
+        places.push(("/team", "Team"));
+    }
+    if account.operator.is_some() {
+        places.push(("/console/people", "People"));
+    }
+    places
+}
+
+fn user_menu(visit: &Visit, account: &Account) -> Markup {
+    let person = &account.person;
+    html! {
+        details.menu.push {
+            summary {
+                span.avatar { (initials(&person.name, 2)) }
+                (icon("chevron"))
+                span.visually-hidden { "Your menu" }
+            }
+            div {
+                div.who {
+                    strong { (person.name) }
+                    div.soft.small { (person.email) }
+                }
+                a.item href="/account" { (icon("id")) "Account" }
+                a.item href="/account/security" { (icon("shield")) "Security" }
+                div.item { (icon("system")) span { "Theme" } div.push { (themes(visit)) } }
+                form method="post" action="/sign-out" { button.item { (icon("leave")) "Sign out" } }
+            }
+        }
+    }
+}
+
+fn brand(tenant: &str) -> Markup {
+    let name = if tenant.is_empty() { "Gatewright" } else { tenant };
+    html! {
+        a.brand href="/" {
+            span.monogram aria-hidden="true" { (initials(name, 1)) }
+            span { (name) }
+        }
+    }
+}
+
+fn themes(visit: &Visit) -> Markup {
+    html! {
+        form.themes method="post" action="/theme" {
+            input type="hidden" name="returnTo" value=(visit.path());
+            @for theme in Theme::ALL {
+                @let (drawing, label) = match theme {
+                    Theme::System => ("system", "Colors of the system"),
+                    Theme::Light => ("sun", "Light"),
+                    Theme::Dark => ("moon", "Dark"),
+                };
+                button name="theme" value=(theme.as_str()) title=(label) aria-label=(label)
+                    aria-pressed=(if visit.theme() == theme { "true" } else { "false" }) { (icon(drawing)) }
+            }
+        }
+    }
+}
+
+fn foot() -> Markup {
+    html! {
+        footer.foot {
+            a href="/api/v1/openapi.json" { "API description" }
+            a href="/errors" { "Problem codes" }
+            span { "Runs on Gatewright" }
+        }
+    }
+}
+
+fn document(visit: &Visit, about: About<'_>, body: &Markup) -> Response {
+    let tenant = if about.tenant.is_empty() {
+        "Gatewright"
+    } else {
+        about.tenant
+    };
+    let mut scripts: Vec<String> = assets::address("enhance.js").into_iter().collect();
+    if about.passkeys {
+        scripts.extend(assets::address("passkeys.js"));
+    }
+    let text = html! {
+        (DOCTYPE)
+        html lang="en" data-theme=(visit.theme().as_str()) {
+            head {
+                meta charset="utf-8";
+                title { @if about.title != tenant { (about.title) " · " } (tenant) }
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                @if let Some(onward) = about.onward { meta http-equiv="refresh" content={ "0;url=" (onward) }; }
+                link rel="icon" href="data:,";
+                @if let Some(style) = assets::address("main.css") { link rel="stylesheet" href=(style); }
+                @for script in scripts { script type="module" src=(script) {} }
+            }
+            (body)
+        }
+    };
+    let mut response = Response::new(Body::from(text.into_string()));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    if about.token_in_address {
+        headers.insert(header::REFERRER_POLICY, ORIGIN_ONLY);
+    }
+    response
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { ask, shows, signIn, visitor } from "./harness.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const shots = fileURLToPath(new URL("shots/", import.meta.url));
+const kilobyte = 1024;
+
+const guest = {
+  home: "/",
+  "sign-in": "/sign-in?notice=signed-out",
+  "sign-up": "/sign-up",
+  "check-mail": "/sign-up/check-mail",
+  verify: "/verify?token=gwm_shown",
+  "second-factor": "/sign-in/second-factor?factors=TOTP%20PASSKEY%20RECOVERY_CODE",
+  reset: "/reset",
+  "reset-choose": "/reset/complete?token=gwm_shown",
+  "reset-check-mail": "/reset/check-mail",
+  "dead-link": "/invitation?token=gwm_shown",
+  "email-change": "/email-change?token=gwm_shown",
+  "hand-over": "/hand-over?token=gwm_shown",
+  mailbox: "/mailbox",
+  problems: "/errors",
+  problem: "/errors/validation-failed",
+};
+const developer = {
+  "home-signed-in": "/",
+  account: "/account",
+  security: "/account/security",
+  sessions: "/account/sessions",
+  data: "/account/data",
+  reauthenticate: "/account/reauthenticate?returnTo=/account",
+  team: "/team",
+};
+const operator = {
+  operators: "/console/people",
+  developers: "/console/people/developers",
+  "sign-up-settings": "/console/people/sign-up",
+  providers: "/console/people/providers",
+};
+
+/** The page that was asked for, and no other in its place. */
+async function open(page, name, path) {
+  const answer = await page.goto(path);
+  assert.equal(answer.status(), name === "dead-link" ? 403 : 200, name);
+  assert.equal(new URL(page.url()).pathname, path.split("?")[0], name);
+}
+
+export default function (world) {
+  const everywhere = async (visit) => {
+    for (const colorScheme of ["light", "dark"]) {
+      const { context, page, faults } = await visitor(world, { colorScheme });
+      await visit(page, guest, colorScheme);
+      await signIn(page, world.demo.developerEmail, world.demo.developerPassword);
+      await shows(page, "Hello, Devon");
+      await visit(page, developer, colorScheme);
+      await context.clearCookies();
+      await signIn(page, world.demo.operatorEmail, world.demo.operatorPassword);
+      await shows(page, "Hello, Olivia");
+      await visit(page, operator, colorScheme);
+      assert.deepEqual(faults, []);
+      await context.close();
+    }
+  };
+
+  test("no page has a violation that axe finds, in light and in dark", async () => {
+    const found = [];
+    await everywhere(async (page, pages, scheme) => {
+      for (const [name, path] of Object.entries(pages)) {
+        await open(page, name, path);
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+        for (const { id, nodes } of violations) found.push(`${name} (${scheme}): ${id}: ${nodes.map((node) => node.target).join(" | ")}`);
+      }
+    });
+    assert.deepEqual(found, []);
+  });
+
+  test("no page is wider than its window, and every page is drawn", async () => {
+    mkdirSync(shots, { recursive: true });
+    await everywhere(async (page, pages, scheme) => {
+      for (const [width, height] of [
+        [1440, 900],
+        [390, 844],
+      ]) {
+        await page.setViewportSize({ width, height });
+        for (const [name, path] of Object.entries(pages)) {
+          await open(page, name, path);
+          await page.screenshot({ path: `${shots}${name}-${width}-${scheme}.png`, fullPage: true });
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+          assert.ok(wide <= width, `${name} is ${wide} px wide in a window of ${width}`);
+        }
+      }
+    });
+  });
+
+  test("pages keep to their bytes: 25 KB of HTML, 3 KB of scripts, 12 KB of styles, compressed", async () => {
+    for (const [name, path] of Object.entries(guest)) {
+      const html = (await ask(world, path)).text;
+      assert.ok(gzipSync(html).length <= 25 * kilobyte, `${name}: HTML`);
+      const sizes = { js: 0, css: 0 };
+      for (const [, file, kind] of html.matchAll(/"(\/assets\/[\w.-]+\.(js|css))"/g)) {
+        const asset = await ask(world, file, { "accept-encoding": "gzip" });
+        assert.equal(asset.headers["content-encoding"], "gzip");
+        sizes[kind] += asset.bytes.length;
+      }
+      assert.ok(sizes.js > 0 && sizes.js <= 3 * kilobyte, `${name}: ${sizes.js} bytes of scripts`);
+      assert.ok(sizes.css > 0 && sizes.css <= 12 * kilobyte, `${name}: ${sizes.css} bytes of styles`);
+    }
+  });
+}

@@ -1,0 +1,26 @@
+// The pages as people use them, in Chromium, against a demo that this file starts.
+import { after, before, describe } from "node:test";
+import account from "./account.mjs";
+import { startBrowser, startDemo } from "./harness.mjs";
+import looks from "./looks.mjs";
+import people from "./people.mjs";
+import safety from "./safety.mjs";
+import signUp from "./sign-up.mjs";
+
+const world = {};
+const groupMs = 180_000;
+
+before(async () => {
+  [world.demo, world.browser] = await Promise.all([startDemo(), startBrowser()]);
+});
+
+after(async () => {
+  await world.browser?.close();
+  await world.demo?.stop();
+});
+
+describe("signing up and in", { timeout: groupMs }, () => signUp(world));
+describe("an account", { timeout: groupMs }, () => account(world));
+describe("operators, developers, colleagues", { timeout: groupMs }, () => people(world));
+describe("what an attacker tries", { timeout: groupMs }, () => safety(world));
+describe("how it looks", { timeout: groupMs }, () => looks(world));
