@@ -1,7 +1,7 @@
 //! Who signs in to the demo: an operator of Acme and a developer of Globex, with passwords of this start.
 
 use gatewright_database::{Database, TenantTx};
-use gatewright_identity::invitations;
+use gatewright_identity::invitations::{self, NewAccess};
 use gatewright_identity::model::{DeveloperRole, Granter, Invitation};
 use gatewright_identity::operators::{self, NewOperator};
 use gatewright_identity::passwords::Hasher;
@@ -122,7 +122,11 @@ async fn invite_operator(tx: &mut TenantTx) -> anyhow::Result<Invitation> {
 async fn accept(tx: &mut TenantTx, invitation: Invitation, name: &str, hash: String) -> anyhow::Result<()> {
     let letter = invitations::letter(tx, invitation.id).await?;
     let (_, token) = letter.ok_or_else(|| anyhow::anyhow!("the invitation that was just made is gone"))?;
-    invitations::accept(tx, token.expose_secret(), name, Some(hash)).await?;
+    let access = NewAccess {
+        password_hash: Some(hash),
+        passkey: None,
+    };
+    invitations::accept(tx, token.expose_secret(), name, access).await?;
     Ok(())
 }
 
