@@ -54,6 +54,8 @@ impl Visitor {
             Err(IdentityError::SignInFailed) => ProblemCode::SignInFailed,
             Err(IdentityError::PersonSuspended) => ProblemCode::PersonSuspended,
             Err(IdentityError::CodeInvalid) => ProblemCode::CodeInvalid,
+            Err(IdentityError::ProviderFailed(_)) => ProblemCode::ProviderFailed,
+            Err(IdentityError::ProviderRefused(_)) => ProblemCode::ProviderRefused,
             _ => return Ok(result?),
         };
         let caller = Caller {

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use gatewright_identity::providers::arrival::{self, Answer, Completed};
 use gatewright_identity::providers::identities::Arrived;
+use gatewright_identity::throttle::{self, CODE_BY_ADDRESS};
 use gatewright_types::ids::IdentityProviderId;
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -52,6 +53,13 @@ pub(crate) async fn complete_provider_sign_in(asked: Asked<ProviderAnswer>) -> R
     let Asked { visitor, body } = asked;
     answer::check(&visitor, body.delivery)?;
     let visit = &visitor.visit;
+    let address = throttle::address(visit.device.address);
+    let mut tx = visit.begin().await?;
+    let counted = throttle::count(&mut tx, CODE_BY_ADDRESS, &address).await;
+    let policy = identity_providers::policy(&mut tx, &visitor.state).await?;
+    tx.commit().await?;
+    counted?;
+
     let browser = match body.delivery {
         Delivery::Cookie => visitor.cookie(Cookie::Begun),
         Delivery::Body => body.browser_token.as_deref(),
@@ -69,9 +77,6 @@ pub(crate) async fn complete_provider_sign_in(asked: Asked<ProviderAnswer>) -> R
         None => None,
     };
     let (signed_in, renewed) = session.unzip();
-    let mut tx = visit.begin().await?;
-    let policy = identity_providers::policy(&mut tx, &visitor.state).await?;
-    tx.close().await?;
     let asking = identity_providers::asking(&visitor.state, &policy);
     let completed = arrival.complete(visit, asking, &visitor.portal_url(), signed_in).await;
     let Completed {
@@ -79,6 +84,7 @@ pub(crate) async fn complete_provider_sign_in(asked: Asked<ProviderAnswer>) -> R
         return_to,
         mut tx,
     } = visitor.noting_refusal("complete_provider_sign_in", completed).await?;
+    throttle::forgive(&mut tx, CODE_BY_ADDRESS, &address).await?;
     if let Arrived::Linked(person_id) = &arrived {
         let notice = Letter::Notice {
             person_id: *person_id,

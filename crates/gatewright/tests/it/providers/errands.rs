@@ -248,3 +248,26 @@ async fn nobody_is_led_to_another_site() {
         assert_eq!(problem(&refused), (422, "validation-failed"), "{evil:?}");
     }
 }
+
+#[tokio::test]
+async fn whoever_tries_answers_out_is_stopped_and_noted() {
+    let scene = Scene::set().await;
+    let (stand_in, provider) = scene.stand_in("Globex").await;
+    let sent = scene.begin(&provider).await;
+    let mut came = stand_in.visit(&sent.url);
+    came.state = "guessed".to_owned();
+    let mut tries = 0;
+    loop {
+        let refused = scene.complete(&sent, &came, Some(&stand_in.url)).await;
+        match problem(&refused) {
+            (403, "code-invalid") => tries += 1,
+            other => break assert_eq!(other, (429, "too-many-attempts")),
+        }
+    }
+    assert_eq!(tries, 60, "CODE_BY_ADDRESS");
+    let noted = scene
+        .acme
+        .get("/audit-events?outcome=REFUSED&action=complete_provider_sign_in&limit=100")
+        .await;
+    assert_eq!(noted["items"].as_array().unwrap().len(), tries);
+}
