@@ -66,13 +66,13 @@ fn card(account: &Account, form: &Form, problem: Option<&Problem>) -> Markup {
                 form.stack method="post" action=(action) {
                     (back)
                     (Field { name: "password", label: "Password", kind: "password", autocomplete: "current-password", focused: true, problem, ..Field::default() }.show())
-                    button.button.block name="do" value="password" { "Confirm" }
+                    button.button.block.primary[factors.passkeys == 0] name="do" value="password" { "Confirm" }
                 }
             } @else if factors.totp {
                 form.stack method="post" action=(action) {
                     (back)
                     (Field { name: "code", label: "Code from your app", autocomplete: "one-time-code", digits: true, max_length: Some(7), focused: true, problem, ..Field::default() }.show())
-                    button.button.block name="do" value="code" { "Confirm" }
+                    button.button.block.primary[factors.passkeys == 0] name="do" value="code" { "Confirm" }
                 }
             } @else if factors.passkeys == 0 {
                 p.soft { "You have neither password nor passkey here. Sign out and in again." }

@@ -96,7 +96,7 @@ async fn done(visit: &Visit, form: &Form) -> Result<Response, Problem> {
 
 async fn render(visit: &Visit, form: &Form, problem: Option<Problem>) -> Result<Response, Failure> {
     let account = account(visit).await?;
-    let keys: Items<passkeys::Passkey> = list(visit, "/api/v1/account/passkeys").await?;
+    let keys: Items<passkeys::Passkey> = visit.get("/api/v1/account/passkeys").await?;
     let linked: Items<Identity> = visit.get("/api/v1/account/identities").await?;
     let options: SignInOptions = visit.get("/api/v1/sign-in-options").await?;
     let about = About {
@@ -155,16 +155,5 @@ fn codes(account: &Account) -> Markup {
                 }
             }
         }
-    }
-}
-
-// Until both operations are there.
-async fn list<T: serde::de::DeserializeOwned>(visit: &Visit, path: &str) -> Result<Items<T>, Problem> {
-    match visit.get(path).await {
-        Err(problem) if problem.status == 404 => Ok(Items {
-            items: Vec::new(),
-            next_cursor: None,
-        }),
-        other => other,
     }
 }
