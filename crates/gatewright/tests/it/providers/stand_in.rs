@@ -126,11 +126,6 @@ impl StandIn {
         tell(&mut self.told.lock().unwrap());
     }
 
-    /// From now on it signs with another key.
-    pub(crate) fn rotate(&self) {
-        self.tell(|told| told.key = new_key("2"));
-    }
-
     /// How often a path was asked.
     pub(crate) fn asked(&self, path: &str) -> usize {
         let told = self.told.lock().unwrap();
