@@ -46,7 +46,7 @@ pub(crate) struct ProviderAnswer {
 
 /// Sign in, sign up, or link an identity by what an identity provider answered.
 ///
-/// Of parameters that the address has twice, none is sent. Somebody unknown signs up, where the provider and the tenant let
+/// Somebody unknown signs up, where the provider and the tenant let
 /// them; nobody is ever taken for another because of a mail address.
 #[utoipa::path(post, path = "/sessions/provider", tag = "Sign-in", request_body = ProviderAnswer, responses((status = 201, description = "Signed in, a second factor is owed, or the identity is linked", body = SignInAnswer)))]
 pub(crate) async fn complete_provider_sign_in(asked: Asked<ProviderAnswer>) -> Result<Response, ApiError> {
