@@ -279,6 +279,10 @@ const RECENT: &[&str] = &[
     "unlink_identity",
 ];
 
+/// Operations that make a way to sign in which is good beyond this tenant (`identity/src/tenants.rs`): whoever runs one
+/// tenant's identity provider must not be able to make one for somebody. Alphabetical.
+const OWN_WORD: &[&str] = &["add_passkey", "begin_passkey_registration", "change_password"];
+
 /// Whether an operation asks of a session that it is recent.
 pub fn needs_recent(operation: &str) -> bool {
     RECENT.contains(&operation)
@@ -398,6 +402,15 @@ pub(crate) fn judge(parts: &Parts, shown: &Shown, now: DateTime<Utc>) -> Result<
             "This needs that you showed who you are in the last {} minutes: `POST /api/v1/account/reauthentications`.",
             sessions::RECENT.num_minutes()
         );
+        return Err(refused(code, ApiError::new(code, detail)));
+    }
+    if let Shown::Session(signed_in, _) = shown
+        && !signed_in.themselves
+        && operation(parts).is_some_and(|id| OWN_WORD.contains(&id))
+    {
+        let code = ProblemCode::ReauthenticationRequired;
+        let detail = "Only an identity provider or another tenant vouched for this session. Show here who you are: with \
+                      your password, or choose one by mail: `POST /api/v1/password-resets`.";
         return Err(refused(code, ApiError::new(code, detail)));
     }
     Ok(principal)
@@ -525,6 +538,10 @@ mod tests {
         assert!(ids.is_sorted(), "the table is alphabetical");
         assert_eq!(ids.len(), table.len(), "each has one line");
         assert_eq!(OPERATIONS.len(), table.len(), "each is found by its method and path");
+        assert!(
+            OWN_WORD.is_sorted() && OWN_WORD.iter().all(|id| table.contains(*id)),
+            "{OWN_WORD:?}"
+        );
         assert!(
             RECENT.is_sorted() && RECENT.iter().all(|id| table.contains(*id)),
             "{RECENT:?}"

@@ -267,6 +267,8 @@ pub struct SignedIn {
     pub session_id: SessionId,
     /// When they last showed who they are.
     pub authenticated_at: DateTime<Utc>,
+    /// Whether they showed it here themselves; else only an identity provider or another tenant vouched for them.
+    pub themselves: bool,
     /// As an operator, with whether it may act.
     pub operator: Option<(OperatorId, Role, OperatorState)>,
     /// As a developer.

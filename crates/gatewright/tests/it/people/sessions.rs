@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatewright_identity::model::DeveloperRole;
-use gatewright_testkit::{PASSWORD, TestApp, TestPerson, TestTenant, manual_clock};
+use gatewright_testkit::{PASSWORD, TestApp, TestPerson, TestTenant, database, manual_clock};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -214,5 +214,43 @@ async fn an_operator_who_signed_in_may_what_the_role_may_until_it_may_not() {
     acme.call(Method::DELETE, &path, None).await;
     let (status, problem) = who.call(Method::GET, "/customers", None).await;
     assert_eq!((status.as_u16(), code(&problem)), (403, "forbidden"));
+    app.stop().await;
+}
+
+/// Whoever runs a tenant's identity provider can be anybody there; a password made like that would open other tenants.
+#[tokio::test]
+async fn whom_only_another_vouches_for_makes_no_way_in() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").await;
+    let who = developer(&app, &acme).await;
+    let mut owner = database::connect(&app.database_url).await;
+    for methods in ["{PROVIDER}", "{HAND_OVER}", "{PROVIDER,HAND_OVER}"] {
+        let sql = "UPDATE sessions SET methods = $1::text[]";
+        sqlx::query(sqlx::AssertSqlSafe(sql.replace("$1", &format!("'{methods}'"))))
+            .execute(&mut owner)
+            .await
+            .unwrap();
+        for (method, path, body) in [
+            (
+                Method::PUT,
+                "/account/password",
+                json!({ "newPassword": "another horse battery" }),
+            ),
+            (Method::POST, "/account/passkey-challenges", json!({})),
+            (Method::POST, "/account/passkeys", json!({})),
+        ] {
+            let (status, problem) = who.call(method, path, Some(body)).await;
+            assert_eq!(
+                (status.as_u16(), code(&problem)),
+                (403, "reauthentication-required"),
+                "{methods} {path}"
+            );
+        }
+    }
+    // Whoever knows the password has shown it themselves.
+    who.post("/account/reauthentications", json!({ "password": PASSWORD }))
+        .await;
+    let body = json!({ "newPassword": "another horse battery" });
+    assert_eq!(who.call(Method::PUT, "/account/password", Some(body)).await.0, 204);
     app.stop().await;
 }
