@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { ask, shows, signIn, visitor } from "./harness.mjs";
+import { ask, linkOfMail, shows, signIn, signUp, totp, visitor } from "./harness.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const shots = fileURLToPath(new URL("shots/", import.meta.url));
@@ -50,6 +50,12 @@ async function open(page, name, path) {
   assert.equal(new URL(page.url()).pathname, path.split("?")[0], name);
 }
 
+async function violations(page, name) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map((node) => node.target).join(" | ")}`);
+}
+
 async function draw(page, name, scheme) {
   const { width } = page.viewportSize();
   await page.screenshot({ path: `${shots}${name}-${width}-${scheme}.png`, fullPage: true });
@@ -81,14 +87,52 @@ export default function (world) {
       for (const [name, path] of Object.entries(pages)) {
         await page.setViewportSize({ width: 1440, height: 900 });
         await open(page, name, path);
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-        for (const { id, nodes } of violations) found.push(`${name} (${scheme}): ${id}: ${nodes.map((node) => node.target).join(" | ")}`);
+        found.push(...(await violations(page, `${name} (${scheme})`)));
         await draw(page, name, scheme);
         await page.setViewportSize({ width: 390, height: 844 });
         await draw(page, name, scheme);
       }
     });
+    assert.deepEqual(found, []);
+  });
+
+  test("what is shown once, and an invitation, look right too", async () => {
+    const found = [];
+    for (const colorScheme of ["light", "dark"]) {
+      const { context, page, faults } = await visitor(world, { colorScheme });
+      const look = async (name) => {
+        found.push(...(await violations(page, `${name} (${colorScheme})`)));
+        for (const width of [1440, 390]) {
+          await page.setViewportSize({ width, height: 900 });
+          await draw(page, name, colorScheme);
+        }
+      };
+      await signUp(world, page, `lena-${colorScheme}@looks.example`, "Lena Looks");
+      await page.goto("/account/security");
+      await page.click("button[value=totp]");
+      const secret = await page.inputValue("#secret");
+      await look("totp");
+      await page.fill("#code", totp(secret));
+      await page.click("button[value=totp-confirm]");
+      await page.waitForSelector("#codes");
+      await look("recovery-codes");
+      await page.goto("/account/security");
+      await look("security-with-factors");
+      await page.goto("/team");
+      await page.fill("#email", `ivy-${colorScheme}@looks.example`);
+      await page.click("button[value=invite]");
+      await shows(page, "The invitation is on its way");
+      await look("team-invited");
+      await page.goto(await linkOfMail(world, `ivy-${colorScheme}@looks.example`, "/invitation"));
+      await look("invitation");
+      await page.fill("#name", "Ivy");
+      await page.fill("#password", "1234567890");
+      await page.click("text=Accept with a password");
+      await page.waitForSelector("#password-fault");
+      await look("invitation-refused");
+      assert.deepEqual(faults, []);
+      await context.close();
+    }
     assert.deepEqual(found, []);
   });
 

@@ -9,7 +9,7 @@ export default function (world) {
     await operator.page.waitForURL("**/console/people");
     await operator.page.fill("#name", "Grace Hopper");
     await operator.page.fill("#email", "grace@acme.example");
-    await operator.page.selectOption("#role", "SUPPORT");
+    await operator.page.selectOption("#role", "ADMIN");
     await operator.page.click("button[value=invite]");
     await shows(operator.page, "The invitation is on its way");
 

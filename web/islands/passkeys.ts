@@ -22,13 +22,13 @@ if (window.PublicKeyCredential && "parseRequestOptionsFromJSON" in PublicKeyCred
 
 async function pressed(button: HTMLButtonElement): Promise<void> {
   const form = button.form!;
-  const named = (button.dataset["with"] ?? "").split(" ").filter(Boolean);
-  const inputs = named.map((name) => form.elements.namedItem(name) as HTMLInputElement);
-  if (!inputs.every((input) => input.reportValidity()) || button.ariaBusy) return;
+  // What has to be filled in first, and what of it the challenge depends on.
+  const filled = fields(form, button.dataset["needs"]);
+  if (!filled.every((input) => input.reportValidity()) || button.ariaBusy) return;
   button.ariaBusy = "true";
   autofill?.abort();
   try {
-    const begun = await begin(button, inputs);
+    const begun = await begin(button, fields(form, button.dataset["send"]));
     if (begun) await ask(button, begun);
   } catch (error) {
     const left = error instanceof DOMException && ["NotAllowedError", "AbortError"].includes(error.name);
@@ -39,6 +39,13 @@ async function pressed(button: HTMLButtonElement): Promise<void> {
     );
   }
   button.ariaBusy = null;
+}
+
+function fields(form: HTMLFormElement, names = ""): HTMLInputElement[] {
+  return names
+    .split(" ")
+    .filter(Boolean)
+    .map((name) => form.elements.namedItem(name) as HTMLInputElement);
 }
 
 async function begin(button: HTMLButtonElement, inputs: HTMLInputElement[]): Promise<Begun | undefined> {

@@ -27,7 +27,7 @@ pub(super) fn panel(passkeys: &[Passkey]) -> Markup {
                 (passkey_problem()) (passkey_fields())
                 div.row.fields {
                     (Field { name: "name", id: "passkey-name", label: "Name of a new one", placeholder: "Work laptop", max_length: Some(100), ..Field::default() }.show())
-                    button.button.primary name="do" value="passkey" data-passkey="create" data-with="name"
+                    button.button.primary name="do" value="passkey" data-passkey="create" data-needs="name"
                         data-begin="/api/v1/account/passkey-challenges" { (icon("passkey")) "Add passkey" }
                 }
             }

@@ -97,7 +97,7 @@ fn new_person(form: &Form, problem: Option<&Problem>) -> Markup {
         (passkey_fields())
         (Field { name: "name", label: "Your name", autocomplete: "name", value: form.raw("name"), focused: problem.is_none(), problem, ..Field::default() }.show())
         div data-passkeys hidden {
-            button.button.primary.block name="do" value="passkey" formnovalidate data-passkey="create" data-with="token name"
+            button.button.primary.block name="do" value="passkey" formnovalidate data-passkey="create" data-needs="name" data-send="token name"
                 data-begin="/api/v1/invitations/passkey-challenges" { (icon("passkey")) "Accept with a passkey" }
             div.or { "or with a password" }
         }
