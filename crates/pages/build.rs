@@ -21,7 +21,7 @@ fn main() {
         println!("cargo::rerun-if-changed={}", web.join(style).display());
     }
     let code = match fs::read_to_string(&list) {
-        Ok(list) if !list.is_empty() => built(&web.join("dist"), &list),
+        Ok(list) if !list.is_empty() => built(&web.join("dist"), &list, &out),
         _ => plain(&web, &out),
     };
     fs::write(out.join("assets.rs"), format!("&[{code}]")).expect("OUT_DIR can be written");
@@ -44,8 +44,9 @@ fn problem_pages() -> String {
     code + "];"
 }
 
-/// One line per file: what pages call it, and its name, which holds its hash.
-fn built(dist: &Path, list: &str) -> String {
+/// One line per file: what pages call it, and its name, which holds its hash. Copies are embedded: another build of the web
+/// may take these away before the compiler reads them.
+fn built(dist: &Path, list: &str, out: &Path) -> String {
     let mut code = String::new();
     for line in list.lines() {
         let (key, file) = line
@@ -56,8 +57,12 @@ fn built(dist: &Path, list: &str) -> String {
             .file_name()
             .and_then(|name| name.to_str())
             .expect("a file name");
-        let (gzip, brotli) = (dist.join(format!("{file}.gz")), dist.join(format!("{file}.br")));
         println!("cargo::rerun-if-changed={}", path.display());
+        let [path, gzip, brotli] = ["", ".gz", ".br"].map(|ending| {
+            let copy = out.join(format!("{name}{ending}"));
+            fs::copy(dist.join(format!("{file}{ending}")), &copy).expect("web/scripts/finish.mjs wrote it");
+            copy
+        });
         let _ = write!(
             code,
             "Asset {{ key: {key:?}, name: {name:?}, plain: include_bytes!({path:?}), gzip: Some(include_bytes!({gzip:?})), \

@@ -16,6 +16,10 @@ export default function (world) {
     await page.waitForSelector("#codes");
     const codes = await page.locator("#codes li").allTextContents();
     assert.equal(codes.length, 10);
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.click("[data-copy]");
+    await shows(page, "Copied");
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), codes.join("\n"));
     await page.check("input[type=checkbox]");
     await page.click("text=Done");
     await shows(page, "10 left");

@@ -26,7 +26,8 @@ document.addEventListener("click", async (event) => {
   const button = (event.target as Element).closest<HTMLButtonElement>("[data-copy]");
   if (!button) return;
   const source = document.querySelector(button.dataset["copy"] ?? "");
-  const text = source instanceof HTMLInputElement ? source.value : (source?.textContent ?? "").trim();
+  const items = [...(source?.querySelectorAll("li") ?? [])].map((item) => item.textContent);
+  const text = source instanceof HTMLInputElement ? source.value : items.length ? items.join("\n") : (source?.textContent ?? "");
   const label = button.querySelector("[data-label]") ?? button;
   const before = label.textContent;
   try {

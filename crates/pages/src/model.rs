@@ -112,7 +112,6 @@ pub(crate) struct SecondFactors {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LookedUp {
-    pub(crate) kind: String,
     pub(crate) role: String,
     pub(crate) email: String,
     pub(crate) tenant: Tenant,

@@ -56,16 +56,13 @@ pub(super) async fn enroll(visit: &Visit) -> Result<Response, Problem> {
             div.stack {
                 div.beside-qr {
                     (drawing(&enrolled.otpauth_url))
-                    div.stack {
-                        div.field {
-                            label for="secret" { "Or type this key" }
-                            div.secret {
-                                input.input id="secret" value=(enrolled.secret) readonly;
-                                button.button type="button" data-copy="#secret" hidden { (icon("copy")) span data-label { "Copy" } }
-                            }
-                            p.hint { "It is shown now and never again." }
-                        }
-                        (confirm(None))
+                    (confirm(None))
+                }
+                div.field {
+                    label for="secret" { "No camera? Type this key" span.aside { "shown now and never again" } }
+                    div.secret {
+                        input.input id="secret" value=(enrolled.secret) readonly;
+                        button.button type="button" data-copy="#secret" hidden { (icon("copy")) span data-label { "Copy" } }
                     }
                 }
             }

@@ -20,7 +20,7 @@ const TABS: [(&str, &str, &str); 4] = [
     ("/console/people", "building", "Operators"),
     ("/console/people/developers", "team", "Developers"),
     ("/console/people/sign-up", "mail", "Sign-up"),
-    ("/console/people/providers", "world", "Sign-in elsewhere"),
+    ("/console/people/providers", "world", "Providers"),
 ];
 
 /// Whoever is signed in, who has to be an operator.

@@ -63,14 +63,13 @@ async fn page(visit: &Visit, form: &Form, problem: Option<Problem>) -> Result<Re
 
 fn card(title: &str, invitation: &LookedUp, form: &Form, problem: Option<&Problem>) -> Markup {
     let by = invitation.invited_by.as_deref().unwrap_or(&invitation.tenant.name);
-    let what = if invitation.kind == "OPERATOR" {
-        "operator"
-    } else {
-        "developer"
-    };
+    let (tenant, role) = (&invitation.tenant.name, words(&invitation.role));
     let text = html! {
-        (by) " invites " strong { (invitation.email) } " to work at " (invitation.tenant.name)
-        " as " (what) " with the role " (words(&invitation.role)) "."
+        (by) " invites " strong { (invitation.email) }
+        @match &invitation.customer_name {
+            Some(customer) => { " to work with the APIs of " (tenant) " for " (customer) ". Role: " (role) "." },
+            None => { " to run " (tenant) ". Role: " (role) "." },
+        }
     };
     html! {
         section.card {
