@@ -87,4 +87,38 @@ export default function (world) {
     await shows(owner.page, "Removed.");
     await Promise.all([owner.context.close(), context.close()]);
   });
+
+  test("a provider is added, offered, gone to by a form and come back from, and removed", async () => {
+    const operator = await visitor(world);
+    await signIn(operator.page, world.demo.operatorEmail, world.demo.operatorPassword, "/console/people/providers");
+    await operator.page.selectOption("#kind", "GITHUB");
+    await operator.page.fill("#name", "GitHub");
+    await operator.page.fill("#clientId", "Iv1.0123456789abcdef");
+    await operator.page.fill("#clientSecret", "s3cret-s3cret-s3cret");
+    await operator.page.click("button[value=add]");
+    await shows(operator.page, "The provider is added");
+    const shown = await operator.page.textContent("main");
+    assert.match(shown, /\/sign-in\/callback\/idp_/);
+    assert.ok(!shown.includes("s3cret"), "its secret is shown to nobody");
+
+    const { context, page, faults } = await visitor(world);
+    await page.route("https://github.com/**", (route) => {
+      const asked = new URL(route.request().url()).searchParams;
+      const back = new URL(asked.get("redirect_uri"));
+      back.searchParams.set("error", "access_denied");
+      back.searchParams.set("state", asked.get("state"));
+      return route.fulfill({ status: 302, headers: { location: back.href } });
+    });
+    await page.goto("/sign-in?returnTo=/team");
+    await page.click("text=Continue with GitHub");
+    await page.waitForURL("**/sign-in/callback/idp_*");
+    await shows(page, "You are not signed in");
+    assert.deepEqual(faults, [], "the page's policy lets the form lead there");
+    await operator.page.click("li:has-text('GitHub') summary");
+    await operator.page.click("li:has-text('GitHub') button[value=remove]");
+    await shows(operator.page, "Saved.");
+    await page.goto("/sign-in");
+    assert.equal(await page.getByText("GitHub").count(), 0);
+    await Promise.all([operator.context.close(), context.close()]);
+  });
 }

@@ -59,7 +59,7 @@ pub(super) async fn enroll(visit: &Visit) -> Result<Response, Problem> {
                     (confirm(None))
                 }
                 div.field {
-                    label for="secret" { "No camera? Type this key" span.aside { "shown now and never again" } }
+                    label for="secret" { "Or type this key" span.aside { "shown only now" } }
                     div.secret {
                         input.input id="secret" value=(enrolled.secret) readonly;
                         button.button type="button" data-copy="#secret" hidden { (icon("copy")) span data-label { "Copy" } }
