@@ -38,7 +38,7 @@ const IDS: [&str; 7] = [
     "gatewayId",
     "keyId",
 ];
-const SECRETS: [&str; 2] = ["key", "operatorToken"];
+const SECRETS: [&str; 4] = ["key", "operatorToken", "operatorPassword", "developerPassword"];
 
 fn secrets(demos: &[&Value]) -> Vec<String> {
     demos
@@ -53,7 +53,8 @@ async fn the_demo_serves_keeps_its_data_and_changes_its_secrets_at_every_start()
     let (running, first) = home.demo(&[]).await;
     let mut fields: Vec<&str> = first.as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort_unstable();
-    let mut expected = [&IDS[..], &SECRETS, &["apiUrl", "gatewayUrl"]].concat();
+    let named = ["apiUrl", "gatewayUrl", "portalUrl", "operatorEmail", "developerEmail"];
+    let mut expected = [&IDS[..], &SECRETS, &named].concat();
     expected.sort_unstable();
     assert_eq!(fields, expected);
     let (status, usage) = call(&first, Some(&text(&first, "key"))).await;
