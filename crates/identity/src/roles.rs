@@ -113,7 +113,7 @@ permissions! {
     /// Make, change and remove owners.
     OwnersManage = "OWNERS_MANAGE":;
     /// Let developers in, suspend and remove them; decide how people sign up and where else they can sign in.
-    PeopleManage = "PEOPLE_MANAGE": Admin Support;
+    PeopleManage = "PEOPLE_MANAGE": Admin;
     /// See developers, how people sign up and where else they can sign in.
     PeopleRead = "PEOPLE_READ": Admin Product Security DevRel Support Billing Auditor;
     /// Make plans and new versions of them.
