@@ -1,6 +1,7 @@
 //! Our own API description.
 
 use http::Method;
+use serde_json::Value;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -221,9 +222,30 @@ fn add_common(method: &Method, operation: &mut Operation) {
     }
 }
 
+/// Puts the extensions of each object behind its other fields, in the order of their names: the library keeps them in a map
+/// that has none.
+fn settle(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let mut extensions: Vec<String> = fields.keys().filter(|name| name.starts_with("x-")).cloned().collect();
+            extensions.sort_unstable();
+            for name in extensions {
+                if let Some(extension) = fields.shift_remove(&name) {
+                    fields.insert(name, extension);
+                }
+            }
+            fields.values_mut().for_each(settle);
+        }
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        _ => {}
+    }
+}
+
 /// The document as it is committed and served.
 pub fn json() -> String {
-    let mut text = document().to_pretty_json().unwrap_or_default();
+    let mut document = serde_json::to_value(document()).unwrap_or_default();
+    settle(&mut document);
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -1,16 +1,16 @@
 //! The pages that people see, rendered here and readable without a script.
 //!
 //! # Invariants
-//! * A page is a client of the REST API in the same process ([`mod@client`]): it touches no domain and no database. So
+//! * A page is a client of the REST API in the same process (`client`): it touches no domain and no database. So
 //!   everything that a page does is an operation, with its checks, its audit row and its limits. The browser's own headers
 //!   go along, and the API's cookies come back; no page reads what is in them.
-//! * Nothing is inline, nothing comes from another origin, no other site frames a page ([`mod@visit`]).
+//! * Nothing is inline, nothing comes from another origin, no other site frames a page (`visit`).
 //! * Forms are sent to their page's own address and work without scripts; only passkeys need one. A page that a mail leads
 //!   to changes nothing before its button is pressed, because programs open links too.
-//! * Where to go on after a sign-in is decided by one function ([`mod@return_to`]).
+//! * Where to go on after a sign-in is decided by one function (`return_to`).
 //! * A secret is on a page once: in the answer to the form that made it.
 //!
-//! Start with [`router`], then [`mod@visit`] and any file of `public`.
+//! Start with [`router`], then `visit` and any file of `public`.
 
 mod account;
 mod assets;
