@@ -246,8 +246,8 @@ const TABLE: &[(&str, Access)] = &[
 /// Operations that reveal, rotate or delete: of a session they ask that its person showed who they are not long ago.
 /// Alphabetical.
 const RECENT: &[&str] = &[
-    "change_identity_provider",
     "begin_passkey_registration",
+    "change_identity_provider",
     "change_password",
     "create_email_change",
     "create_token",
