@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { authenticator, password, shows, signIn, signUp, totp, visitor } from "./harness.mjs";
-
+import { authenticator, linkOfMail, password, shows, signIn, signUp, totp, visitor } from "./harness.mjs";
 
 export default function (world) {
   test("codes from an app are asked for beside the password, and a recovery code helps once", async () => {
@@ -73,6 +72,30 @@ export default function (world) {
     await shows(page, "The passkey is removed");
     assert.deepEqual(faults, []);
     await context.close();
+  });
+
+  test("another mail address counts from the moment that its mail is confirmed", async () => {
+    const { context, page, faults } = await visitor(world);
+    await signUp(world, page, "mara@initech.example", "Mara Moved");
+    await page.goto("/account");
+    await page.fill("#email", "mara@moved.example");
+    await page.click("button[value=email]");
+    const link = await linkOfMail(world, "mara@moved.example", "/email-change");
+    await page.goto("/account");
+    await page.waitForSelector("strong:has-text('mara@initech.example')");
+    await page.goto(link);
+    await page.click("button.primary");
+    await page.waitForURL("**/sign-in?notice=address");
+    await page.goto(link);
+    await page.click("button.primary");
+    await shows(page, "Ask again");
+    const later = await visitor(world);
+    await signIn(later.page, "mara@initech.example", password);
+    await later.page.waitForSelector("[role=alert]");
+    await signIn(later.page, "mara@moved.example", password);
+    await shows(later.page, "Hello, Mara");
+    assert.deepEqual(faults, []);
+    await Promise.all([context.close(), later.context.close()]);
   });
 
   test("signing out everywhere ends the others, and one session can be ended alone", async () => {

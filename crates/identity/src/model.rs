@@ -135,6 +135,8 @@ pub struct Developer {
     pub email: String,
     /// For whom.
     pub customer_id: CustomerId,
+    /// What that customer is called.
+    pub customer_name: String,
     /// What they may do there.
     pub role: DeveloperRole,
     /// Whether they may act.

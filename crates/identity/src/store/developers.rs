@@ -33,9 +33,10 @@ pub(crate) async fn find(tx: &mut TenantTx, id: DeveloperId) -> Result<Option<De
     sqlx::query_as!(
         Developer,
         r#"SELECT d.id AS "id: DeveloperId", d.person_id AS "person_id: PersonId", p.name, p.email,
-             d.customer_id AS "customer_id: CustomerId", d.role AS "role: DeveloperRole", d.state AS "state: DeveloperState",
+             d.customer_id AS "customer_id: CustomerId", c.name AS customer_name, d.role AS "role: DeveloperRole", d.state AS "state: DeveloperState",
              d.created_at, d.updated_at
            FROM developers AS d JOIN people AS p ON p.tenant_id = d.tenant_id AND p.id = d.person_id
+             JOIN customers AS c ON c.tenant_id = d.tenant_id AND c.id = d.customer_id
            WHERE d.tenant_id = $1 AND d.id = $2"#,
         tx.tenant_id().uuid(),
         id.uuid(),
@@ -53,9 +54,10 @@ pub(crate) async fn list(
     sqlx::query_as!(
         Developer,
         r#"SELECT d.id AS "id: DeveloperId", d.person_id AS "person_id: PersonId", p.name, p.email,
-             d.customer_id AS "customer_id: CustomerId", d.role AS "role: DeveloperRole", d.state AS "state: DeveloperState",
+             d.customer_id AS "customer_id: CustomerId", c.name AS customer_name, d.role AS "role: DeveloperRole", d.state AS "state: DeveloperState",
              d.created_at, d.updated_at
            FROM developers AS d JOIN people AS p ON p.tenant_id = d.tenant_id AND p.id = d.person_id
+             JOIN customers AS c ON c.tenant_id = d.tenant_id AND c.id = d.customer_id
            WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.customer_id = $2) AND ($3::text IS NULL OR d.state = $3)
              AND ($4::uuid IS NULL OR d.id < $4) ORDER BY d.id DESC LIMIT $5"#,
         tx.tenant_id().uuid(),

@@ -28,7 +28,7 @@ struct Developer {
     email: String,
     role: String,
     state: String,
-    customer_id: String,
+    customer_name: String,
     #[serde(default)]
     created_at: Option<DateTime<Utc>>,
 }
@@ -97,7 +97,7 @@ fn item(developer: &Developer) -> Markup {
             div.what {
                 span { (developer.name) (state_badge(&developer.state)) }
                 span { (developer.email) " · since " (moment(developer.created_at)) }
-                span { (words(&developer.role)) " of " code { (developer.customer_id) } }
+                span { (words(&developer.role)) " of " (developer.customer_name) }
             }
             form.row method="post" action=(PATH) {
                 input type="hidden" name="id" value=(developer.id);
@@ -111,7 +111,7 @@ fn item(developer: &Developer) -> Markup {
                 summary.button.small.quiet { "Remove" (name) }
                 form.row method="post" action=(PATH) {
                     input type="hidden" name="id" value=(developer.id);
-                    p.soft { "Their sessions end and they can no longer sign in. What the customer subscribed to stays." }
+                    p.soft { "They can no longer act for the customer. What it subscribed to, and its keys, stay." }
                     button.button.danger name="do" value="remove" { "Remove" (name) }
                 }
             }

@@ -113,8 +113,8 @@ fn usual(line: &str) -> (u16, Value, Vec<&'static str>) {
             { "id": "opr_2", "name": "Grace Hopper", "email": "grace@acme.example", "role": "ENGINEER", "state": "ACTIVE" },
             { "id": "opr_3", "name": "Deploy script", "email": null, "role": "SUPPORT", "state": "SUSPENDED" } ], "nextCursor": "abc" }),
         "GET /api/v1/developers" => json!({ "items": [
-            { "id": "dev_9", "name": "Mary Somerville", "email": "mary@initech.example", "role": "OWNER", "state": "PENDING", "customerId": "cus_2", "createdAt": at },
-            { "id": "dev_1", "name": "Ada Lovelace", "email": "ada@globex.example", "role": "OWNER", "state": "ACTIVE", "customerId": "cus_1", "createdAt": at } ] }),
+            { "id": "dev_9", "name": "Mary Somerville", "email": "mary@initech.example", "role": "OWNER", "state": "PENDING", "customerId": "cus_2", "customerName": "Initech", "createdAt": at },
+            { "id": "dev_1", "name": "Ada Lovelace", "email": "ada@globex.example", "role": "OWNER", "state": "ACTIVE", "customerId": "cus_1", "customerName": "Globex", "createdAt": at } ] }),
         "GET /api/v1/people-settings" => json!({ "signUp": "BY_APPROVAL", "domains": [], "updatedAt": null }),
         "GET /api/v1/identity-providers" => json!({ "items": [
             { "id": "idp_1", "kind": "GOOGLE", "name": "Google", "clientId": "1234.apps.googleusercontent.com", "issuer": "https://accounts.google.com",
