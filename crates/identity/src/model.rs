@@ -269,7 +269,8 @@ pub struct SignedIn {
     pub session_id: SessionId,
     /// When they last showed who they are.
     pub authenticated_at: DateTime<Utc>,
-    /// Whether they showed it here themselves; else only an identity provider or another tenant vouched for them.
+    /// Whether they showed it here themselves, by a password, a passkey or a mail; else only an identity provider or another
+    /// tenant vouched for them. A code does not count: whoever came in by the word of another could have set up the app.
     pub themselves: bool,
     /// As an operator, with whether it may act.
     pub operator: Option<(OperatorId, Role, OperatorState)>,

@@ -140,7 +140,7 @@ pub(crate) async fn signed_in(
 ) -> Result<Option<SignedIn>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT s.authenticated_at,
-             s.methods && ARRAY['PASSWORD', 'TOTP', 'RECOVERY_CODE', 'PASSKEY', 'MAIL'] AS "themselves!", o.id AS "operator_id?: OperatorId", o.role AS "operator_role?: Role",
+             s.methods && ARRAY['PASSWORD', 'PASSKEY', 'MAIL'] AS "themselves!", o.id AS "operator_id?: OperatorId", o.role AS "operator_role?: Role",
              o.state AS "operator_state?: OperatorState", d.id AS "developer_id?: DeveloperId",
              d.customer_id AS "customer_id?: CustomerId", d.role AS "developer_role?: DeveloperRole",
              d.state AS "developer_state?: DeveloperState"
