@@ -6,9 +6,9 @@ use gatewright_database::SystemTx;
 use crate::sign_in::DEVICE_LIFE;
 use crate::{IdentityError, store};
 
-/// How long a session that ended, and what renewed one, are still known.
+/// How long a session, and what renewed it, are still known after its time.
 pub const ENDED_SESSIONS_KEPT: TimeDelta = TimeDelta::days(30);
-/// How long an invitation that was accepted, withdrawn or forgotten stays in lists.
+/// How long an invitation stays in lists after its time.
 pub const ENDED_INVITATIONS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// Removes what people left behind, of every tenant.

@@ -2,6 +2,7 @@
 
 use gatewright_database::{PageRequest, TenantTx};
 use gatewright_types::ids::{CustomerId, DeveloperId, PersonId};
+use uuid::Uuid;
 
 use crate::model::{Developer, DeveloperRole, DeveloperState};
 
@@ -30,19 +31,11 @@ pub(crate) async fn insert(
 }
 
 pub(crate) async fn find(tx: &mut TenantTx, id: DeveloperId) -> Result<Option<Developer>, sqlx::Error> {
-    sqlx::query_as!(
-        Developer,
-        r#"SELECT d.id AS "id: DeveloperId", d.person_id AS "person_id: PersonId", p.name, p.email,
-             d.customer_id AS "customer_id: CustomerId", c.name AS customer_name, d.role AS "role: DeveloperRole", d.state AS "state: DeveloperState",
-             d.created_at, d.updated_at
-           FROM developers AS d JOIN people AS p ON p.tenant_id = d.tenant_id AND p.id = d.person_id
-             JOIN customers AS c ON c.tenant_id = d.tenant_id AND c.id = d.customer_id
-           WHERE d.tenant_id = $1 AND d.id = $2"#,
-        tx.tenant_id().uuid(),
-        id.uuid(),
-    )
-    .fetch_optional(&mut **tx)
-    .await
+    let of = Of {
+        id: Some(id),
+        ..Of::default()
+    };
+    Ok(select(tx, of, None, 1).await?.pop())
 }
 
 pub(crate) async fn list(
@@ -51,6 +44,23 @@ pub(crate) async fn list(
     state: Option<DeveloperState>,
     request: PageRequest,
 ) -> Result<Vec<Developer>, sqlx::Error> {
+    let of = Of {
+        customer_id,
+        state,
+        ..Of::default()
+    };
+    select(tx, of, request.after, request.probe()).await
+}
+
+/// Which developers; what is absent is not asked for.
+#[derive(Default)]
+struct Of {
+    id: Option<DeveloperId>,
+    customer_id: Option<CustomerId>,
+    state: Option<DeveloperState>,
+}
+
+async fn select(tx: &mut TenantTx, of: Of, after: Option<Uuid>, limit: i64) -> Result<Vec<Developer>, sqlx::Error> {
     sqlx::query_as!(
         Developer,
         r#"SELECT d.id AS "id: DeveloperId", d.person_id AS "person_id: PersonId", p.name, p.email,
@@ -58,13 +68,14 @@ pub(crate) async fn list(
              d.created_at, d.updated_at
            FROM developers AS d JOIN people AS p ON p.tenant_id = d.tenant_id AND p.id = d.person_id
              JOIN customers AS c ON c.tenant_id = d.tenant_id AND c.id = d.customer_id
-           WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.customer_id = $2) AND ($3::text IS NULL OR d.state = $3)
-             AND ($4::uuid IS NULL OR d.id < $4) ORDER BY d.id DESC LIMIT $5"#,
+           WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.id = $2) AND ($3::uuid IS NULL OR d.customer_id = $3)
+             AND ($4::text IS NULL OR d.state = $4) AND ($5::uuid IS NULL OR d.id < $5) ORDER BY d.id DESC LIMIT $6"#,
         tx.tenant_id().uuid(),
-        customer_id.map(CustomerId::uuid),
-        state.map(DeveloperState::as_str),
-        request.after,
-        request.probe(),
+        of.id.map(DeveloperId::uuid),
+        of.customer_id.map(CustomerId::uuid),
+        of.state.map(DeveloperState::as_str),
+        after,
+        limit,
     )
     .fetch_all(&mut **tx)
     .await

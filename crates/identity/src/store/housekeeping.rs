@@ -17,7 +17,7 @@ pub(crate) async fn forget(
               ceremonies AS (DELETE FROM passkey_ceremonies WHERE expires_at < $1),
               errands AS (DELETE FROM provider_sign_ins WHERE expires_at < $1),
               devices AS (DELETE FROM known_devices WHERE last_used_at < $2)
-         DELETE FROM invitations WHERE least(expires_at, accepted_at, revoked_at) < $3",
+         DELETE FROM invitations WHERE expires_at < $3",
         now,
         devices_before,
         invitations_before,

@@ -224,7 +224,12 @@ async fn whom_only_another_vouches_for_makes_no_way_in() {
     let acme = app.tenant("acme").await;
     let who = developer(&app, &acme).await;
     let mut owner = database::connect(&app.database_url).await;
-    for methods in ["{PROVIDER}", "{HAND_OVER}", "{PROVIDER,TOTP}", "{PROVIDER,RECOVERY_CODE}"] {
+    for methods in [
+        "{PROVIDER}",
+        "{HAND_OVER}",
+        "{PROVIDER,TOTP}",
+        "{PROVIDER,RECOVERY_CODE}",
+    ] {
         let sql = "UPDATE sessions SET methods = $1::text[]";
         sqlx::query(sqlx::AssertSqlSafe(sql.replace("$1", &format!("'{methods}'"))))
             .execute(&mut owner)
