@@ -375,13 +375,18 @@ pub(crate) struct Refused {
 }
 
 /// Whether anybody may ask.
-pub(crate) fn is_public(parts: &Parts) -> bool {
-    matches!(operation(parts).and_then(of), Some(Access::Public))
+pub(crate) fn is_public(operation: Option<&str>) -> bool {
+    matches!(operation.and_then(of), Some(Access::Public))
 }
 
 /// In which capacity somebody asks; refuses whoever may not do what is asked.
-pub(crate) fn judge(parts: &Parts, shown: &Shown, now: DateTime<Utc>) -> Result<Principal, Refused> {
-    let principal = capacity(parts, shown)?;
+pub(crate) fn judge(
+    parts: &Parts,
+    operation: Option<&str>,
+    shown: &Shown,
+    now: DateTime<Utc>,
+) -> Result<Principal, Refused> {
+    let principal = capacity(parts, operation, shown)?;
     let refused = |code, error| Refused { principal, code, error };
     if let Principal::Operator {
         operator_id,
@@ -389,12 +394,12 @@ pub(crate) fn judge(parts: &Parts, shown: &Shown, now: DateTime<Utc>) -> Result<
         permissions,
         ..
     } = principal
-        && let Some(needed) = needed(parts, operator_id)
+        && let Some(needed) = needed(parts, operation, operator_id)
     {
         require(needed, role, permissions).map_err(|error| refused(ProblemCode::Forbidden, error))?;
     }
-    if let Shown::Session(signed_in, _) = shown
-        && operation(parts).is_some_and(|id| RECENT.contains(&id))
+    if let Shown::Session(signed_in) = shown
+        && operation.is_some_and(|id| RECENT.contains(&id))
         && signed_in.authenticated_at <= now - sessions::RECENT
     {
         let code = ProblemCode::ReauthenticationRequired;
@@ -404,9 +409,9 @@ pub(crate) fn judge(parts: &Parts, shown: &Shown, now: DateTime<Utc>) -> Result<
         );
         return Err(refused(code, ApiError::new(code, detail)));
     }
-    if let Shown::Session(signed_in, _) = shown
+    if let Shown::Session(signed_in) = shown
         && !signed_in.themselves
-        && operation(parts).is_some_and(|id| OWN_WORD.contains(&id))
+        && operation.is_some_and(|id| OWN_WORD.contains(&id))
     {
         let code = ProblemCode::ReauthenticationRequired;
         let detail = "Only an identity provider or another tenant vouched for this session. Show here who you are: with \
@@ -417,10 +422,10 @@ pub(crate) fn judge(parts: &Parts, shown: &Shown, now: DateTime<Utc>) -> Result<
 }
 
 /// As whom somebody asks for this operation.
-fn capacity(parts: &Parts, shown: &Shown) -> Result<Principal, Refused> {
+fn capacity(parts: &Parts, operation: Option<&str>, shown: &Shown) -> Result<Principal, Refused> {
     let own = match shown {
         Shown::Token(principal) => *principal,
-        Shown::Session(signed_in, _) => Principal::Person {
+        Shown::Session(signed_in) => Principal::Person {
             tenant_id: signed_in.tenant_id,
             person_id: signed_in.person_id,
             session_id: signed_in.session_id,
@@ -432,7 +437,7 @@ fn capacity(parts: &Parts, shown: &Shown) -> Result<Principal, Refused> {
         error: ApiError::new(code, detail),
     };
     let forbidden = |detail: &str| Err(refuse(ProblemCode::Forbidden, detail));
-    let Some(access) = operation(parts).and_then(of) else {
+    let Some(access) = operation.and_then(of) else {
         tracing::error!(method = %parts.method, "an operation stands in no table and is refused to everybody");
         return forbidden("Nobody may do this.");
     };
@@ -447,8 +452,8 @@ fn capacity(parts: &Parts, shown: &Shown) -> Result<Principal, Refused> {
         (Access::SignedIn | Access::Developer | Access::CustomerOwner, Shown::Token(_)) => {
             forbidden("This is for somebody who has signed in, not for an operator's token.")
         }
-        (_, Shown::Token(_)) | (Access::SignedIn | Access::Public, Shown::Session(..)) => Ok(own),
-        (Access::Developer | Access::CustomerOwner, Shown::Session(signed_in, _)) => {
+        (_, Shown::Token(_)) | (Access::SignedIn | Access::Public, Shown::Session(_)) => Ok(own),
+        (Access::Developer | Access::CustomerOwner, Shown::Session(signed_in)) => {
             let Some(seat) = signed_in.developer else {
                 return forbidden("This is for developers of a customer.");
             };
@@ -471,7 +476,7 @@ fn capacity(parts: &Parts, shown: &Shown) -> Result<Principal, Refused> {
                 }),
             }
         }
-        (Access::Needs(_) | Access::Own(..) | Access::InstallationOr(_), Shown::Session(signed_in, _)) => {
+        (Access::Needs(_) | Access::Own(..) | Access::InstallationOr(_), Shown::Session(signed_in)) => {
             match signed_in.operator {
                 Some((operator_id, role, OperatorState::Active)) => Ok(Principal::Operator {
                     tenant_id: signed_in.tenant_id,
@@ -489,8 +494,8 @@ fn capacity(parts: &Parts, shown: &Shown) -> Result<Principal, Refused> {
 }
 
 /// The permission that an operator needs for this operation.
-fn needed(parts: &Parts, operator_id: OperatorId) -> Option<Permission> {
-    match operation(parts).and_then(of)? {
+fn needed(parts: &Parts, operation: Option<&str>, operator_id: OperatorId) -> Option<Permission> {
+    match operation.and_then(of)? {
         Access::Own(own, _) if is_about(parts, operator_id) => Some(own),
         Access::Own(_, needed) | Access::Needs(needed) | Access::InstallationOr(needed) => Some(needed),
         Access::Installation | Access::Public | Access::SignedIn | Access::Developer | Access::CustomerOwner => None,

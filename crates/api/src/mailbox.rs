@@ -4,8 +4,6 @@
 //! It asks for no token, so it is there only where the settings say so, and only for whoever named this machine: a
 //! page of somebody else's, whose name leads to 127.0.0.1, sends its own name as `Host`.
 
-use std::net::IpAddr;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +16,7 @@ use serde::Serialize;
 
 use crate::ApiState;
 use crate::error::ApiError;
+use crate::portals::is_loopback;
 
 #[derive(Serialize)]
 struct Mails {
@@ -74,53 +73,10 @@ fn admit(state: &ApiState, headers: &HeaderMap) -> Result<(), ApiError> {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
-    if state.shows_mailbox() && is_this_machine(host) {
+    if state.shows_mailbox() && is_loopback(host) {
         return Ok(());
     }
     Err(ApiError::not_found(
         "Nothing is here; /api/v1/openapi.json describes the API.",
     ))
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    let name = name.to_ascii_lowercase();
-    // What is below `localhost` is this machine too (RFC 6761 §6.3): tenants' hosts in a demo.
-    let local = name
-        .strip_suffix("localhost")
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    local || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_this_machine;
-
-    #[test]
-    fn only_names_of_this_machine_are_believed() {
-        for host in [
-            "localhost",
-            "LOCALHOST:8080",
-            "acme.localhost:8080",
-            "127.0.0.1:8080",
-            "127.1.2.3",
-            "[::1]:8080",
-        ] {
-            assert!(is_this_machine(host), "{host}");
-        }
-        for host in [
-            "",
-            "evil.example",
-            "evillocalhost",
-            "localhost.evil.example",
-            "127.0.0.1.evil.example:8080",
-            "10.0.0.1",
-            "[::2]",
-        ] {
-            assert!(!is_this_machine(host), "{host}");
-        }
-    }
 }

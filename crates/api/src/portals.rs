@@ -211,10 +211,25 @@ mod tests {
     #[test]
     fn a_cookie_goes_without_https_on_this_machine_alone() {
         let here = portals("http://127.0.0.1:8080", Some("localhost"));
-        for host in ["localhost:8080", "acme.localhost", "127.0.0.1:8080", "[::1]:8080"] {
+        for host in [
+            "localhost:8080",
+            "LOCALHOST",
+            "acme.localhost",
+            "127.0.0.1:8080",
+            "127.1.2.3",
+            "[::1]:8080",
+        ] {
             assert!(!here.is_secure(host), "{host}");
         }
-        for host in ["example.com", "localhost.example.com", "10.0.0.1", ""] {
+        for host in [
+            "example.com",
+            "evillocalhost",
+            "localhost.example.com",
+            "127.0.0.1.example.com:8080",
+            "10.0.0.1",
+            "[::2]",
+            "",
+        ] {
             assert!(here.is_secure(host), "{host}");
         }
         assert!(portals("https://gw.example.com", None).is_secure("localhost"));

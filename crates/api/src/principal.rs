@@ -12,11 +12,11 @@ use gatewright_identity::authenticate::authenticate;
 use gatewright_identity::model::{Credential, Granter, Principal, Seat, SignedIn};
 use gatewright_identity::roles::Permissions;
 use gatewright_identity::sessions::{self, Renewed, Tokens};
+use gatewright_identity::throttle::{self, Limit};
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::{PersonId, RequestId, SessionId};
 use http::request::Parts;
 use http::{HeaderMap, header};
-use secrecy::ExposeSecret;
 
 use crate::cookies::{Cookie, clear_session, set_tokens};
 use crate::error::{ApiError, Problem, refusal_code};
@@ -43,8 +43,8 @@ impl FromRequestParts<ApiState> for Authenticated {
 pub(crate) enum Shown {
     /// A token of an operator or of the installation.
     Token(Principal),
-    /// A session, with what is to be set as cookies because it was renewed on the way.
-    Session(SignedIn, Option<Tokens>),
+    /// A session.
+    Session(SignedIn),
 }
 
 fn unauthenticated() -> ApiError {
@@ -54,35 +54,35 @@ fn unauthenticated() -> ApiError {
     )
 }
 
-/// Finds out who sends a request: by `Authorization` if there is one, else by the cookies of a session.
-async fn identify(parts: &mut Parts, state: &ApiState) -> Result<Shown, ApiError> {
+/// Finds out who sends a request: by `Authorization` if there is one, else by the cookies of a session, with what is to be set
+/// because it was renewed on the way.
+async fn identify(parts: &mut Parts, state: &ApiState) -> Result<(Shown, Option<Tokens>), ApiError> {
     if let Some(token) = bearer(&parts.headers) {
         let token = token.to_owned();
         // A JWT has dots, a token of ours has none.
-        return if token.contains('.') {
-            by_access_token(parts, state, &token).await
+        let shown = if token.contains('.') {
+            by_access_token(parts, state, &token).await?
         } else {
-            by_token(parts, state, &token).await
+            by_token(parts, state, &token).await?
         };
+        return Ok((shown, None));
     }
-    let secure = state.portals().is_secure(host(parts));
-    let session = Cookie::Session.read(&parts.headers, secure).map(str::to_owned);
-    let refresh = Cookie::Refresh.read(&parts.headers, secure).map(str::to_owned);
-    if session.is_none() && refresh.is_none() {
+    if !brings_session(parts, state) {
         return Err(unauthenticated());
     }
     require_own_page(parts, state, true)?;
     let visitor = Visitor::from_request_parts(parts, state).await?;
-    let tenant_id = visitor.visit.tenant_id;
-    if let Some(token) = session
-        && let Some(signed_in) = sessions::authenticate(state.database(), tenant_id, &token).await?
-    {
-        return Ok(Shown::Session(signed_in, None));
-    }
-    let refresh = refresh.ok_or_else(unauthenticated)?;
-    let tokens = renew(&visitor, &refresh).await?;
-    let found = sessions::authenticate(state.database(), tenant_id, tokens.access.expose_secret()).await?;
-    Ok(Shown::Session(found.ok_or_else(unauthenticated)?, Some(tokens)))
+    let (signed_in, tokens) = visitor.by_cookies().await?.ok_or_else(unauthenticated)?;
+    Ok((Shown::Session(signed_in), tokens))
+}
+
+/// Whether the cookies of a session came along.
+fn brings_session(parts: &Parts, state: &ApiState) -> bool {
+    let secure = state.portals().is_secure(host(parts));
+    let cookies = [Cookie::Session, Cookie::Refresh];
+    cookies
+        .iter()
+        .any(|cookie| cookie.read(&parts.headers, secure).is_some())
 }
 
 /// Renews a session; one whose token was shown before ends.
@@ -110,7 +110,7 @@ async fn by_access_token(parts: &Parts, state: &ApiState, token: &str) -> Result
             "The session has ended, or is another tenant's. Renew it with `POST /api/v1/sessions/refresh`, or sign in.",
         )
     })?;
-    Ok(Shown::Session(found, None))
+    Ok(Shown::Session(found))
 }
 
 async fn by_token(parts: &Parts, state: &ApiState, token: &str) -> Result<Shown, ApiError> {
@@ -137,28 +137,25 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Asks who it is and whether they may, before anything else of the request is looked at.
 pub(crate) async fn admit(State(state): State<ApiState>, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
-    if access::is_public(&parts) {
+    let operation = access::operation(&parts);
+    if access::is_public(operation) {
         require_own_page(&parts, &state, false)?;
         return Ok(go_on(parts, body, next).await);
     }
     let secure = state.portals().is_secure(host(&parts));
     let (shown, tokens) = match identify(&mut parts, &state).await {
-        Ok(Shown::Session(signed_in, tokens)) => (Shown::Session(signed_in, None), tokens),
-        Ok(token) => (token, None),
+        Ok(known) => known,
         Err(error) => {
             let mut response = error.into_response();
             // Only where they came along: a form on another site comes without them (SameSite), and must not sign anybody out.
-            let brought = [Cookie::Session, Cookie::Refresh];
-            let brought = brought
-                .iter()
-                .any(|cookie| cookie.read(&parts.headers, secure).is_some());
-            if response.status() == http::StatusCode::UNAUTHORIZED && brought && bearer(&parts.headers).is_none() {
+            let by_cookies = bearer(&parts.headers).is_none() && brings_session(&parts, &state);
+            if response.status() == http::StatusCode::UNAUTHORIZED && by_cookies {
                 clear_session(response.headers_mut(), secure);
             }
             return Ok(response);
         }
     };
-    let mut response = known(state, parts, body, next, &shown)
+    let mut response = known(state, (parts, operation), body, next, &shown)
         .await
         .unwrap_or_else(IntoResponse::into_response);
     // Whatever became of the request: the old ones are used up. What it sets itself comes last and holds.
@@ -176,12 +173,12 @@ pub(crate) async fn admit(State(state): State<ApiState>, request: Request, next:
 /// Goes on with a request of somebody who is known, if the operation is for them.
 async fn known(
     state: ApiState,
-    mut parts: Parts,
+    (mut parts, operation): (Parts, Option<&'static str>),
     body: axum::body::Body,
     next: Next,
     shown: &Shown,
 ) -> Result<Response, ApiError> {
-    let principal = match access::judge(&parts, shown, state.database().clock().now()) {
+    let principal = match access::judge(&parts, operation, shown, state.database().clock().now()) {
         Ok(principal) => principal,
         Err(refused) => {
             note_refusal(&parts, &state, &refused.principal, refused.code).await;
@@ -311,6 +308,14 @@ impl Acting {
     /// Begins a transaction for their tenant.
     pub async fn begin(&self) -> Result<TenantTx, ApiError> {
         Ok(self.state.database().tenant_from(self.caller, self.origin).await?)
+    }
+
+    /// Counts one try; committed, whatever becomes of the request.
+    pub(crate) async fn count(&self, limit: Limit, who: &str) -> Result<(), ApiError> {
+        let mut tx = self.begin().await?;
+        let counted = throttle::count(&mut tx, limit, who).await;
+        tx.commit().await?;
+        Ok(counted?)
     }
 
     /// What they may give to others at most; nothing, unless they are an operator.

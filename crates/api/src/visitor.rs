@@ -3,10 +3,10 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use gatewright_database::{Actor, Caller, Refused};
 use gatewright_identity::IdentityError;
+use gatewright_identity::model::SignedIn;
 use gatewright_identity::sessions::{self, Device, Tokens};
 use gatewright_identity::visit::Visit;
 use gatewright_types::ProblemCode;
-use gatewright_types::ids::{PersonId, SessionId};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
 use secrecy::ExposeSecret;
@@ -75,21 +75,29 @@ impl Visitor {
         Ok(result?)
     }
 
-    /// Who is signed in there, for what is for everybody: by `Authorization`, else by the cookies of a session, with what is to
-    /// be set because it was renewed on the way.
-    pub(crate) async fn session(&self) -> Result<Option<((PersonId, SessionId), Option<Tokens>)>, ApiError> {
+    /// Whose session the cookies are of, with what is to be set because it was renewed on the way.
+    pub(crate) async fn by_cookies(&self) -> Result<Option<(SignedIn, Option<Tokens>)>, ApiError> {
         let (database, tenant_id) = (&self.visit.database, self.visit.tenant_id);
-        if let Some(token) = bearer(&self.headers).or_else(|| self.cookie(Cookie::Session))
+        if let Some(token) = self.cookie(Cookie::Session)
             && let Some(found) = sessions::authenticate(database, tenant_id, token).await?
         {
-            return Ok(Some(((found.person_id, found.session_id), None)));
+            return Ok(Some((found, None)));
         }
         let Some(refresh) = self.cookie(Cookie::Refresh) else {
             return Ok(None);
         };
         let tokens = renew(self, refresh).await?;
         let found = sessions::authenticate(database, tenant_id, tokens.access.expose_secret()).await?;
-        Ok(found.map(|found| ((found.person_id, found.session_id), Some(tokens))))
+        Ok(found.map(|found| (found, Some(tokens))))
+    }
+
+    /// Who is signed in there, for what is for everybody: by `Authorization` if there is one, else by the cookies.
+    pub(crate) async fn session(&self) -> Result<Option<(SignedIn, Option<Tokens>)>, ApiError> {
+        let Some(token) = bearer(&self.headers) else {
+            return self.by_cookies().await;
+        };
+        let found = sessions::authenticate(&self.visit.database, self.visit.tenant_id, token).await?;
+        Ok(found.map(|found| (found, None)))
     }
 
     /// Where this tenant is reached, without a slash at the end.

@@ -67,15 +67,12 @@ pub async fn by_password(
     email: &str,
     password: &SecretString,
 ) -> Result<SignedIn, IdentityError> {
-    let address = throttle::address(visit.device.address);
+    let address = visit.address();
     let mut tx = visit.begin().await?;
     let known = store::people::secret_by_email(&mut tx, email).await?;
     let device = known_device(&mut tx, visit, known.as_ref().map(|known| known.id)).await?;
     let limit = if device { SIGN_IN_BY_DEVICE } else { SIGN_IN_TO_ACCOUNT };
-    let counted = match throttle::count(&mut tx, SIGN_IN_BY_ADDRESS, &address).await {
-        Ok(()) => throttle::count(&mut tx, limit, email).await,
-        refused => refused,
-    };
+    let counted = throttle::count_all(&mut tx, &[(SIGN_IN_BY_ADDRESS, &address), (limit, email)]).await;
     tx.commit().await?;
     counted?;
 

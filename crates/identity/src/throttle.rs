@@ -62,6 +62,14 @@ pub async fn count(tx: &mut TenantTx, limit: Limit, who: &str) -> Result<(), Ide
     })
 }
 
+/// Counts one try of each, until there were too many of one. The caller commits in any case.
+pub async fn count_all(tx: &mut TenantTx, tries: &[(Limit, &str)]) -> Result<(), IdentityError> {
+    for (limit, who) in tries {
+        count(tx, *limit, who).await?;
+    }
+    Ok(())
+}
+
 /// Takes back one try that was right.
 pub async fn forgive(tx: &mut TenantTx, limit: Limit, who: &str) -> Result<(), IdentityError> {
     Ok(store::attempts::forgive(tx, &subject(limit, who)).await?)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::IdentityError;
 use crate::sessions::Device;
+use crate::throttle::{self, Limit};
 
 /// Somebody at the door of a tenant.
 #[derive(Clone)]
@@ -55,6 +56,19 @@ impl Visit {
             request_id: self.request_id,
         };
         Ok(self.database.tenant_from(caller, self.origin()).await?)
+    }
+
+    /// Counts one try of each, until there were too many of one; committed, whatever becomes of the request.
+    pub async fn count(&self, tries: &[(Limit, &str)]) -> Result<(), IdentityError> {
+        let mut tx = self.begin().await?;
+        let counted = throttle::count_all(&mut tx, tries).await;
+        tx.commit().await?;
+        counted
+    }
+
+    /// By what they are counted, as long as nobody knows them.
+    pub fn address(&self) -> String {
+        throttle::address(self.device.address)
     }
 
     /// By which way they came.

@@ -8,6 +8,19 @@ use serde_json::{Value, json};
 /// Gives each colleague a mail address of its own.
 static COLLEAGUES: AtomicUsize = AtomicUsize::new(1);
 
+/// Sends a request and returns status and JSON body (null when there is none).
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let bytes = response.bytes().await.unwrap();
+    let body = if bytes.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&bytes).unwrap()
+    };
+    (status, body)
+}
+
 /// An operator of one tenant.
 #[derive(Clone)]
 pub struct TestTenant {
@@ -58,15 +71,7 @@ impl TestTenant {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = request.send().await.unwrap();
-        let status = response.status();
-        let bytes = response.bytes().await.unwrap();
-        let body = if bytes.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&bytes).unwrap()
-        };
-        (status, body)
+        answer(request).await
     }
 
     /// POSTs and expects success.

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::fault::Part;
 use super::known::Asking;
 use super::{IdentityProvider, ProviderKind, ProviderState, github, manage};
-use crate::throttle::{self, BEGUN_BY_ADDRESS};
+use crate::throttle::BEGUN_BY_ADDRESS;
 use crate::visit::Visit;
 use crate::{IdentityError, store};
 
@@ -68,14 +68,11 @@ pub async fn begin(visit: &Visit, asking: Asking<'_>, wish: Wish) -> Result<Begu
         let wrong = CatalogError::invalid("/returnTo", "expected a path of this site, beginning with one slash");
         return Err(wrong.into());
     }
+    visit.count(&[(BEGUN_BY_ADDRESS, &visit.address())]).await?;
     let mut tx = visit.begin().await?;
-    let address = throttle::address(visit.device.address);
-    let counted = throttle::count(&mut tx, BEGUN_BY_ADDRESS, &address).await;
-    let provider = manage::get(&mut tx, wish.provider_id).await;
+    let provider = manage::get(&mut tx, wish.provider_id).await?;
     let now = tx.now();
-    tx.commit().await?;
-    counted?;
-    let provider = provider?;
+    tx.close().await?;
     if provider.state != ProviderState::Active {
         return Err(IdentityError::not_found("identity provider", provider.id));
     }

@@ -235,7 +235,7 @@ pub async fn sign_in(
     credential: &Value,
 ) -> Result<SignedIn, IdentityError> {
     let answer: PublicKeyCredential = read(credential)?;
-    let address = throttle::address(visit.device.address);
+    let address = visit.address();
     let mut tx = visit.begin().await?;
     let counted = throttle::count(&mut tx, SIGN_IN_BY_ADDRESS, &address).await;
     let ceremony = ceremonies::take(&mut tx, ceremony).await?;

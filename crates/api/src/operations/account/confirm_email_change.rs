@@ -3,7 +3,7 @@
 use axum::Json;
 use gatewright_identity::mail_tokens::{self, Purpose};
 use gatewright_identity::people;
-use gatewright_identity::throttle::{self, CODE_BY_ADDRESS};
+use gatewright_identity::throttle::CODE_BY_ADDRESS;
 use gatewright_types::text_enum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,10 +43,7 @@ pub(crate) struct EmailChanged {
 pub(crate) async fn confirm_email_change(asked: Asked<EmailConfirmation>) -> Result<Json<EmailChanged>, ApiError> {
     let Asked { visitor, body } = asked;
     let visit = &visitor.visit;
-    let mut tx = visit.begin().await?;
-    let counted = throttle::count(&mut tx, CODE_BY_ADDRESS, &throttle::address(visit.device.address)).await;
-    tx.commit().await?;
-    counted?;
+    visit.count(&[(CODE_BY_ADDRESS, &visit.address())]).await?;
     let mut tx = visit.begin().await?;
     let (person_id, email) = mail_tokens::take(&mut tx, &body.token, Purpose::EmailChange).await?;
     let email = email.unwrap_or_default();

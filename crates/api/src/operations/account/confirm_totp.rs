@@ -27,10 +27,7 @@ pub(crate) struct FirstCode {
 pub(crate) async fn confirm_totp(command: Command<FirstCode>) -> Result<Response, ApiError> {
     let acting = command.acting().clone();
     let (person_id, _) = acting.me()?;
-    let mut tx = acting.begin().await?;
-    let counted = throttle::count(&mut tx, REAUTHENTICATE, &person_id.to_string()).await;
-    tx.commit().await?;
-    counted?;
+    acting.count(REAUTHENTICATE, &person_id.to_string()).await?;
 
     let (mut work, body) = command.begin().await?;
     let codes = totp::confirm(work.tx(), person_id, body.code.expose_secret()).await?;

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use gatewright_catalog::check::Checks;
-use gatewright_identity::throttle::{self, MAIL_TO_ADDRESS};
+use gatewright_identity::throttle::MAIL_TO_ADDRESS;
 use gatewright_native::nodes::Effects;
 use gatewright_notify::mail::is_address;
 use serde::Deserialize;
@@ -36,10 +36,7 @@ pub(crate) async fn create_email_change(command: Command<EmailChange>) -> Result
     checks.done()?;
     let acting = command.acting().clone();
     let (person_id, _) = acting.me()?;
-    let mut tx = acting.begin().await?;
-    let counted = throttle::count(&mut tx, MAIL_TO_ADDRESS, &email).await;
-    tx.commit().await?;
-    counted?;
+    acting.count(MAIL_TO_ADDRESS, &email).await?;
     let (mut work, _) = command.begin().await?;
     letters::send(work.tx(), Letter::EmailChange { person_id, email }).await?;
     work.tx().happened(

@@ -53,12 +53,10 @@ pub(crate) async fn complete_provider_sign_in(asked: Asked<ProviderAnswer>) -> R
     let Asked { visitor, body } = asked;
     answer::check(&visitor, body.delivery)?;
     let visit = &visitor.visit;
-    let address = throttle::address(visit.device.address);
+    visit.count(&[(CODE_BY_ADDRESS, &visit.address())]).await?;
     let mut tx = visit.begin().await?;
-    let counted = throttle::count(&mut tx, CODE_BY_ADDRESS, &address).await;
     let policy = identity_providers::policy(&mut tx, &visitor.state).await?;
-    tx.commit().await?;
-    counted?;
+    tx.close().await?;
 
     let browser = match body.delivery {
         Delivery::Cookie => visitor.cookie(Cookie::Begun),
@@ -77,6 +75,7 @@ pub(crate) async fn complete_provider_sign_in(asked: Asked<ProviderAnswer>) -> R
         None => None,
     };
     let (signed_in, renewed) = session.unzip();
+    let signed_in = signed_in.map(|signed_in| (signed_in.person_id, signed_in.session_id));
     let asking = identity_providers::asking(&visitor.state, &policy);
     let completed = arrival.complete(visit, asking, &visitor.portal_url(), signed_in).await;
     let Completed {
@@ -84,7 +83,7 @@ pub(crate) async fn complete_provider_sign_in(asked: Asked<ProviderAnswer>) -> R
         return_to,
         mut tx,
     } = visitor.noting_refusal("complete_provider_sign_in", completed).await?;
-    throttle::forgive(&mut tx, CODE_BY_ADDRESS, &address).await?;
+    throttle::forgive(&mut tx, CODE_BY_ADDRESS, &visit.address()).await?;
     if let Arrived::Linked(person_id) = &arrived {
         let notice = Letter::Notice {
             person_id: *person_id,

@@ -7,7 +7,7 @@ use gatewright_identity::invitations::{self, NewAccess};
 use gatewright_identity::model::{Invitation, Method};
 use gatewright_identity::second_factors::{Ceremony, ceremonies, passkeys};
 use gatewright_identity::sign_in;
-use gatewright_identity::throttle::{self, CODE_BY_ADDRESS};
+use gatewright_identity::throttle::CODE_BY_ADDRESS;
 use http::StatusCode;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -49,15 +49,17 @@ pub(crate) async fn accept_invitation(asked: Asked<Acceptance>) -> Result<Respon
     let Asked { visitor, body } = asked;
     answer::check(&visitor, body.delivery)?;
     let visit = &visitor.visit;
-    let mut tx = visit.begin().await?;
-    let counted = throttle::count(&mut tx, CODE_BY_ADDRESS, &throttle::address(visit.device.address)).await;
-    // Gone from here on, whatever comes of it.
+    visit.count(&[(CODE_BY_ADDRESS, &visit.address())]).await?;
     let ceremony = match &body.passkey {
-        Some(answer) => ceremonies::take(&mut tx, answer.ceremony_id).await?,
+        Some(answer) => {
+            // Gone from here on, whatever comes of it.
+            let mut tx = visit.begin().await?;
+            let ceremony = ceremonies::take(&mut tx, answer.ceremony_id).await?;
+            tx.commit().await?;
+            ceremony
+        }
         None => None,
     };
-    tx.commit().await?;
-    counted?;
 
     let mut tx = visit.begin().await?;
     let (invitation, has_account) = invitations::look_up(&mut tx, &body.token).await?;

@@ -4,7 +4,7 @@ use axum::response::Response;
 use gatewright_identity::invitations;
 use gatewright_identity::second_factors::ceremonies::Challenge;
 use gatewright_identity::second_factors::passkeys;
-use gatewright_identity::throttle::{self, BEGUN_BY_ADDRESS, CODE_BY_ADDRESS};
+use gatewright_identity::throttle::{BEGUN_BY_ADDRESS, CODE_BY_ADDRESS};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -34,14 +34,10 @@ pub(crate) async fn begin_invitation_passkey(asked: Asked<InvitationPasskeyQuest
     let Asked { visitor, body } = asked;
     let party = relying_party(&visitor)?;
     let visit = &visitor.visit;
-    let address = throttle::address(visit.device.address);
-    let mut tx = visit.begin().await?;
-    let counted = match throttle::count(&mut tx, CODE_BY_ADDRESS, &address).await {
-        Ok(()) => throttle::count(&mut tx, BEGUN_BY_ADDRESS, &address).await,
-        refused => refused,
-    };
-    tx.commit().await?;
-    counted?;
+    let address = visit.address();
+    visit
+        .count(&[(CODE_BY_ADDRESS, &address), (BEGUN_BY_ADDRESS, &address)])
+        .await?;
 
     let mut tx = visit.begin().await?;
     let (invitation, has_account) = invitations::look_up(&mut tx, &body.token).await?;

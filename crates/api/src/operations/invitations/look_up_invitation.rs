@@ -4,7 +4,7 @@ use axum::Json;
 use gatewright_catalog::customers;
 use gatewright_identity::invitations;
 use gatewright_identity::model::InvitationKind;
-use gatewright_identity::throttle::{self, CODE_BY_ADDRESS};
+use gatewright_identity::throttle::CODE_BY_ADDRESS;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -47,10 +47,7 @@ pub(crate) struct InvitationView {
 pub(crate) async fn look_up_invitation(asked: Asked<InvitationToken>) -> Result<Json<InvitationView>, ApiError> {
     let Asked { visitor, body } = asked;
     let visit = &visitor.visit;
-    let mut tx = visit.begin().await?;
-    let counted = throttle::count(&mut tx, CODE_BY_ADDRESS, &throttle::address(visit.device.address)).await;
-    tx.commit().await?;
-    counted?;
+    visit.count(&[(CODE_BY_ADDRESS, &visit.address())]).await?;
     let mut tx = visit.begin().await?;
     let (invitation, has_account) = invitations::look_up(&mut tx, &body.token).await?;
     let customer_name = match invitation.customer_id {

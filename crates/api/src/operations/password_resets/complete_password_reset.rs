@@ -5,7 +5,7 @@ use gatewright_catalog::check::Checks;
 use gatewright_identity::mail_tokens::{self, Purpose};
 use gatewright_identity::people;
 use gatewright_identity::sessions::{self, Ending};
-use gatewright_identity::throttle::{self, CODE_BY_ADDRESS};
+use gatewright_identity::throttle::CODE_BY_ADDRESS;
 use gatewright_types::text_enum;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -47,10 +47,7 @@ pub(crate) struct ResetDone {
 pub(crate) async fn complete_password_reset(asked: Asked<NewPassword>) -> Result<Json<ResetDone>, ApiError> {
     let Asked { visitor, body } = asked;
     let (visit, hasher) = (&visitor.visit, visitor.state.hasher());
-    let mut tx = visit.begin().await?;
-    let counted = throttle::count(&mut tx, CODE_BY_ADDRESS, &throttle::address(visit.device.address)).await;
-    tx.commit().await?;
-    counted?;
+    visit.count(&[(CODE_BY_ADDRESS, &visit.address())]).await?;
 
     let mut checks = Checks::default();
     hasher.check(&mut checks, "/password", &body.password, &[]).await;

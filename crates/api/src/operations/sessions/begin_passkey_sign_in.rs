@@ -5,7 +5,7 @@ use gatewright_identity::IdentityError;
 use gatewright_identity::second_factors::ceremonies::{Challenge, Kind};
 use gatewright_identity::second_factors::passkeys;
 use gatewright_identity::sign_in;
-use gatewright_identity::throttle::{self, BEGUN_BY_ADDRESS};
+use gatewright_identity::throttle::BEGUN_BY_ADDRESS;
 use http::StatusCode;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -35,10 +35,7 @@ pub(crate) async fn begin_passkey_sign_in(asked: Asked<PasskeyQuestion>) -> Resu
     let Asked { visitor, body } = asked;
     let party = relying_party(&visitor)?;
     let visit = &visitor.visit;
-    let mut tx = visit.begin().await?;
-    let counted = throttle::count(&mut tx, BEGUN_BY_ADDRESS, &throttle::address(visit.device.address)).await;
-    tx.commit().await?;
-    counted?;
+    visit.count(&[(BEGUN_BY_ADDRESS, &visit.address())]).await?;
 
     let mut tx = visit.begin().await?;
     let owing = sign_in::look_at_owing(&mut tx, pending(&visitor, body.pending_token.as_ref())).await;

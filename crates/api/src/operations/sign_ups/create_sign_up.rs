@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use gatewright_catalog::check::Checks;
 use gatewright_identity::settings;
 use gatewright_identity::sign_up::{self, NewSignUp};
-use gatewright_identity::throttle::{self, MAIL_TO_ADDRESS, SIGN_UP_BY_ADDRESS};
+use gatewright_identity::throttle::{MAIL_TO_ADDRESS, SIGN_UP_BY_ADDRESS};
 use gatewright_notify::mail::is_address;
 use gatewright_types::text_enum;
 use http::{StatusCode, header};
@@ -92,13 +92,10 @@ pub(crate) async fn create_sign_up(asked: Asked<SignUpRequest>) -> Result<Respon
 
     let mut tx = visit.begin().await?;
     settings::get(&mut tx).await?.admit(&body.email)?;
-    let address = throttle::address(visit.device.address);
-    let counted = match throttle::count(&mut tx, SIGN_UP_BY_ADDRESS, &address).await {
-        Ok(()) => throttle::count(&mut tx, MAIL_TO_ADDRESS, &body.email).await,
-        refused => refused,
-    };
-    tx.commit().await?;
-    counted?;
+    tx.close().await?;
+    visit
+        .count(&[(SIGN_UP_BY_ADDRESS, &visit.address()), (MAIL_TO_ADDRESS, &body.email)])
+        .await?;
 
     let password_hash = match &body.password {
         Some(password) => Some(hasher.hash(visit.database.rng(), password).await?),

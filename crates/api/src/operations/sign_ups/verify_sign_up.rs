@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use gatewright_identity::model::Method;
-use gatewright_identity::throttle::{self, CODE_BY_ADDRESS};
+use gatewright_identity::throttle::CODE_BY_ADDRESS;
 use gatewright_identity::{sign_in, sign_up};
 use http::StatusCode;
 use serde::Deserialize;
@@ -39,10 +39,7 @@ pub(crate) async fn verify_sign_up(asked: Asked<Verification>) -> Result<Respons
     let Asked { visitor, body } = asked;
     answer::check(&visitor, body.delivery)?;
     let visit = &visitor.visit;
-    let mut tx = visit.begin().await?;
-    let counted = throttle::count(&mut tx, CODE_BY_ADDRESS, &throttle::address(visit.device.address)).await;
-    tx.commit().await?;
-    counted?;
+    visit.count(&[(CODE_BY_ADDRESS, &visit.address())]).await?;
 
     let mut tx = visit.begin().await?;
     let browser = match body.delivery {
