@@ -10,6 +10,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
+use crate::tenant::answer;
 use crate::{SoftKey, TestApp, TestTenant};
 
 /// The password of everybody in tests.
@@ -188,15 +189,7 @@ impl TestPerson {
             Some(body) => request.json(&body),
             None => request,
         };
-        let response = request.send().await.unwrap();
-        let status = response.status();
-        let bytes = response.bytes().await.unwrap();
-        let body = if bytes.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&bytes).unwrap()
-        };
-        (status, body)
+        answer(request).await
     }
 
     /// POSTs and expects success.
