@@ -40,7 +40,7 @@ LAYERS = {
     "gateway": ["snapshot", "egress"],
     "mcp": ["types", "egress"],
     "api": DOMAINS,
-    "pages": ["types"],
+    "pages": ["types", "spec"],
     "gatewright": DOMAINS + ["gateway", "mcp", "api", "pages"],
     "vendor-fakes": ["types"],
 }
