@@ -15,10 +15,11 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::{Bytes, BytesMut};
 use gatewright_database::{Actor, Caller, INSTALLATION, Origin};
-use gatewright_native::access;
 use gatewright_native::nodes::{Connected, Next, Reported, line};
+use gatewright_native::{access, uses};
 use gatewright_snapshot::protocol::{
-    Answers, Enrollment, HEARTBEAT_INTERVAL_MS, News, QUESTIONS_MAX, Questions, REQUEST_MAX_BYTES, Report, Told,
+    Answers, Enrollment, HEARTBEAT_INTERVAL_MS, KeyUse, News, QUESTIONS_MAX, Questions, REQUEST_MAX_BYTES, Report,
+    Told, USE_ADDRESSES_MAX, USES_MAX, Uses,
 };
 use gatewright_types::ProblemCode;
 use gatewright_types::access::NodeState;
@@ -42,6 +43,7 @@ pub(crate) fn router() -> Router<ApiState> {
         .route("/news", get(news))
         .route("/lookups", post(look_up))
         .route("/reports", post(report))
+        .route("/uses", post(note_uses))
         .route("/shared-cache-key", get(shared_cache_key))
 }
 
@@ -190,6 +192,23 @@ async fn report(
         age_ms: millis(age),
         now_ms: state.database().clock().now_ms(),
     }))
+}
+
+async fn note_uses(
+    State(state): State<ApiState>,
+    node: FromNode,
+    Raw(bytes): Raw<REQUEST_MAX_BYTES>,
+) -> Result<StatusCode, ApiError> {
+    node.require_right()?;
+    let told: Uses = extract::json(&bytes)?;
+    let is_too_much = |one: &KeyUse| one.addresses.len() > USE_ADDRESSES_MAX;
+    if told.uses.len() > USES_MAX || told.uses.iter().any(is_too_much) {
+        let detail =
+            format!("At most {USES_MAX} keys with at most {USE_ADDRESSES_MAX} addresses each are told at once.");
+        return Err(ApiError::new(ProblemCode::InvalidRequest, detail));
+    }
+    uses::note(state.database(), &told.uses).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

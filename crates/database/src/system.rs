@@ -50,6 +50,8 @@ pub enum SystemUse {
     SealAudit,
     /// Whoever runs the installation proves that no tenant's audit log was tampered with.
     VerifyAudit,
+    /// A node tells which keys were used by their ids, of every tenant at once.
+    NoteKeyUses,
     /// Last uses of tokens are gathered and written for every tenant at once.
     NoteTokenUses,
 }
@@ -68,7 +70,9 @@ impl Database {
         tracing::trace!(purpose = ?purpose, "looking across tenants");
         let begin = match purpose {
             // Several statements have to see one state: a route without its service takes a gateway down.
-            SystemUse::FollowNodes => "BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL ROLE gatewright_system",
+            SystemUse::FollowNodes | SystemUse::NoteKeyUses => {
+                "BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL ROLE gatewright_system"
+            }
             SystemUse::CompileSnapshot | SystemUse::VerifyAudit => {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL ROLE gatewright_system"
             }

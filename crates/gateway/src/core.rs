@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use gatewright_snapshot::protocol::KeyUse;
 use gatewright_snapshot::{AccessChange, Snapshot};
 use gatewright_types::{Clock, Rng};
 use hyper::server::conn::http1;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Apply(Arc<[AccessChange]>, oneshot::Sender<()>),
     /// Forget what was looked up, then say so.
     Forget(oneshot::Sender<()>),
+    /// Say which keys were used since the last time.
+    TakeUses(oneshot::Sender<Vec<KeyUse>>),
     /// Finish what is under way, for at most as long, then end.
     Drain(Duration),
 }
@@ -162,6 +165,9 @@ async fn live(core: Rc<Core>, listener: TcpListener, mut commands: mpsc::Receive
             Command::Forget(forgotten) => {
                 core.credentials.forget();
                 let _ = forgotten.send(());
+            }
+            Command::TakeUses(taken) => {
+                let _ = taken.send(core.credentials.take_uses());
             }
             Command::Drain(asked) => {
                 limit = asked;

@@ -135,6 +135,7 @@ async fn exchange<'s>(
         None => None,
         Some(held) => {
             let admitted = admit(&matched, &held.credential, client.peer, judged_at_ms)?;
+            core.credentials.count_use(&held, client.peer, judged_at_ms);
             Some(Caller {
                 customer: admitted.grant.customer_id,
                 subscription: admitted.grant.subscription_id,

@@ -1,5 +1,7 @@
 //! The whole data plane of a process, as the binary holds it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use gatewright_snapshot::protocol::KeyUse;
 use gatewright_snapshot::{AccessChange, Snapshot};
 use gatewright_types::Clock;
 use tokio::sync::{mpsc, oneshot};
@@ -169,6 +172,24 @@ impl Gateway {
     pub async fn revoke(&self) {
         self.contact.revoke();
         self.forget().await;
+    }
+
+    /// Which keys were used since the last call, each once.
+    pub async fn take_uses(&self) -> Vec<KeyUse> {
+        let mut uses = HashMap::new();
+        for core in &self.cores {
+            let (tell, taken) = oneshot::channel();
+            if core.commands.send(Command::TakeUses(tell)).await.is_err() {
+                continue;
+            }
+            for one in taken.await.unwrap_or_default() {
+                match uses.entry(one.key_id) {
+                    Entry::Vacant(entry) => _ = entry.insert(one),
+                    Entry::Occupied(mut entry) => entry.get_mut().add(&one),
+                }
+            }
+        }
+        uses.into_values().collect()
     }
 
     async fn tell(&self, command: impl Fn(oneshot::Sender<()>) -> Command) {

@@ -35,6 +35,8 @@ pub struct Limits {
     /// Pushed changes one core keeps apart for a minute. Past it, look-ups are not believed for a
     /// minute (`lookup-unavailable`), because one might bring an older record back.
     pub max_tombstones: usize,
+    /// Credentials whose use one core remembers until it is told; the use of further ones is not counted.
+    pub max_used: usize,
     /// Connections to one service that one core keeps while they rest.
     pub max_idle_per_service: usize,
     /// Connections to all services that one core keeps while they rest. Busy ones are bounded by
@@ -61,6 +63,7 @@ impl Default for Limits {
             max_misses: 16_384,
             max_lookups: 4_096,
             max_tombstones: 65_536,
+            max_used: 65_536,
             max_idle_per_service: 128,
             max_idle_upstream: 1_024,
             upstream_idle_timeout: Duration::from_secs(55),

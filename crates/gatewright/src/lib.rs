@@ -25,5 +25,6 @@ pub mod settings;
 pub mod shared_cache;
 pub mod signals;
 pub mod telemetry;
+pub mod tell_uses;
 pub mod upstream;
 pub mod vault;

@@ -21,6 +21,7 @@ pub mod nodes;
 pub mod routes;
 pub mod services;
 mod store;
+pub mod uses;
 pub mod verify;
 
 pub use error::NativeError;

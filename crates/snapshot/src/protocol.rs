@@ -7,6 +7,7 @@
 //! | `GET /news?after=…&starting=…` | | [`News`], one per line, until either side ends it |
 //! | `POST /lookups` | [`Questions`] | [`Answers`] |
 //! | `POST /reports` | [`Report`] | [`Told`] |
+//! | `POST /uses` | [`Uses`] | nothing |
 //! | `GET /shared-cache-key` | | [`SharedCacheKey`] |
 //!
 //! All but the first carry the node's token. Numbers of news have no holes, so a node that misses one
@@ -14,9 +15,11 @@
 
 use gatewright_types::CredentialHash;
 use gatewright_types::access::NodeState;
-use gatewright_types::ids::NodeId;
+use gatewright_types::ids::{KeyId, NodeId};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+use std::net::IpAddr;
 
 use crate::AccessChange;
 
@@ -36,6 +39,13 @@ pub const HEARTBEAT_INTERVAL_MS: u64 = 1_000;
 pub const REPORT_INTERVAL_MS: u64 = 1_000;
 /// From when on a node that has not reported counts as away, in milliseconds.
 pub const AWAY_AFTER_MS: i64 = 15_000;
+
+/// Most keys whose use one request tells.
+pub const USES_MAX: usize = 128;
+/// Most addresses that are told of a key's use at once; further ones are not.
+pub const USE_ADDRESSES_MAX: usize = 8;
+/// How often a node tells which keys were used, in milliseconds.
+pub const USES_INTERVAL_MS: u64 = 5_000;
 
 /// A node that wants to be let in.
 #[derive(Deserialize, Serialize)]
@@ -175,4 +185,39 @@ pub struct Told {
     pub age_ms: u64,
     /// What time it is there: milliseconds since 1970.
     pub now_ms: i64,
+}
+
+/// Which keys were used.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Uses {
+    /// At most [`USES_MAX`] of them.
+    pub uses: Vec<KeyUse>,
+}
+
+/// How a key was used since a node last told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyUse {
+    /// The key.
+    pub key_id: KeyId,
+    /// Requests that were admitted with it.
+    pub requests: u64,
+    /// From where; at most [`USE_ADDRESSES_MAX`].
+    pub addresses: Vec<IpAddr>,
+    /// When the last one was: milliseconds since 1970.
+    pub last_used_ms: i64,
+}
+
+impl KeyUse {
+    /// Adds another node's or core's word about the same key.
+    pub fn add(&mut self, other: &Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.last_used_ms = self.last_used_ms.max(other.last_used_ms);
+        for address in &other.addresses {
+            if self.addresses.len() < USE_ADDRESSES_MAX && !self.addresses.contains(address) {
+                self.addresses.push(*address);
+            }
+        }
+    }
 }

@@ -10,7 +10,9 @@ use gatewright_catalog::tenants;
 use gatewright_database::jobs::{self, Job, NewJob};
 use gatewright_database::{Actor, Caller, SystemUse};
 use gatewright_identity::tokens;
+use gatewright_native::uses;
 use gatewright_notify::mail::{self, NewMail};
+use gatewright_snapshot::protocol::KeyUse;
 use gatewright_types::ids::{DeliveryId, JobId, RequestId};
 use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
@@ -99,6 +101,17 @@ impl TestApp {
             gateway_url: self.process.gateway_url().unwrap().to_owned(),
             client: self.client.clone(),
         }
+    }
+
+    /// Notes that a key was used once, as a node does.
+    pub async fn used(&self, key_id: &str) {
+        let used = KeyUse {
+            key_id: key_id.parse().unwrap(),
+            requests: 1,
+            addresses: vec![[127, 0, 0, 1].into()],
+            last_used_ms: self.process.database().clock().now_ms(),
+        };
+        uses::note(self.process.database(), &[used]).await.unwrap();
     }
 
     /// What the gateway says to this key on connections of their own, enough of them that every core

@@ -145,6 +145,7 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(portal::get_own_subscription::get_own_subscription))
         .routes(routes!(portal::list_own_keys::list_own_keys))
         .routes(routes!(portal::get_own_key::get_own_key))
+        .routes(routes!(portal::get_own_key_use::get_own_key_use))
         .routes(routes!(developers::list_developers::list_developers))
         .routes(routes!(
             developers::get_developer::get_developer,
@@ -272,6 +273,7 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(keys::list_keys::list_keys))
         .routes(routes!(keys::verify_key::verify_key))
         .routes(routes!(keys::get_key::get_key, keys::change_key::change_key))
+        .routes(routes!(keys::get_key_use::get_key_use))
         .routes(routes!(keys::reactivate_key::reactivate_key))
         .routes(routes!(keys::revoke_key::revoke_key))
         .routes(routes!(keys::rotate_key::rotate_key))

@@ -3,9 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use gatewright_snapshot::protocol::KeyUse;
 use gatewright_snapshot::{AccessChange, Credential};
 use gatewright_types::{CredentialHash, Rng};
 use quick_cache::UnitWeighter;
@@ -54,6 +56,9 @@ pub(crate) struct Credentials {
     /// Look-ups under way, and who waits for each.
     flights: RefCell<HashMap<CredentialHash, Vec<oneshot::Sender<Verdict>>, Seed>>,
     max_flights: usize,
+    /// Records that were used since that was last told; each is there once, and stays until then.
+    used: RefCell<Vec<Rc<Held>>>,
+    max_used: usize,
     contact: Arc<Contact>,
     valid_ms: i64,
     /// A record older than this is asked about again in the background, so that a busy key never waits.
@@ -73,6 +78,8 @@ impl Credentials {
             tombstones: RefCell::new(Tombstones::new(limits.max_tombstones)),
             flights: RefCell::new(HashMap::with_hasher(seed)),
             max_flights: limits.max_lookups,
+            used: RefCell::default(),
+            max_used: limits.max_used,
             contact,
             valid_ms,
             refresh_after_ms: valid_ms / 3 * 2,
@@ -103,6 +110,25 @@ impl Credentials {
             Some(answered_at_ms) if now_ms.saturating_sub(*answered_at_ms) < self.valid_ms => Finding::Nobody,
             _ => Finding::Unknown,
         }
+    }
+
+    /// Counts a request that was admitted.
+    pub(crate) fn count_use(&self, held: &Rc<Held>, peer: IpAddr, now_ms: i64) {
+        if held.count(peer, now_ms) {
+            let mut used = self.used.borrow_mut();
+            if used.len() < self.max_used {
+                used.push(Rc::clone(held));
+            } else {
+                // Nobody would take it: so that a later request has another chance to be told of.
+                held.take_use();
+            }
+        }
+    }
+
+    /// Which keys were used since the last call; a key with two secrets may be there twice.
+    pub(crate) fn take_uses(&self) -> Vec<KeyUse> {
+        let used = std::mem::take(&mut *self.used.borrow_mut());
+        used.iter().map(|held| held.take_use()).collect()
     }
 
     /// How the node stands with its control plane.

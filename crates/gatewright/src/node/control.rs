@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use gatewright_snapshot::protocol::{
-    Answers, BASE_PATH, Enrolled, Enrollment, Questions, REQUEST_MAX_BYTES, Report, SharedCacheKey, Told,
+    Answers, BASE_PATH, Enrolled, Enrollment, KeyUse, Questions, REQUEST_MAX_BYTES, Report, SharedCacheKey, Told, Uses,
 };
 use gatewright_snapshot::target_url::TargetUrl;
 use gatewright_types::{CredentialHash, ProblemCode};
@@ -154,6 +154,11 @@ impl ControlPlane {
     pub(super) async fn report(&self, report: &Report) -> Result<Told, CallError> {
         let reply = self.call(Method::POST, "/reports", Some(report)).await?;
         self.read(&reply)
+    }
+
+    pub(super) async fn tell_uses(&self, uses: Vec<KeyUse>) -> Result<(), CallError> {
+        self.call(Method::POST, "/uses", Some(&Uses { uses })).await?;
+        Ok(())
     }
 
     pub(super) async fn shared_cache_key(&self) -> Result<SecretString, CallError> {

@@ -42,6 +42,7 @@ use crate::metrics::Metrics;
 use crate::parts::metrics::MetricsServer;
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
+use crate::tell_uses;
 use control::{CallError, ControlPlane, Fetched};
 use keeper::Keeper;
 use news::Follower;
@@ -165,6 +166,10 @@ impl Node {
             )),
             tokio::spawn(Arc::clone(&keeper).save_now_and_then()),
         ];
+        let told = Arc::clone(&control);
+        following.push(tokio::spawn(tell_uses::run(Arc::clone(&gateway), async move |used| {
+            told.tell_uses(used).await
+        })));
         if let Some(shared) = shared {
             following.push(tokio::spawn(
                 Arc::clone(&shared).follow_key(move || key(Arc::clone(&control))),

@@ -6,16 +6,16 @@ use std::time::Duration;
 use anyhow::Context;
 use gatewright_database::Database;
 use gatewright_gateway::{Gateway, Options, Tracing};
-use gatewright_native::Nodes;
 use gatewright_native::nodes::{Connected, Next, Reported};
-use gatewright_snapshot::protocol::News;
+use gatewright_native::{Nodes, uses};
+use gatewright_snapshot::protocol::{KeyUse, News};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shared_cache::SharedCache;
-use crate::{bring_news, glue, shared_cache};
+use crate::{bring_news, glue, shared_cache, tell_uses};
 
 /// Pause before what failed is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
@@ -86,6 +86,11 @@ impl NativeGateway {
         };
         let mut following = vec![tokio::spawn(follower.run())];
         let tasks = vec![tokio::spawn(glue::answer_lookups(desk, questions))];
+        let noting = database.clone();
+        following.push(tokio::spawn(tell_uses::run(
+            Arc::clone(&gateway),
+            async move |used: Vec<KeyUse>| uses::note(&noting, &used).await,
+        )));
         if let Some(shared) = &shared {
             let nodes = Arc::clone(nodes);
             let key = move || std::future::ready(nodes.shared_cache_key());

@@ -49,6 +49,7 @@ mod shared_cache;
 mod states;
 mod traces;
 mod upgrades;
+mod uses;
 mod vault;
 mod vendors;
 mod walls;

@@ -108,6 +108,7 @@ impl World {
             .developer(&who, slug, &customer, (&email, DeveloperRole::Member))
             .await;
         app.belongings(&who, &developer).await;
+        app.used(&subscribed.key_id).await;
         let settings = json!({ "signUp": "OPEN" });
         expect(&who, 200, Method::PUT, "/people-settings", Some(settings)).await;
         Self {
@@ -352,7 +353,7 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "change_credential_settings" => (None, Some(json!({ "leakPolicy": "SUSPEND" }))),
         "report_secrets" => (None, Some(json!({ "candidates": [{ "token": of.subscribed.key }] }))),
         "verify_key" => (None, Some(json!({ "key": of.subscribed.key }))),
-        "get_key" | "reactivate_key" | "revoke_key" | "suspend_key" => (Some(key), None),
+        "get_key" | "get_key_use" | "reactivate_key" | "revoke_key" | "suspend_key" => (Some(key), None),
         "change_key" => (Some(key), Some(json!({ "name": "renamed" }))),
         "rotate_key" => (Some(key), Some(json!({ "overlapSeconds": 0 }))),
         "get_job" | "cancel_job" => (Some(&of.job), None),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NEWS_KEPT;
 use super::enroll::IN_PROCESS_FORGOTTEN_AFTER;
-use crate::store;
+use crate::{store, uses};
 
 /// Often enough that news are kept for little longer than an hour.
 const RHYTHM: Rhythm = Rhythm::EverySeconds(600);
@@ -18,7 +18,7 @@ const JITTER: Duration = Duration::from_mins(1);
 /// How long codes that are of no use any more stay, for whoever wonders.
 const CODES_KEPT: TimeDelta = TimeDelta::days(1);
 
-/// Removes old news, old codes, and nodes that ended with their process without a word.
+/// Removes old news, old codes, old uses of keys, and nodes that ended with their process without a word.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ForgetNews {}
 
@@ -38,6 +38,7 @@ impl Handler for NewsForgetter {
         store::news::forget(&mut finishing, now - NEWS_KEPT).await?;
         store::nodes::forget_codes(&mut finishing, now - CODES_KEPT).await?;
         store::nodes::forget_in_process(&mut finishing, now - IN_PROCESS_FORGOTTEN_AFTER).await?;
+        store::uses::forget(&mut finishing, now - uses::KEPT).await?;
         finishing.commit().await
     }
 }

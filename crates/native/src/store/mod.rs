@@ -7,3 +7,4 @@ pub(crate) mod news;
 pub(crate) mod nodes;
 pub(crate) mod routes;
 pub(crate) mod services;
+pub(crate) mod uses;

@@ -1,5 +1,6 @@
 pub(super) mod change_key;
 pub(super) mod get_key;
+pub(super) mod get_key_use;
 pub(super) mod list_keys;
 pub(super) mod reactivate_key;
 pub(super) mod reveal_gateway_secret;

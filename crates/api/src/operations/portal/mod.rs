@@ -3,6 +3,7 @@ pub(super) mod change_own_customer;
 pub(super) mod create_own_subscription;
 pub(super) mod get_own_customer;
 pub(super) mod get_own_key;
+pub(super) mod get_own_key_use;
 pub(super) mod get_own_subscription;
 pub(super) mod invite_colleague;
 pub(super) mod list_colleague_invitations;

@@ -72,6 +72,19 @@ async fn a_revocation_through_either_control_plane_holds_on_every_node_once_it_i
                 "{counts:?}"
             );
         }
+        // Every node tells how often it admitted the key.
+        let admitted: u64 = counts
+            .iter()
+            .filter(|((_, status, _), _)| *status == 200)
+            .map(|(_, count)| *count as u64)
+            .sum();
+        let path = format!("/keys/{}/use", subscribed.key_id);
+        let told = || async {
+            fleet.at(&first).get(&path).await["lastDay"]["requests"]
+                .as_u64()
+                .unwrap_or(0)
+        };
+        eventually("told", told, |told| *told >= admitted).await;
     }
     // What is routed reaches everybody before it is answered as well.
     let gateway = fleet.at(&second).gateway("late").await;

@@ -94,7 +94,7 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
         "withdraw_colleague_invitation" => (session.to_owned(), None),
         "create_own_subscription" => (none, Some(json!({ "planId": of.plan }))),
         "get_own_subscription" => (of.subscribed.subscription_id.clone(), None),
-        "get_own_key" => (of.subscribed.key_id.clone(), None),
+        "get_own_key" | "get_own_key_use" => (of.subscribed.key_id.clone(), None),
         _ if operation.method == Method::GET && !operation.path.contains('{') => (none, None),
         "sign_out" | "sign_out_everywhere" | "delete_account" => (none, None),
         other => panic!("{other} is new: give it a line here"),
