@@ -1,0 +1,1 @@
+//! Text of authors, in CommonMark, as HTML that is safe to show.
