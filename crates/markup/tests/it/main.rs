@@ -1,0 +1,5 @@
+//! What an author's text becomes: what it is for, and what it must never be.
+
+mod formatting;
+mod hostile;
+mod properties;

@@ -1,0 +1,1 @@
+//! What a customer's developer reads and tries: API descriptions and their reference, and search over them.
