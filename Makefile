@@ -82,6 +82,7 @@ ensure-judges:
 	@scripts/ensure-google-api-client.sh
 	@scripts/ensure-azure-sdk.sh
 	@scripts/ensure-prism.sh
+	@scripts/ensure-samples.sh
 
 ensure-openid:
 	@scripts/ensure-oidc-provider.sh

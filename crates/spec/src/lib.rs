@@ -11,7 +11,11 @@
 //!
 //! Start with [`model`], what everything else makes or reads; then [`schema`], [`values`] and [`place`].
 
+pub mod ecmascript;
 pub mod model;
+pub mod mustache;
 pub mod place;
+pub mod request;
+pub mod samples;
 pub mod schema;
 pub mod values;
