@@ -9,13 +9,22 @@
 //! * Nothing a document says makes a function panic, run without end or use memory without a limit.
 //! * What is returned holds no credential: `Values` and `HttpRequest` know where one goes, never what it is.
 //!
-//! Start with [`model`], what everything else makes or reads; then [`schema`], [`values`] and [`place`].
+//! Start with [`model`], what everything else makes or reads; then [`schema`], [`values`] and [`place`]. [`compile`] is where a
+//! document becomes that, by way of `tree` (what was read) and `description` (what refers to what).
 
+pub mod compile;
+mod description;
+mod document;
 pub mod ecmascript;
+mod findings;
+pub mod limits;
 pub mod model;
 pub mod mustache;
 pub mod place;
+mod redact;
 pub mod request;
 pub mod samples;
 pub mod schema;
+mod slug;
+mod tree;
 pub mod values;
