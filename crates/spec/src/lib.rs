@@ -14,6 +14,7 @@
 
 pub mod compile;
 mod description;
+pub mod diff;
 mod document;
 mod findings;
 pub mod limits;
