@@ -11,6 +11,7 @@ use gatewright_types::text_enum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::compile::operation::template;
 use crate::limits::{CHANGES_MAX, CHANGES_OF_ONE_MAX};
 use crate::model::{OperationKind, OperationLink, Overview, Reference};
 
@@ -149,15 +150,7 @@ fn name(link: &OperationLink) -> String {
 
 /// What makes an operation the same one: how it is called, whatever its parameters are named.
 fn identity(link: &OperationLink) -> (OperationKind, &str, String) {
-    let mut path = String::new();
-    let mut rest = link.path.as_str();
-    while let Some((before, after)) = rest.split_once('{') {
-        path.push_str(before);
-        path.push_str("{}");
-        rest = after.split_once('}').map_or("", |(_, after)| after);
-    }
-    path.push_str(rest);
-    (link.kind, &link.method, path)
+    (link.kind, &link.method, template(&link.path))
 }
 
 fn operations(old: &Reference, new: &Reference) -> Vec<Differing> {

@@ -43,7 +43,8 @@ fn after(replacements: &[(&str, &str)]) -> Diff {
         assert!(text.contains(old), "{old} is in the document");
         text = text.replacen(old, new, 1);
     }
-    diff(&compiled(BASE).unwrap().reference, &compiled(text).unwrap().reference)
+    let revision = |text: &str| compiled(text).expect("it is a description").reference;
+    diff(&revision(BASE), &revision(&text))
 }
 
 /// Whether the only difference lies in one place and says so.
