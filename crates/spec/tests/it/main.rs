@@ -11,3 +11,4 @@ mod request_bodies;
 mod request_styles;
 mod samples_run;
 mod shop;
+mod twin;
