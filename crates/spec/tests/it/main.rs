@@ -12,6 +12,7 @@ mod request_bodies;
 mod request_styles;
 mod samples_run;
 mod shop;
+mod twin;
 
 use gatewright_spec::compile::{Compiled, RemoteDocuments, Source, compile};
 use gatewright_spec::model::{Finding, Operation};
