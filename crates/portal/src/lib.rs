@@ -20,6 +20,7 @@ pub mod reference;
 pub mod search;
 pub mod specs;
 mod store;
+pub mod yaml;
 
 pub use error::PortalError;
 

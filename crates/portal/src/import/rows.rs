@@ -1,10 +1,10 @@
 //! What a compiled description becomes: texts that are answered as they are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gatewright_spec::compile::Compiled;
 use gatewright_spec::diff::Diff;
-use gatewright_spec::model::{Finding, NamedSchema, Operation, OperationLink, Overview, Reference};
+use gatewright_spec::model::{Finding, NamedSchema, Operation, OperationLink, Overview, Reference, Tag};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::compile::Read;
 use super::prose::Prose;
 use super::searched;
+use crate::reference::{Around, TagName};
 use crate::store::search::Entry;
 
 /// A row that is read by its part of an address.
@@ -64,7 +65,7 @@ pub(super) fn make(compiled: Compiled, read: Read, diff: Option<Diff>, reference
     let mut prose = Prose::default();
     prose.overview(&mut overview);
     let mut entries = searched::overview(reference_slug, &overview);
-    let around = around(&overview);
+    let mut around = around(&overview);
     let named: Vec<Named<'_>> = schemas
         .iter()
         .map(|one| Named {
@@ -78,7 +79,7 @@ pub(super) fn make(compiled: Compiled, read: Read, diff: Option<Diff>, reference
         .map(|mut operation| {
             entries.push(searched::operation(reference_slug, &overview, &operation));
             prose.operation(&mut operation);
-            operation_row(&operation, &around)
+            operation_row(&operation, &overview, &mut around)
         })
         .collect();
     let schemas = schemas
@@ -108,31 +109,43 @@ pub(super) fn make(compiled: Compiled, read: Read, diff: Option<Diff>, reference
 }
 
 /// Each operation's tag and neighbors, in the order in which navigation has them.
-fn around(overview: &Overview) -> HashMap<&str, String> {
-    let mut seen = HashMap::new();
-    let order: Vec<(&gatewright_spec::model::Tag, &OperationLink)> = overview
+fn around(overview: &Overview) -> HashMap<String, Around> {
+    let mut seen = HashSet::new();
+    let order: Vec<(&Tag, &OperationLink)> = overview
         .tags
         .iter()
         .flat_map(|tag| tag.operations.iter().map(move |link| (tag, link)))
-        .filter(|(_, link)| seen.insert(link.slug.as_str(), ()).is_none())
+        .filter(|(_, link)| seen.insert(link.slug.as_str()))
         .collect();
-    let at = |index: Option<usize>| index.and_then(|index| order.get(index)).map(|(_, link)| link);
+    let at = |index: Option<usize>| {
+        index
+            .and_then(|index| order.get(index))
+            .map(|(_, link)| (*link).clone())
+    };
     let places = order.iter().enumerate().map(|(index, (tag, link))| {
-        let navigation = json!({
-            "tag": { "slug": tag.slug, "name": tag.name },
-            "previous": at(index.checked_sub(1)),
-            "next": at(Some(index + 1)),
-        });
-        (link.slug.as_str(), navigation.to_string())
+        let around = Around {
+            tag: Some(TagName {
+                slug: tag.slug.clone(),
+                name: tag.name.clone(),
+            }),
+            previous: at(index.checked_sub(1)),
+            next: at(Some(index + 1)),
+            servers: Vec::new(),
+        };
+        (link.slug.clone(), around)
     });
     places.collect()
 }
 
-fn operation_row(operation: &Operation, around: &HashMap<&str, String>) -> Row {
-    let alone = || json!({ "tag": null, "previous": null, "next": null }).to_string();
+fn operation_row(operation: &Operation, overview: &Overview, around: &mut HashMap<String, Around>) -> Row {
+    let mut around = around.remove(&operation.link.slug).unwrap_or_default();
+    let own = !operation.servers.is_empty();
+    around
+        .servers
+        .clone_from(if own { &operation.servers } else { &overview.servers });
     Row {
         slug: operation.link.slug.clone(),
-        navigation: around.get(operation.link.slug.as_str()).cloned().unwrap_or_else(alone),
+        navigation: text(&around),
         text: text(operation),
     }
 }

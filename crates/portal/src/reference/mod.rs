@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_database::TenantTx;
+use gatewright_spec::model::{OperationLink, Server};
+use gatewright_spec::place::Place;
 use gatewright_types::ids::{ApiRevisionId, ProductId};
 use gatewright_types::slug::Slug;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::model::Visibility;
@@ -90,10 +92,50 @@ pub async fn document(tx: &mut TenantTx, head: &Head) -> Result<String, PortalEr
     found.ok_or_else(|| PortalError::not_found("reference", &head.slug))
 }
 
+/// A group of operations as one of them names it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TagName {
+    /// Its part of an address.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What stands around an operation.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Around {
+    /// The group it stands in.
+    pub tag: Option<TagName>,
+    /// What stands before it.
+    pub previous: Option<OperationLink>,
+    /// What stands behind it.
+    pub next: Option<OperationLink>,
+    /// Where the description says that it runs.
+    #[serde(default)]
+    pub servers: Vec<Server>,
+}
+
+impl Around {
+    /// Places that only the description names: where there is no gateway that we know of.
+    pub fn places(&self) -> Vec<Place> {
+        let place = |server: &Server| Place {
+            gateway_id: None,
+            name: match server.description.markdown.lines().next() {
+                Some(line) if !line.trim().is_empty() => line.trim().to_owned(),
+                _ => server.url.clone(),
+            },
+            kind: None,
+            environment: None,
+            base_url: server.url.trim_end_matches('/').to_owned(),
+            credential: Vec::new(),
+        };
+        self.servers.iter().map(place).collect()
+    }
+}
+
 /// An operation as JSON.
 pub struct Operation {
-    /// Its tag and what stands before and behind it; an object.
-    pub navigation: String,
+    navigation: String,
     /// The operation; an object.
     pub operation: String,
 }
@@ -112,6 +154,11 @@ impl Operation {
     /// The operation itself; none where an earlier release wrote it in a way that this one does not read.
     pub fn read(&self) -> Option<gatewright_spec::model::Operation> {
         serde_json::from_str(&self.operation).ok()
+    }
+
+    /// What stands around it; nothing where an earlier release wrote it in a way that this one does not read.
+    pub fn around(&self) -> Around {
+        serde_json::from_str(&self.navigation).unwrap_or_default()
     }
 }
 
