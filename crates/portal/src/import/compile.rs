@@ -9,6 +9,7 @@ use gatewright_spec::model::{Finding, Reference};
 use tokio::sync::Semaphore;
 
 use super::progress::Steps;
+use super::prose::Prose;
 use super::rows::{self, Made};
 use crate::limits::{COMPILE_AT_ONCE, COMPILE_TURN_TIMEOUT};
 use crate::model::Step;
@@ -88,11 +89,13 @@ impl Before {
     fn reference(self) -> Option<Reference> {
         let operations = self.operations.into_iter().map(|one| serde_json::from_str(&one));
         let schemas = self.schemas.into_iter().map(|one| serde_json::from_str(&one));
-        Some(Reference {
+        let mut reference = Reference {
             overview: serde_json::from_str(&self.overview).ok()?,
             operations: operations.collect::<Result<_, _>>().ok()?,
             schemas: schemas.collect::<Result<_, _>>().ok()?,
-        })
+        };
+        Prose::forgetting().reference(&mut reference);
+        Some(reference)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gatewright_spec::model::{
-    Answer, Content, Example, ExternalDocs, NamedSchema, Operation, Overview, Parameter, Prose as Text, RequestBody,
+    Answer, Content, Example, ExternalDocs, NamedSchema, Operation, Overview, Parameter, Prose as Text, Reference, RequestBody,
     SecurityScheme, Server, Tag,
 };
 use gatewright_spec::schema::Schema;
@@ -13,13 +13,30 @@ use crate::limits::RENDERED_KEPT_BYTES;
 /// What was rendered already: schemas are shown in many places.
 #[derive(Default)]
 pub(super) struct Prose {
+    /// Whether what was rendered is taken away instead.
+    forgets: bool,
     known: HashMap<String, String>,
     known_bytes: usize,
 }
 
 impl Prose {
+    /// Takes away what was rendered: so a published description can be compared with one that was not rendered yet.
+    pub(super) fn forgetting() -> Self {
+        Self {
+            forgets: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn reference(&mut self, reference: &mut Reference) {
+        self.overview(&mut reference.overview);
+        reference.operations.iter_mut().for_each(|one| self.operation(one));
+        reference.schemas.iter_mut().for_each(|one| self.named(one));
+    }
+
     fn text(&mut self, text: &mut Text) {
-        if text.markdown.is_empty() {
+        if self.forgets || text.markdown.is_empty() {
+            text.html.clear();
             return;
         }
         if let Some(html) = self.known.get(&text.markdown) {

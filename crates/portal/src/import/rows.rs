@@ -103,7 +103,7 @@ pub(super) fn make(compiled: Compiled, read: Read, diff: Option<Diff>, reference
         findings,
         sha256: Sha256::digest(&read.source).to_vec(),
         read,
-        breaking: diff.as_ref().is_some_and(Diff::is_breaking),
+        breaking: diff.as_ref().is_some_and(|diff| diff.breaking),
         diff: diff.map(|diff| json!(diff)),
     }
 }
