@@ -41,6 +41,7 @@ pub(crate) fn pages(
                 to.insert(*peer);
             }
         },
+        scheme: "http",
         gateway_url: Some("http://127.0.0.1:8000".to_owned()),
         version: "0.0.0",
         clock: Clock::System,
