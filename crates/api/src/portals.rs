@@ -104,7 +104,11 @@ impl Portals {
 
     /// How people reach us.
     pub fn scheme(&self) -> &'static str {
-        if self.settings.public_url.scheme() == "https" { "https" } else { "http" }
+        if self.settings.public_url.scheme() == "https" {
+            "https"
+        } else {
+            "http"
+        }
     }
 
     /// Whether people reach us by https, so that a cookie may insist on it.

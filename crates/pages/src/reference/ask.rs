@@ -45,7 +45,9 @@ pub(crate) fn slug(text: &str) -> Result<&str, Problem> {
 
 /// A reference as a whole.
 pub(crate) async fn whole(visit: &Visit, reference: &str) -> Result<Whole, Problem> {
-    visit.get(&format!("/api/v1/docs/references/{}", slug(reference)?)).await
+    visit
+        .get(&format!("/api/v1/docs/references/{}", slug(reference)?))
+        .await
 }
 
 /// One operation.
@@ -66,7 +68,11 @@ pub(crate) async fn schema(visit: &Visit, reference: &str, schema: &str) -> Resu
 /// The navigation around something of a reference that the visitor was just shown.
 pub(crate) async fn navigation(visit: &Visit, about: &About) -> Result<Arc<Whole>, Problem> {
     let navigations = visit.navigations();
-    if let Some(known) = about.revision.as_deref().and_then(|revision| navigations.find(revision)) {
+    if let Some(known) = about
+        .revision
+        .as_deref()
+        .and_then(|revision| navigations.find(revision))
+    {
         return Ok(known);
     }
     let whole = Arc::new(whole(visit, &about.slug).await?);

@@ -42,7 +42,10 @@ pub(crate) async fn compare(visit: Visit, request: Request, next: Next) -> Respo
         return Failure::from(Problem::of(500, "internal", "The page is too long.")).into_response();
     };
     let digest = Sha256::digest(&bytes);
-    let hash = digest.iter().take(16).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let hash = digest
+        .iter()
+        .take(16)
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let tag = format!("W/\"{hash}\"");
     let known = is_known(&asked, &tag);
     if let Ok(tag) = HeaderValue::from_str(&tag) {
@@ -60,7 +63,9 @@ pub(crate) async fn compare(visit: Visit, request: Request, next: Next) -> Respo
 
 fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     let lines = asked.get_all(header::IF_NONE_MATCH).iter();
-    let mut tags = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    let mut tags = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     tags.any(|known| known.trim() == "*" || opaque(known) == opaque(tag))
 }

@@ -18,9 +18,22 @@ use crate::visit::Visit;
 /// `GET /robots.txt` (RFC 9309)
 pub(crate) async fn robots(visit: Visit) -> Response {
     let origin = visit.origin();
-    let closed = ["/account", "/api/", "/console", "/keys", "/mailbox", "/search", "/sign-in", "/subscribe", "/subscriptions", "/team"];
+    let closed = [
+        "/account",
+        "/api/",
+        "/console",
+        "/keys",
+        "/mailbox",
+        "/search",
+        "/sign-in",
+        "/subscribe",
+        "/subscriptions",
+        "/team",
+    ];
     let closed: String = closed.iter().map(|path| format!("Disallow: {path}\n")).collect();
-    twin::plain(&format!("User-agent: *\n{closed}Allow: /\n\nSitemap: {origin}/sitemap.xml\n"))
+    twin::plain(&format!(
+        "User-agent: *\n{closed}Allow: /\n\nSitemap: {origin}/sitemap.xml\n"
+    ))
 }
 
 /// `GET /llms.txt` (<https://llmstxt.org>)
@@ -43,16 +56,40 @@ fn section(text: &mut String, origin: &str, reference: &Listed, whole: &Whole) {
     let base = format!("{origin}/docs/{}", reference.slug);
     let summary = twin::line(&reference.summary);
     let _ = write!(text, "\n## {}\n\n", twin::line(&reference.title));
-    let _ = writeln!(text, "- [Overview]({base}.md): {}", if summary.is_empty() { "What it is about" } else { &summary });
-    let _ = writeln!(text, "- [OpenAPI description]({base}/openapi.json): all of it, for programs");
+    let _ = writeln!(
+        text,
+        "- [Overview]({base}.md): {}",
+        if summary.is_empty() {
+            "What it is about"
+        } else {
+            &summary
+        }
+    );
+    let _ = writeln!(
+        text,
+        "- [OpenAPI description]({base}/openapi.json): all of it, for programs"
+    );
     let in_full = whole.operations() <= LLMS_OPERATIONS_MAX;
     for tag in &whole.about.tags {
         if !in_full {
-            let _ = writeln!(text, "- [{}]({base}/tags/{}.md): {} operations", twin::line(&tag.name), tag.slug, tag.operations.len());
+            let _ = writeln!(
+                text,
+                "- [{}]({base}/tags/{}.md): {} operations",
+                twin::line(&tag.name),
+                tag.slug,
+                tag.operations.len()
+            );
             continue;
         }
         for link in &tag.operations {
-            let _ = writeln!(text, "- [{}]({base}/operations/{}.md): {} {}", twin::line(&link.title), link.slug, link.method, twin::line(&link.path));
+            let _ = writeln!(
+                text,
+                "- [{}]({base}/operations/{}.md): {} {}",
+                twin::line(&link.title),
+                link.slug,
+                link.method,
+                twin::line(&link.path)
+            );
         }
     }
 }
@@ -65,7 +102,11 @@ pub(crate) async fn sitemap(visit: Visit) -> Result<Response, Failure> {
     }
     let mut text = String::from("<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
     for number in 1..=pages.len().div_ceil(SITEMAP_MAX) {
-        let _ = writeln!(text, "<sitemap><loc>{}/sitemap/{number}.xml</loc></sitemap>", escaped(&origin));
+        let _ = writeln!(
+            text,
+            "<sitemap><loc>{}/sitemap/{number}.xml</loc></sitemap>",
+            escaped(&origin)
+        );
     }
     text += "</sitemapindex>\n";
     Ok(xml(&text))
@@ -73,7 +114,9 @@ pub(crate) async fn sitemap(visit: Visit) -> Result<Response, Failure> {
 
 /// `GET /sitemap/{number}.xml`
 pub(crate) async fn sitemap_part(visit: Visit, Path(number): Path<String>) -> Result<Response, Failure> {
-    let number = number.strip_suffix(".xml").and_then(|number| number.parse::<usize>().ok());
+    let number = number
+        .strip_suffix(".xml")
+        .and_then(|number| number.parse::<usize>().ok());
     let pages = addresses(&visit).await?;
     let part = number.and_then(|number| pages.chunks(SITEMAP_MAX).nth(number.checked_sub(1)?));
     Ok(xml(&urls(part.ok_or_else(Problem::not_found)?)))
@@ -93,9 +136,14 @@ async fn addresses(visit: &Visit) -> Result<Vec<Address>, Problem> {
         add(String::new());
         for tag in &whole.about.tags {
             add(format!("/tags/{}", tag.slug));
-            tag.operations.iter().for_each(|link| add(format!("/operations/{}", link.slug)));
+            tag.operations
+                .iter()
+                .for_each(|link| add(format!("/operations/{}", link.slug)));
         }
-        whole.schemas.iter().for_each(|schema| add(format!("/schemas/{}", schema.slug)));
+        whole
+            .schemas
+            .iter()
+            .for_each(|schema| add(format!("/schemas/{}", schema.slug)));
     }
     // An operation stands in each of its tags.
     let mut seen = std::collections::HashSet::new();
@@ -106,18 +154,28 @@ async fn addresses(visit: &Visit) -> Result<Vec<Address>, Problem> {
 fn urls(pages: &[Address]) -> String {
     let mut text = String::from("<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
     for (address, day) in pages {
-        let day = day.as_ref().map_or_else(String::new, |day| format!("<lastmod>{day}</lastmod>"));
+        let day = day
+            .as_ref()
+            .map_or_else(String::new, |day| format!("<lastmod>{day}</lastmod>"));
         let _ = writeln!(text, "<url><loc>{}</loc>{day}</url>", escaped(address));
     }
     text + "</urlset>\n"
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&apos;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&apos;")
 }
 
 fn xml(text: &str) -> Response {
-    let mut response = Response::new(Body::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}")));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    let mut response = Response::new(Body::from(format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}"
+    )));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     response
 }

@@ -46,7 +46,10 @@ pub(crate) async fn show(visit: Visit, Path((reference, name)): Path<(String, St
 
 fn steps(one: &OneOperation) -> Vec<(String, &str)> {
     let base = format!("/docs/{}", one.reference.slug);
-    let mut steps = vec![("/docs".to_owned(), "Docs"), (base.clone(), one.reference.title.as_str())];
+    let mut steps = vec![
+        ("/docs".to_owned(), "Docs"),
+        (base.clone(), one.reference.title.as_str()),
+    ];
     if let Some(tag) = &one.tag {
         steps.push((format!("{base}/tags/{}", tag.slug), &tag.name));
     }
@@ -55,7 +58,12 @@ fn steps(one: &OneOperation) -> Vec<(String, &str)> {
 
 fn said(one: &OneOperation) -> Said<'_> {
     let link = &one.operation.link;
-    let first = one.operation.description.markdown.lines().find(|line| !line.trim().is_empty());
+    let first = one
+        .operation
+        .description
+        .markdown
+        .lines()
+        .find(|line| !line.trim().is_empty());
     let description = match first {
         Some(line) => shortened(line.trim(), 160),
         None => format!("{} {} of {}", link.method, link.path, one.reference.title),
@@ -181,7 +189,11 @@ fn all_parameters(trees: &Trees<'_>, operation: &Operation, prefix: &str) -> Mar
 
 /// Parameters of one place, those first that have to be there.
 pub(crate) fn ordered(operation: &Operation, location: Location) -> Vec<&Parameter> {
-    let mut here: Vec<&Parameter> = operation.parameters.iter().filter(|parameter| parameter.location == location).collect();
+    let mut here: Vec<&Parameter> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.location == location)
+        .collect();
     here.sort_by_key(|parameter| !parameter.required);
     here
 }

@@ -33,7 +33,11 @@ pub(crate) async fn show(visit: Visit, Path(reference): Path<String>) -> Result<
         ..Here::default()
     };
     let about = whole.named();
-    let summary = if whole.about.summary.is_empty() { &whole.about.description.markdown } else { &whole.about.summary };
+    let summary = if whole.about.summary.is_empty() {
+        &whole.about.description.markdown
+    } else {
+        &whole.about.summary
+    };
     let said = Said {
         title: &whole.about.title,
         description: shortened(summary.lines().next().unwrap_or_default(), 160),
@@ -58,7 +62,10 @@ pub(crate) async fn yaml(visit: Visit, Path(reference): Path<String>) -> Result<
 }
 
 async fn document(visit: &Visit, reference: &str, format: &str, kind: HeaderValue) -> Result<Response, Failure> {
-    let path = format!("/api/v1/docs/references/{}/document?format={format}", ask::slug(reference)?);
+    let path = format!(
+        "/api/v1/docs/references/{}/document?format={format}",
+        ask::slug(reference)?
+    );
     let mut response = Response::new(Body::from(visit.get_bytes(&path).await?));
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)

@@ -28,11 +28,25 @@ pub(crate) async fn show(visit: Visit, Path((reference, name)): Path<(String, St
         ..Here::default()
     };
     let base = format!("/docs/{}", one.reference.slug);
-    let steps = vec![("/docs".to_owned(), "Docs"), (base.clone(), one.reference.title.as_str())];
-    let first = one.schema.schema.description.markdown.lines().next().unwrap_or_default();
+    let steps = vec![
+        ("/docs".to_owned(), "Docs"),
+        (base.clone(), one.reference.title.as_str()),
+    ];
+    let first = one
+        .schema
+        .schema
+        .description
+        .markdown
+        .lines()
+        .next()
+        .unwrap_or_default();
     let said = Said {
         title: &one.schema.name,
-        description: if first.is_empty() { format!("A schema of {}", one.reference.title) } else { shortened(first, 160) },
+        description: if first.is_empty() {
+            format!("A schema of {}", one.reference.title)
+        } else {
+            shortened(first, 160)
+        },
         path: format!("{base}/schemas/{}", one.schema.slug),
         steps: steps.clone(),
         about: Some(&one.reference),
@@ -40,7 +54,12 @@ pub(crate) async fn show(visit: Visit, Path((reference, name)): Path<(String, St
         indexed: true,
     };
     let content = content(&one, &steps, &said.path);
-    Ok(page(&visit, &viewer, &said, &columns(&navigation(&whole, here), &content)))
+    Ok(page(
+        &visit,
+        &viewer,
+        &said,
+        &columns(&navigation(&whole, here), &content),
+    ))
 }
 
 fn content(one: &OneSchema, steps: &[(String, &str)], path: &str) -> Markup {

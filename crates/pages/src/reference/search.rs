@@ -28,7 +28,11 @@ pub(crate) async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Resp
     let form = Form::read(query.unwrap_or_default().as_bytes());
     let asked: String = form.text("q").chars().take(QUERY_MAX_CHARS).collect();
     let viewer = viewer(&visit).await?;
-    let found = if asked.is_empty() { Vec::new() } else { find(&visit, &asked).await? };
+    let found = if asked.is_empty() {
+        Vec::new()
+    } else {
+        find(&visit, &asked).await?
+    };
     let said = Said {
         title: "Search",
         description: String::new(),
@@ -53,7 +57,10 @@ pub(crate) async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Resp
 }
 
 async fn find(visit: &Visit, asked: &str) -> Result<Vec<Found>, Problem> {
-    let path = format!("/api/v1/docs/search?q={}&limit={RESULTS_MAX}", return_to::encoded(asked));
+    let path = format!(
+        "/api/v1/docs/search?q={}&limit={RESULTS_MAX}",
+        return_to::encoded(asked)
+    );
     let found: Items<Found> = visit.get(&path).await?;
     Ok(found.items)
 }

@@ -50,5 +50,10 @@ pub(crate) async fn show(visit: Visit, Path((reference, name)): Path<(String, St
         tag: &tag.slug,
         ..Here::default()
     };
-    Ok(page(&visit, &viewer, &said, &columns(&navigation(&whole, here), &content)))
+    Ok(page(
+        &visit,
+        &viewer,
+        &said,
+        &columns(&navigation(&whole, here), &content),
+    ))
 }

@@ -59,9 +59,17 @@ fn base<'a>(schema: &'a Schema, pieces: &mut Vec<Piece<'a>>, depth: usize) {
 }
 
 fn alternatives<'a>(schema: &'a Schema, pieces: &mut Vec<Piece<'a>>, depth: usize) {
-    let of = if schema.one_of.is_empty() { &schema.any_of } else { &schema.one_of };
+    let of = if schema.one_of.is_empty() {
+        &schema.any_of
+    } else {
+        &schema.one_of
+    };
     if of.is_empty() || depth > 1 {
-        let words = if schema.properties.is_empty() && schema.all_of.is_empty() { "any value" } else { "object" };
+        let words = if schema.properties.is_empty() && schema.all_of.is_empty() {
+            "any value"
+        } else {
+            "object"
+        };
         return pieces.push(Piece::Text(words.to_owned()));
     }
     if of.len() > NAMED_MAX {
@@ -71,7 +79,10 @@ fn alternatives<'a>(schema: &'a Schema, pieces: &mut Vec<Piece<'a>>, depth: usiz
         if at > 0 {
             pieces.push(Piece::Text(" or ".to_owned()));
         }
-        base(one, pieces, depth + 1);
+        match &one.name {
+            Some(name) if one.slug.is_none() && !one.properties.is_empty() => pieces.push(Piece::Text(name.clone())),
+            _ => base(one, pieces, depth + 1),
+        }
     }
 }
 
@@ -115,7 +126,10 @@ pub(crate) fn has_more(schema: &Schema) -> bool {
         return false;
     }
     let more = |schema: &Option<Box<Schema>>| schema.as_deref().is_some_and(has_more);
-    let additional = schema.additional.as_ref().and_then(|additional| additional.schema.as_deref());
+    let additional = schema
+        .additional
+        .as_ref()
+        .and_then(|additional| additional.schema.as_deref());
     let simple = |of: &[Schema]| of.len() <= NAMED_MAX && !of.iter().any(has_more) && schema.discriminator.is_none();
     !schema.properties.is_empty()
         || !simple(&schema.one_of)
@@ -130,7 +144,10 @@ pub(crate) fn has_more(schema: &Schema) -> bool {
 /// The schema whose fields are shown for one: of a list, its items'.
 pub(crate) fn inner(schema: &Schema) -> &Schema {
     let mut inner = schema;
-    while let (Some(items), true) = (inner.items.as_deref(), inner.properties.is_empty() && inner.prefix_items.is_empty()) {
+    while let (Some(items), true) = (
+        inner.items.as_deref(),
+        inner.properties.is_empty() && inner.prefix_items.is_empty(),
+    ) {
         inner = items;
     }
     inner
@@ -149,7 +166,11 @@ pub(crate) const fn place(location: Location) -> &'static str {
 
 /// What has to be shown together, in a line.
 pub(crate) fn requirement(requirement: &Requirement) -> String {
-    let words: Vec<&str> = requirement.schemes.iter().map(|scheme| scheme.words.trim_end_matches('.')).collect();
+    let words: Vec<&str> = requirement
+        .schemes
+        .iter()
+        .map(|scheme| scheme.words.trim_end_matches('.'))
+        .collect();
     words.join(", and ")
 }
 

@@ -1,12 +1,13 @@
 //! Bodies: what is sent, and what comes back.
 
 use gatewright_spec::model::{Answer, Content, Example, Link, RequestBody};
+use gatewright_spec::schema::Schema;
 use maud::{Markup, html};
 
 use super::code;
 use super::field::{Line, about, parameters};
 use super::tree::Trees;
-use super::{heading, prose};
+use super::{heading, prose, with_note};
 use crate::reference::limits::EXAMPLES_MAX;
 use crate::reference::words::{has_more, status, status_color};
 
@@ -14,8 +15,7 @@ use crate::reference::words::{has_more, status, status_color};
 pub(crate) fn request(trees: &Trees<'_>, body: &RequestBody) -> Markup {
     html! {
         section {
-            (heading("body", "Body"))
-            @if body.required { p.small { span.required { "required" } } }
+            (with_note("body", "Body", if body.required { "required" } else { "" }))
             (plain(trees, body))
         }
     }
@@ -41,7 +41,12 @@ fn contents(trees: &Trees<'_>, contents: &[Content], examples: bool) -> Markup {
 }
 
 fn content(trees: &Trees<'_>, content: &Content, examples: bool) -> Markup {
-    let more: Vec<&Example> = content.examples.iter().filter(|example| !example.generated).take(EXAMPLES_MAX).collect();
+    let more: Vec<&Example> = content
+        .examples
+        .iter()
+        .filter(|example| !example.generated)
+        .take(EXAMPLES_MAX)
+        .collect();
     html! {
         @if let Some(schema) = &content.schema { (whole(trees, schema)) }
         @if let Some(item) = &content.item_schema {
@@ -68,18 +73,26 @@ fn content(trees: &Trees<'_>, content: &Content, examples: bool) -> Markup {
 }
 
 /// A schema that is a body: its own line where it has something to say, and its fields.
-fn whole(trees: &Trees<'_>, schema: &gatewright_spec::schema::Schema) -> Markup {
+fn whole(trees: &Trees<'_>, schema: &Schema) -> Markup {
     html! {
         @if trees.takes(schema) {
-            div.whole { (about(trees.reference(), &Line { nameless: true, ..Line::default() }, schema)) }
+            @if !is_plain_object(schema) { div.whole { (about(trees.reference(), &Line { nameless: true, ..Line::default() }, schema)) } }
             @if has_more(schema) || schema.cut { (trees.below(schema, 0)) }
         }
     }
 }
 
+/// Whether its fields say all there is to say.
+fn is_plain_object(schema: &Schema) -> bool {
+    schema.types == ["object"] && schema.slug.is_none() && !schema.nullable && schema.description.markdown.is_empty()
+}
+
 /// What comes back, by status.
 pub(crate) fn answers(trees: &Trees<'_>, answers: &[Answer]) -> Markup {
-    let first = answers.iter().position(|answer| answer.status.starts_with('2')).unwrap_or(0);
+    let first = answers
+        .iter()
+        .position(|answer| answer.status.starts_with('2'))
+        .unwrap_or(0);
     html! {
         section {
             (heading("responses", "Responses"))

@@ -24,13 +24,47 @@ const JSON: Grammar = Grammar {
 fn grammar(language: &str) -> Grammar {
     let (comment, quotes, words): (_, &'static [char], &'static [&'static str]) = match language {
         "CURL" => ("# ", &['"', '\''], &["curl"]),
-        "NODE" => ("//", &['"', '\'', '`'], &["const", "let", "await", "new", "if", "throw", "import", "from", "for", "of"]),
-        "PYTHON" => ("#", &['"', '\''], &["import", "from", "as", "with", "for", "in", "if", "print", "None", "True", "False"]),
-        "JAVA" => ("//", &['"'], &["import", "class", "public", "static", "void", "var", "new", "throws", "final", "return"]),
-        "GO" => ("//", &['"', '`'], &["package", "import", "func", "if", "nil", "defer", "return", "var", "range"]),
+        "NODE" => (
+            "//",
+            &['"', '\'', '`'],
+            &[
+                "const", "let", "await", "new", "if", "throw", "import", "from", "for", "of",
+            ],
+        ),
+        "PYTHON" => (
+            "#",
+            &['"', '\''],
+            &[
+                "import", "from", "as", "with", "for", "in", "if", "print", "None", "True", "False",
+            ],
+        ),
+        "JAVA" => (
+            "//",
+            &['"'],
+            &[
+                "import", "class", "public", "static", "void", "var", "new", "throws", "final", "return",
+            ],
+        ),
+        "GO" => (
+            "//",
+            &['"', '`'],
+            &[
+                "package", "import", "func", "if", "nil", "defer", "return", "var", "range",
+            ],
+        ),
         "RUBY" => ("#", &['"', '\''], &["require", "do", "end", "puts", "new", "if", "nil"]),
-        "PHP" => ("//", &['"', '\''], &["echo", "true", "false", "null", "if", "throw", "new"]),
-        "CSHARP" => ("//", &['"'], &["using", "var", "new", "await", "class", "static", "async", "return", "void"]),
+        "PHP" => (
+            "//",
+            &['"', '\''],
+            &["echo", "true", "false", "null", "if", "throw", "new"],
+        ),
+        "CSHARP" => (
+            "//",
+            &['"'],
+            &[
+                "using", "var", "new", "await", "class", "static", "async", "return", "void",
+            ],
+        ),
         _ => ("\0", &[], &[]),
     };
     Grammar { comment, quotes, words }
@@ -65,7 +99,12 @@ fn colored(grammar: &Grammar, text: &str) -> Markup {
     let mut out = String::with_capacity(text.len() * 2);
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let (length, class) = token(grammar, rest, first, out.is_empty() || text[..text.len() - rest.len()].ends_with(['\n', ' ']));
+        let (length, class) = token(
+            grammar,
+            rest,
+            first,
+            out.is_empty() || text[..text.len() - rest.len()].ends_with(['\n', ' ']),
+        );
         let (token, left) = rest.split_at(length);
         if class.is_empty() {
             push_escaped(&mut out, token);

@@ -29,7 +29,10 @@ pub(crate) struct Line<'a> {
 
 /// Name, kind and meaning.
 pub(crate) fn about(reference: &str, line: &Line<'_>, schema: &Schema) -> Markup {
-    let said = line.said.filter(|said| !said.markdown.is_empty()).unwrap_or(&schema.description);
+    let said = line
+        .said
+        .filter(|said| !said.markdown.is_empty())
+        .unwrap_or(&schema.description);
     html! {
         div.line {
             @if !line.nameless { code.name.other[line.other] { (line.name) } }
@@ -57,8 +60,15 @@ fn pieces(reference: &str, schema: &Schema) -> Markup {
 
 /// Limits, default, values, examples.
 fn facts(schema: &Schema, examples: &[Value]) -> Markup {
-    let items = schema.items.as_deref().filter(|items| !items.allowed.is_empty() || !items.limits.is_empty());
-    let examples = if examples.is_empty() { &schema.examples } else { examples };
+    let items = schema
+        .items
+        .as_deref()
+        .filter(|items| !items.allowed.is_empty() || !items.limits.is_empty());
+    let examples = if examples.is_empty() {
+        &schema.examples
+    } else {
+        examples
+    };
     let shown: Vec<&Value> = examples.iter().take(EXAMPLES_MAX).collect();
     html! {
         @if schema.default.is_some() || !schema.limits.is_empty() {
@@ -100,7 +110,10 @@ fn values(allowed: &[Value], each: &str) -> Markup {
 
 /// Text without its quotation marks, everything else as JSON.
 fn bare(one: &Value) -> String {
-    one.as_str().map_or_else(|| value(one), |text| shortened(text, crate::reference::limits::VALUE_MAX_CHARS))
+    one.as_str().map_or_else(
+        || value(one),
+        |text| shortened(text, crate::reference::limits::VALUE_MAX_CHARS),
+    )
 }
 
 /// Parameters of one place, or the header fields of an answer.

@@ -31,7 +31,11 @@ pub(crate) fn method(link: &OperationLink) -> Markup {
 
 /// A method as it is named in lists.
 pub(crate) fn method_word(link: &OperationLink) -> &str {
-    if link.kind == OperationKind::Webhook { "HOOK" } else { &link.method }
+    if link.kind == OperationKind::Webhook {
+        "HOOK"
+    } else {
+        &link.method
+    }
 }
 
 /// A path with its placeholders marked.
@@ -48,7 +52,17 @@ pub(crate) fn path(path: &str) -> Markup {
 
 /// A heading that can be linked to.
 pub(crate) fn heading(id: &str, title: &str) -> Markup {
-    html! { h2 id=(id) { (title) " " a.anchor href={ "#" (id) } aria-label={ "Link to " (title) } { "#" } } }
+    with_note(id, title, "")
+}
+
+/// The same with a word beside it.
+pub(crate) fn with_note(id: &str, title: &str, note: &str) -> Markup {
+    html! {
+        h2 id=(id) {
+            (title) @if !note.is_empty() { " " span.required { (note) } }
+            " " a.anchor href={ "#" (id) } aria-label={ "Link to " (title) } { "#" }
+        }
+    }
 }
 
 /// Operations with their methods, each a line.

@@ -23,7 +23,11 @@ pub(crate) struct Tab<'a> {
 
 /// A card with tabs; `copied` is what its copy button copies.
 pub(crate) fn tabs(name: &str, title: &str, tabs: &[Tab<'_>], chosen: &str) -> Markup {
-    let chosen = tabs.iter().find(|tab| tab.value == chosen).or(tabs.first()).map_or("", |tab| tab.value);
+    let chosen = tabs
+        .iter()
+        .find(|tab| tab.value == chosen)
+        .or(tabs.first())
+        .map_or("", |tab| tab.value);
     html! {
         div.code-card {
             fieldset {
@@ -61,7 +65,10 @@ pub(crate) fn answers(answers: &[Answer]) -> Markup {
             content: code::example(example),
         })
         .collect();
-    let chosen = shown.iter().find(|tab| tab.value.starts_with('2')).map_or("", |tab| tab.value);
+    let chosen = shown
+        .iter()
+        .find(|tab| tab.value.starts_with('2'))
+        .map_or("", |tab| tab.value);
     html! { @if !shown.is_empty() { (tabs("answer", "Response", &shown, chosen)) } }
 }
 
@@ -70,7 +77,13 @@ fn first(answer: &Answer) -> Option<&Example> {
 }
 
 /// Where the playground starts, with what it has to know. Absent where that would be too much for a page.
-pub(crate) fn playground(reference: &str, operation: &Operation, places: &[Place], signed_in: bool, sign_in: &str) -> Markup {
+pub(crate) fn playground(
+    reference: &str,
+    operation: &Operation,
+    places: &[Place],
+    signed_in: bool,
+    sign_in: &str,
+) -> Markup {
     let data = json!({
         "reference": reference, "operation": compact(operation), "places": places,
         "signedIn": signed_in, "signInPath": sign_in,
@@ -111,7 +124,12 @@ fn bare(schema: &mut Schema) {
     plain(&mut schema.description);
     schema.external_docs = None;
     let properties = schema.properties.iter_mut().map(|property| &mut property.schema);
-    let lists = [&mut schema.one_of, &mut schema.any_of, &mut schema.all_of, &mut schema.prefix_items];
+    let lists = [
+        &mut schema.one_of,
+        &mut schema.any_of,
+        &mut schema.all_of,
+        &mut schema.prefix_items,
+    ];
     properties.chain(lists.into_iter().flatten()).for_each(bare);
     schema.items.as_deref_mut().into_iter().for_each(bare);
     schema.not = None;

@@ -13,6 +13,8 @@ use crate::reference::words::{alternative, has_more, inner, kind_text};
 pub(crate) struct Trees<'a> {
     reference: &'a str,
     left: Cell<usize>,
+    /// Whether something did not fit; nothing is shown behind it.
+    full: Cell<bool>,
     depth_max: usize,
 }
 
@@ -22,6 +24,7 @@ impl<'a> Trees<'a> {
         Self {
             reference,
             left: Cell::new(TREES_MAX_BYTES),
+            full: Cell::new(false),
             depth_max: DEPTH_MAX,
         }
     }
@@ -33,15 +36,17 @@ impl<'a> Trees<'a> {
     /// Whether there is room for one more field.
     pub(crate) fn takes(&self, schema: &Schema) -> bool {
         let prose = schema.description.html.len().max(schema.description.markdown.len());
-        let values: usize = schema.allowed.iter().map(|value| value.as_str().map_or(16, str::len) + 16).sum();
+        let values: usize = schema
+            .allowed
+            .iter()
+            .map(|value| value.as_str().map_or(16, str::len) + 16)
+            .sum();
         let needed = FIELD_BYTES + prose + values.min(16_384);
-        match self.left.get().checked_sub(needed) {
-            Some(left) => {
-                self.left.set(left);
-                true
-            }
-            None => false,
+        match self.left.get().checked_sub(needed).filter(|_| !self.full.get()) {
+            Some(left) => self.left.set(left),
+            None => self.full.set(true),
         }
+        !self.full.get()
     }
 
     /// Everything below a schema's own line.
@@ -50,7 +55,10 @@ impl<'a> Trees<'a> {
         if schema.cut || depth >= self.depth_max {
             return self.elsewhere(schema);
         }
-        let additional = schema.additional.as_ref().and_then(|additional| additional.schema.as_deref());
+        let additional = schema
+            .additional
+            .as_ref()
+            .and_then(|additional| additional.schema.as_deref());
         html! {
             @if !schema.properties.is_empty() || additional.is_some() {
                 ul.fields {
@@ -111,9 +119,14 @@ impl<'a> Trees<'a> {
 
     fn choices(&self, words: &str, of: &[Schema], discriminator: Option<&Discriminator>, depth: usize) -> Markup {
         let said = |schema: &Schema| {
-            let mapping = discriminator.map(|discriminator| discriminator.mapping.as_slice()).unwrap_or_default();
+            let mapping = discriminator
+                .map(|discriminator| discriminator.mapping.as_slice())
+                .unwrap_or_default();
             let name = schema.name.as_deref();
-            mapping.iter().find(|(_, known)| Some(known.as_str()) == name).map(|(value, _)| value.as_str())
+            mapping
+                .iter()
+                .find(|(_, known)| Some(known.as_str()) == name)
+                .map(|(value, _)| value.as_str())
         };
         html! {
             @if !of.is_empty() {
@@ -149,7 +162,7 @@ impl<'a> Trees<'a> {
     /// Said once below what did not fit.
     pub(crate) fn rest(&self) -> Markup {
         html! {
-            @if self.left.get() < FIELD_BYTES * 2 {
+            @if self.full.get() {
                 p.elsewhere { "Not every field fits on this page; " a href={ "/docs/" (self.reference) "/openapi.json" } { "the description" } " has all of them." }
             }
         }

@@ -13,7 +13,9 @@ use http::{HeaderName, HeaderValue, header};
 pub(crate) fn answer(text: &str) -> Response {
     let mut response = typed(text, HeaderValue::from_static("text/markdown; charset=utf-8"));
     let robots = HeaderName::from_static("x-robots-tag");
-    response.headers_mut().insert(robots, HeaderValue::from_static("noindex"));
+    response
+        .headers_mut()
+        .insert(robots, HeaderValue::from_static("noindex"));
     response
 }
 
@@ -42,8 +44,16 @@ pub(crate) fn line(text: &str) -> String {
 
 /// Code in a line; backquotes in it get longer ones around them (CommonMark §6.1). A bar would end a cell of a table.
 pub(crate) fn code(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
-    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+    let text = text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|");
+    if text.contains('`') {
+        format!("`` {text} ``")
+    } else {
+        format!("`{text}`")
+    }
 }
 
 /// A block of code with a fence that nothing in it closes.

@@ -33,7 +33,13 @@ pub(crate) fn text(origin: &str, one: &OneOperation) -> String {
     }
     paragraph(&mut text, &operation.description.markdown);
     security(&mut text, operation);
-    for location in [Location::Path, Location::Query, Location::QueryString, Location::Header, Location::Cookie] {
+    for location in [
+        Location::Path,
+        Location::Query,
+        Location::QueryString,
+        Location::Header,
+        Location::Cookie,
+    ] {
         let here = ordered(operation, location);
         if !here.is_empty() {
             let _ = write!(text, "## {}\n\n{}", place(location), fields::parameters(&here));
@@ -50,9 +56,18 @@ pub(crate) fn text(origin: &str, one: &OneOperation) -> String {
     answers(&mut text, operation);
     for callback in &operation.callbacks {
         let called = &callback.operation;
-        let _ = write!(text, "## Callback: {}\n\n{}\n\n", line(&callback.name), code(&format!("{} {}", called.link.method, callback.expression)));
+        let _ = write!(
+            text,
+            "## Callback: {}\n\n{}\n\n",
+            line(&callback.name),
+            code(&format!("{} {}", called.link.method, callback.expression))
+        );
         paragraph(&mut text, &called.description.markdown);
-        called.request_body.iter().flat_map(|body| &body.contents).for_each(|one| content(&mut text, one));
+        called
+            .request_body
+            .iter()
+            .flat_map(|body| &body.contents)
+            .for_each(|one| content(&mut text, one));
     }
     text
 }
@@ -85,14 +100,25 @@ fn content(text: &mut String, content: &Content) {
     }
     if let Some(example) = content.examples.first() {
         let (example, is_json) = example_text(example);
-        let _ = writeln!(text, "{}", fenced(if is_json { "json" } else { "" }, &shortened(&example, EXAMPLE_MAX_CHARS)));
+        let _ = writeln!(
+            text,
+            "{}",
+            fenced(
+                if is_json { "json" } else { "" },
+                &shortened(&example, EXAMPLE_MAX_CHARS)
+            )
+        );
     }
 }
 
 fn answers(text: &mut String, operation: &Operation) {
     for answer in &operation.responses {
         let words = answer.description.markdown.trim();
-        let words = if words.is_empty() { status(&answer.status) } else { line(words) };
+        let words = if words.is_empty() {
+            status(&answer.status)
+        } else {
+            line(words)
+        };
         let _ = write!(text, "## Response {}\n\n{words}\n\n", line(&answer.status));
         if !answer.headers.is_empty() {
             *text += &fields::parameters(&answer.headers.iter().collect::<Vec<_>>());

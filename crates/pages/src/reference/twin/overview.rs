@@ -10,7 +10,11 @@ use crate::reference::answers::{Listed, Whole};
 /// A reference.
 pub(crate) fn text(origin: &str, whole: &Whole) -> String {
     let (about, base) = (&whole.about, format!("{origin}/docs/{}", whole.slug));
-    let mut text = format!("# {}\n\nVersion {}. [OpenAPI description]({base}/openapi.json)\n\n", line(&about.title), line(&about.version));
+    let mut text = format!(
+        "# {}\n\nVersion {}. [OpenAPI description]({base}/openapi.json)\n\n",
+        line(&about.title),
+        line(&about.version)
+    );
     for paragraph in [about.summary.trim(), about.description.markdown.trim()] {
         if !paragraph.is_empty() {
             let _ = write!(text, "{paragraph}\n\n");
@@ -46,7 +50,11 @@ pub(crate) fn text(origin: &str, whole: &Whole) -> String {
 /// A tag.
 pub(crate) fn of_tag(origin: &str, whole: &Whole, tag: &Tag) -> String {
     let base = format!("{origin}/docs/{}", whole.slug);
-    let mut text = format!("# {}\n\nPart of [{}]({base}.md).\n\n", line(&tag.name), line(&whole.about.title));
+    let mut text = format!(
+        "# {}\n\nPart of [{}]({base}.md).\n\n",
+        line(&tag.name),
+        line(&whole.about.title)
+    );
     if !tag.description.markdown.trim().is_empty() {
         let _ = write!(text, "{}\n\n", tag.description.markdown.trim());
     }
@@ -58,7 +66,12 @@ fn operations(text: &mut String, base: &str, tag: &Tag) {
     for link in &tag.operations {
         let call = code(&format!("{} {}", link.method, link.path));
         let gone = if link.deprecated { " (deprecated)" } else { "" };
-        let _ = writeln!(text, "- [{}]({base}/operations/{}.md) {call}{gone}", line(&link.title), link.slug);
+        let _ = writeln!(
+            text,
+            "- [{}]({base}/operations/{}.md) {call}{gone}",
+            line(&link.title),
+            link.slug
+        );
     }
     text.push('\n');
 }
@@ -67,7 +80,14 @@ fn operations(text: &mut String, base: &str, tag: &Tag) {
 pub(crate) fn list(origin: &str, items: &[Listed]) -> String {
     let mut text = String::from("# Documentation\n\n");
     for item in items {
-        let _ = writeln!(text, "- [{}]({origin}/docs/{}.md) {} {}", line(&item.title), item.slug, line(&item.version), line(&item.summary));
+        let _ = writeln!(
+            text,
+            "- [{}]({origin}/docs/{}.md) {} {}",
+            line(&item.title),
+            item.slug,
+            line(&item.version),
+            line(&item.summary)
+        );
     }
     text
 }
