@@ -1,6 +1,7 @@
 //! Text of programs with a little color: strings, comments, words and numbers.
 
 use gatewright_spec::model::Example;
+use gatewright_spec::samples::Language;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -21,57 +22,56 @@ const JSON: Grammar = Grammar {
 };
 
 /// By the name of a sample's language.
-fn grammar(language: &str) -> Grammar {
+fn grammar(language: Language) -> Grammar {
     let (comment, quotes, words): (_, &'static [char], &'static [&'static str]) = match language {
-        "CURL" => ("# ", &['"', '\''], &["curl"]),
-        "NODE" => (
+        Language::Curl => ("# ", &['"', '\''], &["curl"]),
+        Language::Node => (
             "//",
             &['"', '\'', '`'],
             &[
                 "const", "let", "await", "new", "if", "throw", "import", "from", "for", "of",
             ],
         ),
-        "PYTHON" => (
+        Language::Python => (
             "#",
             &['"', '\''],
             &[
                 "import", "from", "as", "with", "for", "in", "if", "print", "None", "True", "False",
             ],
         ),
-        "JAVA" => (
+        Language::Java => (
             "//",
             &['"'],
             &[
                 "import", "class", "public", "static", "void", "var", "new", "throws", "final", "return",
             ],
         ),
-        "GO" => (
+        Language::Go => (
             "//",
             &['"', '`'],
             &[
                 "package", "import", "func", "if", "nil", "defer", "return", "var", "range",
             ],
         ),
-        "RUBY" => ("#", &['"', '\''], &["require", "do", "end", "puts", "new", "if", "nil"]),
-        "PHP" => (
+        Language::Ruby => ("#", &['"', '\''], &["require", "do", "end", "puts", "new", "if", "nil"]),
+        Language::Php => (
             "//",
             &['"', '\''],
             &["echo", "true", "false", "null", "if", "throw", "new"],
         ),
-        "CSHARP" => (
+        Language::CSharp => (
             "//",
             &['"'],
             &[
                 "using", "var", "new", "await", "class", "static", "async", "return", "void",
             ],
         ),
-        _ => ("\0", &[], &[]),
     };
     Grammar { comment, quotes, words }
 }
 
 /// A sample.
-pub(crate) fn sample(language: &str, text: &str) -> Markup {
+pub(crate) fn sample(language: Language, text: &str) -> Markup {
     colored(&grammar(language), text)
 }
 
@@ -171,7 +171,7 @@ fn push_escaped(out: &mut String, text: &str) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{JSON, colored, grammar};
+    use super::{JSON, Language, colored, grammar};
 
     fn plain(html: &str) -> String {
         let mut text = String::new();
@@ -190,8 +190,8 @@ mod tests {
     proptest! {
         #[test]
         fn colors_change_no_character_of_a_sample(text in "(?s).{0,200}", json in r#"[{}":,\\a-z0-9<>&' \n]{0,200}"#) {
-            for language in ["CURL", "NODE", "PYTHON", "JAVA", "GO", "RUBY", "PHP", "CSHARP", "?"] {
-                prop_assert_eq!(&plain(&colored(&grammar(language), &text).into_string()), &text);
+            for language in Language::ALL {
+                prop_assert_eq!(&plain(&colored(&grammar(*language), &text).into_string()), &text);
             }
             prop_assert_eq!(&plain(&colored(&JSON, &json).into_string()), &json);
         }

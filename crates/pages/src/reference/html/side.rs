@@ -1,8 +1,11 @@
 //! What stands beside an operation: how it is called, where it can be tried, what comes back.
 
-use gatewright_spec::model::{Answer, Example, Operation, Prose};
+use gatewright_spec::model::{Answer, Example, Operation, OperationKind, Prose};
 use gatewright_spec::place::Place;
+use gatewright_spec::request;
+use gatewright_spec::samples::{self, Language};
 use gatewright_spec::schema::Schema;
+use gatewright_spec::values::HttpRequest;
 use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
@@ -43,14 +46,60 @@ pub(crate) fn tabs(name: &str, title: &str, tabs: &[Tab<'_>], chosen: &str) -> M
     }
 }
 
+/// The cookie with the language that the reader chose last.
+const LANGUAGE: &str = "language";
+
 /// How it is called, in every language; the one that the reader chose last stands open.
-pub(crate) fn samples(_visit: &Visit, _operation: &Operation, _places: &[Place]) -> Markup {
-    html! {}
+pub(crate) fn samples(visit: &Visit, operation: &Operation, places: &[Place]) -> Markup {
+    let Some((request, place)) = example_request(operation, places) else {
+        return html! {};
+    };
+    let texts = Language::ALL
+        .iter()
+        .map(|language| (language, samples::render(*language, &request, &place)));
+    let shown: Vec<Tab<'_>> = texts
+        .map(|(language, text)| Tab {
+            value: language.as_str(),
+            label: language.label().to_owned(),
+            color: "",
+            content: html! { pre tabindex="0" { code { (code::sample(*language, &text)) } } },
+        })
+        .collect();
+    let chosen = visit.cookie(LANGUAGE).unwrap_or_default();
+    html! { code-tabs data-samples { (tabs("samples", "Request", &shown, &chosen)) } }
 }
 
 /// A call with curl.
-pub(crate) fn request_sample(_operation: &Operation, _places: &[Place]) -> Option<String> {
-    None
+pub(crate) fn request_sample(operation: &Operation, places: &[Place]) -> Option<String> {
+    let (request, place) = example_request(operation, places)?;
+    Some(samples::render(Language::Curl, &request, &place))
+}
+
+/// What a first call sends, and where to; none where no call can be made of what the description says.
+fn example_request(operation: &Operation, places: &[Place]) -> Option<(HttpRequest, Place)> {
+    if operation.link.kind == OperationKind::Webhook {
+        return None;
+    }
+    let place = places.first().cloned().unwrap_or_else(|| nowhere(operation));
+    let values = request::example(operation);
+    let request = request::build_with(operation, &values, &place.credential).ok()?;
+    Some((request, place))
+}
+
+/// Where an operation is called of which nobody says where it runs.
+fn nowhere(operation: &Operation) -> Place {
+    let server = operation
+        .servers
+        .first()
+        .map(|server| server.url.trim_end_matches('/').to_owned());
+    Place {
+        gateway_id: None,
+        name: String::new(),
+        kind: None,
+        environment: None,
+        base_url: server.unwrap_or_else(|| "https://api.example.com".to_owned()),
+        credential: Vec::new(),
+    }
 }
 
 /// What comes back, by status.
