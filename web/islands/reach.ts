@@ -46,4 +46,9 @@ if (form && place) {
   });
 }
 
+// Of a long navigation, the part with the page that is read.
+const here = document.querySelector<HTMLElement>(".docs-nav [aria-current=page]");
+const nav = here?.closest<HTMLElement>(".docs-nav");
+if (here && nav && here.offsetTop > nav.clientHeight * 0.75) nav.scrollTop = here.offsetTop - nav.clientHeight / 3;
+
 export {};

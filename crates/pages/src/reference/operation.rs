@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use gatewright_spec::model::{Callback, Location, Operation, OperationKind, OperationLink, Parameter};
+use gatewright_spec::place::Place;
 use maud::{Markup, html};
 
 use super::answers::OneOperation;
@@ -105,7 +106,7 @@ fn content(visit: &Visit, viewer: &Viewer, one: &OneOperation) -> Markup {
                 @if !is_called {
                     p.callout { "Here the API calls you: it sends this request to an address of yours, and your program answers it." }
                 }
-                (security(operation))
+                (security(operation, &one.places))
                 (details(&one.reference.slug, operation))
                 (neighbors(one))
             }
@@ -129,21 +130,31 @@ fn endpoint(one: &OneOperation) -> Markup {
     }
 }
 
-/// What has to be shown, in plain words.
-fn security(operation: &Operation) -> Markup {
+/// What has to be shown, in plain words: what the description says, and what the gateway takes.
+fn security(operation: &Operation, places: &[Place]) -> Markup {
     if operation.link.kind == OperationKind::Webhook && operation.security.is_empty() {
         return html! {};
     }
+    let taken = places
+        .first()
+        .filter(|place| place.gateway_id.is_some() && !place.credential.is_empty());
     html! {
         section {
             (heading("authorization", "Authorization"))
             @match operation.security.as_slice() {
+                [] if taken.is_some() => p { "A key of yours." },
                 [] => p { "Nothing has to be shown to call this." },
                 [only] => { p { (requirement(only)) "." } (scopes(only)) @if operation.anonymous { p.soft { "It also works without." } } },
                 several => {
                     p { "Any one of these:" }
                     ul { @for one in several { li { (requirement(one)) (scopes(one)) } } }
                     @if operation.anonymous { p.soft { "It also works without." } }
+                }
+            }
+            @if let Some(place) = taken {
+                p.values {
+                    (place.name) " takes it as "
+                    @for field in &place.credential { code.chip { (field.name) ": " (field.prefix) "$" (field.variable) } " " }
                 }
             }
         }

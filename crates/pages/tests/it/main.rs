@@ -6,5 +6,7 @@ mod descriptions;
 mod fake_api;
 mod forms;
 mod frame;
+mod others;
+mod published;
 mod reference;
 mod visitor;

@@ -12,12 +12,15 @@ use crate::reference::words::shortened;
 struct Grammar {
     comment: &'static str,
     quotes: &'static [char],
+    /// Whether a backslash means nothing between single quotation marks, and something outside of any.
+    shell: bool,
     words: &'static [&'static str],
 }
 
 const JSON: Grammar = Grammar {
     comment: "\0",
     quotes: &['"'],
+    shell: false,
     words: &["true", "false", "null"],
 };
 
@@ -67,7 +70,12 @@ fn grammar(language: Language) -> Grammar {
             ],
         ),
     };
-    Grammar { comment, quotes, words }
+    Grammar {
+        comment,
+        quotes,
+        shell: matches!(language, Language::Curl),
+        words,
+    }
 }
 
 /// A sample.
@@ -89,7 +97,8 @@ pub(crate) fn example(example: &Example) -> Markup {
 /// An example as text, and whether that is JSON.
 pub(crate) fn example_text(example: &Example) -> (String, bool) {
     match &example.value {
-        Value::String(text) if example.cut || !example.generated => (text.clone(), false),
+        Value::String(text) if example.cut => (text.clone(), text.starts_with(['{', '['])),
+        Value::String(text) if !example.generated => (text.clone(), false),
         value => (serde_json::to_string_pretty(value).unwrap_or_default(), true),
     }
 }
@@ -124,8 +133,12 @@ fn token(grammar: &Grammar, rest: &str, first: char, at_word: bool) -> (usize, &
     if at_word && rest.starts_with(grammar.comment) {
         return (rest.find('\n').unwrap_or(rest.len()), "c");
     }
+    if grammar.shell && first == '\\' {
+        return (1 + rest[1..].chars().next().map_or(0, char::len_utf8), "");
+    }
     if grammar.quotes.contains(&first) {
-        let end = string_end(rest, first);
+        let escapes = !(grammar.shell && first == '\'');
+        let end = string_end(rest, first, escapes);
         let is_key = rest[end..].starts_with(':') && first == '"';
         return (end, if is_key { "k" } else { "s" });
     }
@@ -143,12 +156,12 @@ fn token(grammar: &Grammar, rest: &str, first: char, at_word: bool) -> (usize, &
 }
 
 /// Behind the closing quotation mark, or the end.
-fn string_end(rest: &str, quote: char) -> usize {
+fn string_end(rest: &str, quote: char, escapes: bool) -> usize {
     let mut escaped = false;
     for (at, letter) in rest.char_indices().skip(1) {
         match letter {
             _ if escaped => escaped = false,
-            '\\' => escaped = true,
+            '\\' if escapes => escaped = true,
             _ if letter == quote => return at + letter.len_utf8(),
             _ => {}
         }

@@ -98,7 +98,9 @@ impl<'a> Trees<'a> {
         }
         let whole = inner(schema);
         let fields = whole.properties.len();
+        let choices = whole.one_of.len().max(whole.any_of.len());
         let label = match (&whole.name, fields) {
+            (_, 0) if choices > 0 => format!("{choices} choices"),
             (Some(name), 0) => name.clone(),
             (_, 0) => "More".to_owned(),
             (Some(name), 1) => format!("{name}: 1 field"),
