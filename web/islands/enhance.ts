@@ -1,5 +1,8 @@
 // What a page gains from a script; without it everything works, by reloading.
 
+import "./copy";
+import "./reach";
+
 const quiet = 2000;
 
 // A form is sent once: a second click while the first is under way does nothing.
@@ -77,5 +80,3 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary")?.focus();
   }
 });
-
-export {};

@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use bytes::Bytes;
 use gatewright_types::ProblemCode;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use serde::Deserialize;
@@ -34,7 +35,8 @@ pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
 
 /// What the API answered.
 pub(crate) struct Answer {
-    pub(crate) result: Result<Value, Problem>,
+    /// The body of a success.
+    pub(crate) result: Result<Bytes, Problem>,
     pub(crate) cookies: Vec<HeaderValue>,
 }
 
@@ -159,10 +161,7 @@ pub(crate) async fn ask(
             tracing::error!(%error, "an answer of the API broke off");
             Err(Problem::internal())
         }
-        Ok(bytes) if parts.status.is_success() => {
-            let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
-            serde_json::from_slice(bytes).map_err(|_| Problem::internal())
-        }
+        Ok(bytes) if parts.status.is_success() => Ok(bytes),
         Ok(bytes) => {
             let mut problem = serde_json::from_slice::<Problem>(&bytes).unwrap_or_else(|_| Problem::internal());
             problem.status = parts.status.as_u16();

@@ -10,6 +10,7 @@ use crate::client::Problem;
 use crate::icons::{icon, large};
 use crate::model::Account;
 use crate::parts::initials;
+use crate::return_to;
 use crate::theme::Theme;
 use crate::visit::{ORIGIN_ONLY, Visit};
 
@@ -25,6 +26,10 @@ pub(crate) struct About<'a> {
     pub(crate) token_in_address: bool,
     /// Where the page goes on by itself.
     pub(crate) onward: Option<&'a str>,
+    /// Whether search engines may list it.
+    pub(crate) indexed: bool,
+    /// What more stands in its head.
+    pub(crate) head: Option<&'a Markup>,
 }
 
 /// A card alone in the middle.
@@ -99,6 +104,46 @@ pub(crate) fn open(visit: &Visit, about: About<'_>, content: &Markup) -> Respons
         }
     };
     document(visit, about, &body)
+}
+
+/// A page that everybody may read, with its own columns below the bar.
+pub(crate) fn wide(visit: &Visit, about: About<'_>, account: Option<&Account>, content: &Markup) -> Response {
+    let body = html! {
+        body.app.wide {
+            a.skip href="#main" { "Skip to content" }
+            header.bar {
+                (brand(about.tenant))
+                nav.places aria-label="Places" {
+                    a href="/docs" aria-current=[visit.path().starts_with("/docs").then_some("true")] { "Docs" }
+                    @if let Some(account) = account {
+                        @for (path, label) in places(account) { a href=(path) { (label) } }
+                    }
+                }
+                (search_box())
+                @match account {
+                    Some(account) => (user_menu(visit, account)),
+                    None => {
+                        (themes(visit))
+                        a.button.small href=(return_to::with("/sign-in", return_to::local(visit.address()))) { "Sign in" }
+                    }
+                }
+            }
+            (content)
+            (foot())
+        }
+    };
+    document(visit, about, &body)
+}
+
+/// Where one begins to search: a form without a script, and what opens the palette with one.
+pub(crate) fn search_box() -> Markup {
+    html! {
+        form.search role="search" action="/search" data-palette=[assets::address("palette.js")] {
+            (icon("search"))
+            input name="q" type="search" placeholder="Search" aria-label="Search the documentation" maxlength="200" autocomplete="off" spellcheck="false";
+            kbd hidden { "⌘K" }
+        }
+    }
 }
 
 /// The same page with the status of what went wrong.
@@ -205,7 +250,8 @@ fn document(visit: &Visit, about: About<'_>, body: &Markup) -> Response {
                 meta charset="utf-8";
                 title { @if about.title != tenant { (about.title) " · " } (tenant) }
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
+                @if !about.indexed { meta name="robots" content="noindex"; }
+                @if let Some(head) = about.head { (head) }
                 @if let Some(onward) = about.onward { meta http-equiv="refresh" content={ "0;url=" (onward) }; }
                 link rel="icon" href="data:,";
                 @if let Some(style) = assets::address("main.css") { link rel="stylesheet" href=(style); }

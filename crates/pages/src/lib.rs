@@ -26,6 +26,7 @@ mod model;
 mod parts;
 mod problems;
 mod public;
+mod reference;
 mod return_to;
 mod team;
 mod theme;
@@ -54,6 +55,8 @@ pub struct About {
     pub api: Router,
     /// Takes along what the acceptor of a connection put into its requests, as the peer's address.
     pub carry: fn(&Extensions, &mut Extensions),
+    /// How people reach us: `http` or `https`.
+    pub scheme: &'static str,
     /// Where the native gateway of this process listens, if it has one.
     pub gateway_url: Option<String>,
     /// The program's version.
@@ -66,12 +69,12 @@ pub struct About {
 
 /// What every page can reach.
 #[derive(Clone)]
-pub(crate) struct Pages(pub(crate) Arc<About>);
+pub(crate) struct Pages(pub(crate) Arc<About>, pub(crate) Arc<reference::Navigations>);
 
 /// The pages, and behind them the API.
 pub fn router(about: About) -> Router {
     let api = about.api.clone();
-    let pages = Pages(Arc::new(about));
+    let pages = Pages(Arc::new(about), Arc::default());
     let account = Router::new()
         .route("/account", get(profile::show).post(profile::send))
         .route("/account/security", get(security::show).post(security::send))
@@ -118,6 +121,7 @@ pub fn router(about: About) -> Router {
         .route("/mailbox/{id}", get(mailbox::one))
         .route("/assets/{name}", get(assets::show))
         .merge(public)
+        .merge(reference::router())
         .merge(account)
         .merge(console)
         .method_not_allowed_fallback(async || {

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use gatewright_types::ids::RequestId;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use crate::client::{self, Problem};
 use crate::failure::Failure;
+use crate::reference::Navigations;
 use crate::theme::Theme;
 use crate::{Pages, problems, return_to};
 
@@ -32,6 +34,9 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 /// `Origin` of their forms into `null` (Fetch §4.6, "append a request Origin header"), which the API refuses.
 pub(crate) const ORIGIN_ONLY: HeaderValue = HeaderValue::from_static("strict-origin");
 
+/// What the API calls its cookies, behind the prefix that a secure origin gives them.
+const SESSION_COOKIES: [&str; 2] = ["gatewright_session", "gatewright_refresh"];
+
 /// Longest id in an address.
 const ID_MAX: usize = 64;
 
@@ -41,11 +46,13 @@ pub(crate) struct Visit(Arc<Inner>);
 
 struct Inner {
     api: Router,
+    navigations: Arc<Navigations>,
     headers: HeaderMap,
     carried: Extensions,
     /// Path and query.
     address: String,
     method: Method,
+    scheme: &'static str,
     theme: Theme,
     jar: Mutex<Jar>,
 }
@@ -74,18 +81,47 @@ impl Visit {
         let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
         Self(Arc::new(Inner {
             api: pages.0.api.clone(),
+            navigations: Arc::clone(&pages.1),
             headers: client::forwarded(headers),
             carried,
             address: address.to_owned(),
             method: request.method().clone(),
+            scheme: pages.0.scheme,
             theme: held.get("theme").map(|theme| Theme::read(theme)).unwrap_or_default(),
             jar: Mutex::new(Jar { held, ..Jar::default() }),
         }))
     }
 
+    /// What is remembered of references.
+    pub(crate) fn navigations(&self) -> &Navigations {
+        &self.0.navigations
+    }
+
     /// Light, dark or the system's.
     pub(crate) fn theme(&self) -> Theme {
         self.0.theme
+    }
+
+    /// A cookie that the browser has.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.jar(|jar| jar.held.get(name).cloned())
+    }
+
+    /// Whether the browser shows anything of a session; what it is good for, the API says.
+    pub(crate) fn shows_a_session(&self) -> bool {
+        let ours = |name: &String| SESSION_COOKIES.iter().any(|ours| name.ends_with(ours));
+        self.jar(|jar| jar.held.keys().any(ours))
+    }
+
+    /// Where the page stands as others name it: scheme and host, without a slash at the end.
+    pub(crate) fn origin(&self) -> String {
+        let host = self.0.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        format!("{}://{}", self.0.scheme, host.unwrap_or("localhost"))
+    }
+
+    /// Path and query, for coming back to it.
+    pub(crate) fn address(&self) -> &str {
+        &self.0.address
     }
 
     /// The page that is shown, for coming back to it.
@@ -95,7 +131,12 @@ impl Visit {
 
     /// Reads something of the API.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        read(self.call(Method::GET, path, None).await?)
+        parse(&self.get_bytes(path).await?)
+    }
+
+    /// Reads something of the API as it is.
+    pub(crate) async fn get_bytes(&self, path: &str) -> Result<Bytes, Problem> {
+        self.ask(self.0.headers.clone(), Method::GET, path, None).await
     }
 
     /// Sends something to the API.
@@ -105,7 +146,7 @@ impl Visit {
 
     /// Asks the API. Cookies that it sets are kept for what is asked next, and for the browser.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Problem> {
-        self.ask(self.0.headers.clone(), method, path, body).await
+        parse(&self.ask(self.0.headers.clone(), method, path, body).await?)
     }
 
     async fn ask(
@@ -114,7 +155,7 @@ impl Visit {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Bytes, Problem> {
         if let Some(cookies) = self.jar(Jar::header) {
             headers.insert(header::COOKIE, cookies);
         }
@@ -166,7 +207,7 @@ impl Vouched<'_> {
         let mut headers = self.0.0.headers.clone();
         headers.remove(header::ORIGIN);
         headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
-        self.0.ask(headers, Method::POST, path, Some(body)).await
+        parse(&self.0.ask(headers, Method::POST, path, Some(body)).await?)
     }
 }
 
@@ -203,14 +244,23 @@ impl Jar {
 
 /// Reads an answer as what it is known to be.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, "a page cannot read an answer of the API");
-        Problem::of(
-            500,
-            "internal",
-            "This page could not read what it is to show; the log has more.",
-        )
-    })
+    serde_json::from_value(value).map_err(unreadable)
+}
+
+/// Reads an answer's body as what it is known to be; one that is empty is null.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body: &[u8] = if body.is_empty() { b"null" } else { body };
+    serde_json::from_slice(body).map_err(unreadable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
+fn unreadable(error: serde_json::Error) -> Problem {
+    tracing::error!(%error, "a page cannot read an answer of the API");
+    Problem::of(
+        500,
+        "internal",
+        "This page could not read what it is to show; the log has more.",
+    )
 }
 
 /// An id as a segment of an address of the API; what is none names nothing.

@@ -11,6 +11,8 @@ use gatewright_types::{Clock, Rng};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::descriptions;
+
 /// What was asked of the API.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -41,6 +43,7 @@ pub(crate) fn pages(
                 to.insert(*peer);
             }
         },
+        scheme: "http",
         gateway_url: Some("http://127.0.0.1:8000".to_owned()),
         version: "0.0.0",
         clock: Clock::System,
@@ -78,6 +81,9 @@ pub(crate) fn problem(status: u16, code: &str, detail: &str, errors: &Value) -> 
 }
 
 fn usual(line: &str) -> (u16, Value, Vec<&'static str>) {
+    if let Some(answer) = descriptions::answer(line) {
+        return (200, answer, vec![]);
+    }
     let at = "2026-11-20T09:30:00.000Z";
     let tenant = json!({ "id": "ten_1", "name": "Acme", "slug": "acme" });
     let path = line.split(['?']).next().unwrap_or_default();
