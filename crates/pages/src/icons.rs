@@ -18,6 +18,7 @@ fn sized(name: &str, size: u8) -> Markup {
         "building" => {
             r#"<path d="M5 20V5.5A1.5 1.5 0 0 1 6.5 4h7A1.5 1.5 0 0 1 15 5.5V20M15 10h2.5A1.5 1.5 0 0 1 19 11.5V20M3 20h18M8.5 8h3M8.5 12h3M8.5 16h3"/>"#
         }
+        "box" => r#"<path d="M12 3.5l7.5 4.2v8.6L12 20.5l-7.5-4.2V7.7zM4.5 7.7L12 12l7.5-4.3M12 12v8.5"/>"#,
         "check" => r#"<path d="M5 12.5l4.5 4.5L19 7.5"/>"#,
         "chevron" => r#"<path d="M7 10l5 5 5-5"/>"#,
         "clock" => r#"<circle cx="12" cy="12" r="8.5"/><path d="M12 7.5V12l3 2"/>"#,

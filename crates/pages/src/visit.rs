@@ -16,6 +16,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::brand::Brand;
 use crate::client::{self, Problem};
 use crate::failure::Failure;
 use crate::reference::Navigations;
@@ -54,6 +55,7 @@ struct Inner {
     method: Method,
     scheme: &'static str,
     theme: Theme,
+    brand: Arc<Brand>,
     jar: Mutex<Jar>,
 }
 
@@ -65,10 +67,11 @@ struct Jar {
 }
 
 impl Visit {
-    fn new(pages: &Pages, request: &Request) -> Self {
-        let headers = request.headers();
+    async fn new(pages: &Pages, request: &Parts) -> Self {
+        let headers = &request.headers;
         let mut carried = Extensions::new();
-        (pages.0.carry)(request.extensions(), &mut carried);
+        (pages.0.carry)(&request.extensions, &mut carried);
+        let brand = pages.2.of(pages, headers, &carried).await;
         let cookies = headers
             .get_all(header::COOKIE)
             .iter()
@@ -78,16 +81,17 @@ impl Visit {
             .filter_map(|pair| pair.trim().split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+        let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
         Self(Arc::new(Inner {
             api: pages.0.api.clone(),
             navigations: Arc::clone(&pages.1),
             headers: client::forwarded(headers),
             carried,
             address: address.to_owned(),
-            method: request.method().clone(),
+            method: request.method.clone(),
             scheme: pages.0.scheme,
             theme: held.get("theme").map(|theme| Theme::read(theme)).unwrap_or_default(),
+            brand,
             jar: Mutex::new(Jar { held, ..Jar::default() }),
         }))
     }
@@ -95,6 +99,11 @@ impl Visit {
     /// What is remembered of references.
     pub(crate) fn navigations(&self) -> &Navigations {
         &self.0.navigations
+    }
+
+    /// The tenant as its pages show it.
+    pub(crate) fn brand(&self) -> &Brand {
+        &self.0.brand
     }
 
     /// Light, dark or the system's.
@@ -142,6 +151,14 @@ impl Visit {
     /// Sends something to the API.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Problem> {
         self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// Sends something to the API that is done once, however often it is sent under the same key.
+    pub(crate) async fn post_once(&self, path: &str, key: &str, body: &Value) -> Result<Value, Problem> {
+        let mut headers = self.0.headers.clone();
+        let key = HeaderValue::from_str(key).map_err(|_| Problem::not_found())?;
+        headers.insert("idempotency-key", key);
+        parse(&self.ask(headers, Method::POST, path, Some(body)).await?)
     }
 
     /// Asks the API. Cookies that it sets are kept for what is asked next, and for the browser.
@@ -291,10 +308,12 @@ impl<S: Sync> FromRequestParts<S> for Visit {
 }
 
 /// What stands around every page.
-pub(crate) async fn surround(State(pages): State<Pages>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn surround(State(pages): State<Pages>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let request_id = RequestId::mint(&pages.0.clock, &pages.0.rng);
-    let visit = Visit::new(&pages, &request);
+    let (parts, body) = request.into_parts();
+    let visit = Visit::new(&pages, &parts).await;
+    let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(visit.clone());
     let method = request.method().clone();
     // The template, not the path: ids and whatever callers invent stay out of the log.

@@ -29,6 +29,7 @@ use axum::routing::get;
 use crate::Pages;
 
 pub(crate) use ask::Navigations;
+pub(crate) use frame::viewer;
 
 /// The pages of every reference.
 pub(crate) fn router() -> Router<Pages> {
