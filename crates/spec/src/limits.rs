@@ -7,7 +7,7 @@ pub const REMOTE_TOTAL_MAX_BYTES: usize = 32 * 1024 * 1024;
 /// Most remote documents of a description.
 pub const REMOTE_DOCUMENTS_MAX: usize = 200;
 /// Most values in all documents together, aliases of YAML followed; GitHub's has 700,000.
-pub const VALUES_MAX: usize = 3_000_000;
+pub const VALUES_MAX: usize = 2_000_000;
 /// Deepest nesting of a document. What reads JSON afterwards gives up at 128, and an example may lie ten deeper than here.
 pub const DEPTH_MAX: usize = 100;
 /// Longest key of YAML, in characters.

@@ -133,6 +133,9 @@ pub fn compile(source: &Source<'_>, remote: &RemoteDocuments) -> Result<Compiled
         2 => swagger::convert(&mut tree, root, &url, &mut findings),
         _ => root,
     };
+    if findings.has_error() {
+        return Err(told(findings, &tree, &texts));
+    }
     let mut description = Description::new(&tree, root, version.max((3, 0)));
     let found = operation::find(&description);
     lint::lint(&mut description, &found, &mut findings);
