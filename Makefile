@@ -83,6 +83,7 @@ ensure-judges:
 	@scripts/ensure-azure-sdk.sh
 	@scripts/ensure-prism.sh
 	@scripts/ensure-samples.sh
+	@scripts/ensure-openapi-samples.sh
 
 ensure-openid:
 	@scripts/ensure-oidc-provider.sh

@@ -18,6 +18,9 @@ pub mod diff;
 mod document;
 pub mod ecmascript;
 mod findings;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 mod lint;
 pub mod model;

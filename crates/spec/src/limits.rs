@@ -75,8 +75,10 @@ pub const SCHEMA_EXAMPLES_MAX: usize = 3;
 pub const SCHEMA_VALUE_BYTES: usize = 1_000;
 /// Deepest nesting of an example or a default of a schema.
 pub const SCHEMA_VALUE_DEPTH_MAX: usize = 16;
-/// Most fields of an example that is made from a schema.
+/// Most values of an example that is made from a schema.
 pub const GENERATED_VALUES_MAX: usize = 200;
+/// The same of one to be sent, of which those above `GENERATED_VALUES_MAX` are for what is required.
+pub const GENERATED_REQUIRED_MAX: usize = 600;
 /// Deepest nesting of an example that is made from a schema.
 pub const GENERATED_DEPTH_MAX: usize = 12;
 /// Longest JSON Schema that judges a body, in bytes.

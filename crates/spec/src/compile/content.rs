@@ -30,17 +30,18 @@ fn rank(media_type: &str) -> u8 {
     }
 }
 
-/// What is sent.
+/// What is sent; by the customer's program, or, as a webhook, by the API.
 pub(super) fn request_body<'t>(
     expander: &mut Expander<'_, 't>,
     body: Node<'t>,
+    direction: Direction,
     left: u8,
     room: &mut Room,
 ) -> RequestBody {
     RequestBody {
         required: body.is_true("required"),
         description: prose_of(body, "description"),
-        contents: contents(expander, body, Direction::Sent, left, room),
+        contents: contents(expander, body, direction, left, room),
     }
 }
 

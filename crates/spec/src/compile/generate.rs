@@ -1,10 +1,12 @@
 //! An example made from a schema: always the same one, and what the schema takes as far as that is easily said.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::schema::types;
 use crate::description::Description;
-use crate::limits::{EXAMPLE_BYTES, GENERATED_DEPTH_MAX, GENERATED_VALUES_MAX};
+use crate::limits::{EXAMPLE_BYTES, GENERATED_DEPTH_MAX, GENERATED_REQUIRED_MAX, GENERATED_VALUES_MAX};
 use crate::tree::{Id, Node};
 
 /// Which way a body goes.
@@ -18,10 +20,16 @@ pub(crate) enum Direction {
 
 /// A value of a schema; `None` where nothing can be said of it.
 pub(crate) fn generate<'t>(description: &Description<'t>, schema: Node<'t>, direction: Direction) -> Option<Value> {
+    // Who sends an example wants it taken, so everything required is in it.
+    let most = match direction {
+        Direction::Sent => GENERATED_REQUIRED_MAX,
+        Direction::Received => GENERATED_VALUES_MAX,
+    };
     let mut maker = Maker {
         description,
         direction,
-        left: GENERATED_VALUES_MAX,
+        left: most,
+        spare: most - GENERATED_VALUES_MAX,
         trail: Vec::new(),
     };
     maker
@@ -32,7 +40,10 @@ pub(crate) fn generate<'t>(description: &Description<'t>, schema: Node<'t>, dire
 struct Maker<'d, 't> {
     description: &'d Description<'t>,
     direction: Direction,
+    /// How many more values there may be.
     left: usize,
+    /// How many of them are for what is required.
+    spare: usize,
     trail: Vec<Id>,
 }
 
@@ -80,6 +91,8 @@ impl<'t> Maker<'_, 't> {
 
     fn object(&mut self, node: Node<'t>, depth: usize) -> Value {
         let mut object = Map::new();
+        let required = node.get("required").into_iter().flat_map(Node::items);
+        let required: HashSet<&str> = required.filter_map(Node::text).collect();
         let hidden = if self.direction == Direction::Sent {
             "readOnly"
         } else {
@@ -90,7 +103,7 @@ impl<'t> Maker<'_, 't> {
                 .description
                 .resolve(property)
                 .is_none_or(|property| property.is_true(hidden));
-            if is_hidden || property.is_true(hidden) {
+            if is_hidden || property.is_true(hidden) || (self.left <= self.spare && !required.contains(name)) {
                 continue;
             }
             if let Some(value) = self.value(property, depth + 1) {

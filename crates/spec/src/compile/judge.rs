@@ -162,6 +162,16 @@ impl<'t> Judge<'_, 't> {
                 schema.insert(key.to_owned(), value);
             }
         }
+        // Alternatives overlap in many descriptions, since their authors mean "one of" and not "no other of"; a body that two of
+        // them take is for the API to judge.
+        if let Some(choices) = schema.remove("oneOf") {
+            if schema.contains_key("anyOf") {
+                let more = schema.entry("allOf").or_insert_with(|| json!([]));
+                more.as_array_mut()?.push(json!({ "anyOf": choices }));
+            } else {
+                schema.insert("anyOf".to_owned(), choices);
+            }
+        }
         // A flag up to OpenAPI 3.0.
         for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
             if node.get(flag).is_some_and(|flag| flag.bool().is_some()) {

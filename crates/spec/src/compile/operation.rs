@@ -233,6 +233,10 @@ impl<'m, 'd, 't> Maker<'m, 'd, 't> {
         let description = self.expander.description;
         let (node, mut room) = (found.node, Room::new());
         let is_callback = found.link.slug.is_empty();
+        let direction = match found.link.kind {
+            OperationKind::Operation => Direction::Sent,
+            OperationKind::Webhook => Direction::Received,
+        };
         let given = parameters_of(description, found.path, node);
         let body = node.get("requestBody").and_then(|body| description.resolve(body));
         let mut sent: Vec<Node<'t>> = given
@@ -248,7 +252,7 @@ impl<'m, 'd, 't> Maker<'m, 'd, 't> {
             .map(|given| parameter(&mut self.expander, given, left, &mut room))
             .collect();
         let request_body: Option<RequestBody> = body
-            .map(|body| request_body(&mut self.expander, body, left, &mut room))
+            .map(|body| request_body(&mut self.expander, body, direction, left, &mut room))
             .filter(|body| !body.contents.is_empty());
         let responses = self.answers(node, is_callback, &mut room);
         Operation {

@@ -6,6 +6,7 @@ mod operation;
 mod schema;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use gatewright_types::text_enum;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::compile::operation::template;
 use crate::limits::{CHANGES_MAX, CHANGES_OF_ONE_MAX};
-use crate::model::{OperationKind, OperationLink, Overview, Reference};
+use crate::model::{NamedSchema, Operation, OperationKind, OperationLink, Overview, Reference};
 
 text_enum! {
     /// What became of something.
@@ -148,58 +149,99 @@ fn name(link: &OperationLink) -> String {
     }
 }
 
-/// What makes an operation the same one: how it is called, whatever its parameters are named.
-fn identity(link: &OperationLink) -> (OperationKind, &str, String) {
-    (link.kind, &link.method, template(&link.path))
+/// Each thing with what makes it the same one; of several that are the same, the first belongs to the first.
+fn keyed<'a, T: 'a, K: Clone + Eq + Hash>(
+    list: impl IntoIterator<Item = &'a T>,
+    key: impl Fn(&'a T) -> K,
+) -> Vec<((K, usize), &'a T)> {
+    let mut counts: HashMap<K, usize> = HashMap::new();
+    let numbered = list.into_iter().map(|one| {
+        let key = key(one);
+        let count = counts.entry(key.clone()).or_default();
+        *count += 1;
+        ((key, *count), one)
+    });
+    numbered.collect()
+}
+
+/// What two lists have in common, in the order of the new one, and what only the old and only the new one has.
+struct Paired<'a, T> {
+    both: Vec<(&'a T, &'a T)>,
+    gone: Vec<&'a T>,
+    come: Vec<&'a T>,
+}
+
+fn pair<'a, T: 'a, K: Clone + Eq + Hash>(
+    old: impl IntoIterator<Item = &'a T>,
+    new: impl IntoIterator<Item = &'a T>,
+    key: impl Fn(&'a T) -> K,
+) -> Paired<'a, T> {
+    let old = keyed(old, &key);
+    let new = keyed(new, &key);
+    let before: HashMap<_, _> = old.iter().map(|(key, one)| (key, *one)).collect();
+    let after: HashSet<_> = new.iter().map(|(key, _)| key).collect();
+    Paired {
+        both: new
+            .iter()
+            .filter_map(|(key, one)| Some((*before.get(key)?, *one)))
+            .collect(),
+        gone: old
+            .iter()
+            .filter(|(key, _)| !after.contains(key))
+            .map(|(_, one)| *one)
+            .collect(),
+        come: new
+            .iter()
+            .filter(|(key, _)| !before.contains_key(key))
+            .map(|(_, one)| *one)
+            .collect(),
+    }
 }
 
 fn operations(old: &Reference, new: &Reference) -> Vec<Differing> {
-    let before: HashMap<_, _> = old.operations.iter().map(|one| (identity(&one.link), one)).collect();
-    let after: HashSet<_> = new.operations.iter().map(|one| identity(&one.link)).collect();
-    let gone = old
-        .operations
-        .iter()
-        .filter(|one| !after.contains(&identity(&one.link)));
-    let mut differences: Vec<_> = gone
-        .map(|one| whole(Difference::Removed, &one.link.slug, name(&one.link), true))
+    let as_written = pair(&old.operations, &new.operations, |one| {
+        (one.link.kind, &one.link.method, &one.link.path)
+    });
+    // Another name of a parameter in the path makes no other operation.
+    let renamed = pair(as_written.gone, as_written.come, |one| {
+        (one.link.kind, &one.link.method, template(&one.link.path))
+    });
+    let told = |difference, one: &Operation| {
+        whole(
+            difference,
+            &one.link.slug,
+            name(&one.link),
+            difference == Difference::Removed,
+        )
+    };
+    let mut differences: Vec<_> = renamed
+        .gone
+        .into_iter()
+        .map(|one| told(Difference::Removed, one))
         .collect();
-    for operation in &new.operations {
-        match before.get(&identity(&operation.link)) {
-            None => {
-                differences.push(whole(
-                    Difference::Added,
-                    &operation.link.slug,
-                    name(&operation.link),
-                    false,
-                ));
-            }
-            Some(old) => {
-                let mut changes = Changes::default();
-                self::operation::compare(old, operation, &mut changes);
-                differences.extend(changes.told(&operation.link.slug, name(&operation.link)));
-            }
-        }
+    differences.extend(renamed.come.into_iter().map(|one| told(Difference::Added, one)));
+    for (old, new) in as_written.both.into_iter().chain(renamed.both) {
+        let mut changes = Changes::default();
+        operation::compare(old, new, &mut changes);
+        differences.extend(changes.told(&new.link.slug, name(&new.link)));
     }
     differences
 }
 
 fn schemas(old: &Reference, new: &Reference) -> Vec<Differing> {
-    let before: HashMap<_, _> = old.schemas.iter().map(|one| (&one.name, one)).collect();
-    let after: HashSet<_> = new.schemas.iter().map(|one| &one.name).collect();
-    let gone = old.schemas.iter().filter(|one| !after.contains(&one.name));
+    let paired = pair(&old.schemas, &new.schemas, |one| &one.name);
     // What uses a schema that is gone says so itself.
-    let mut differences: Vec<_> = gone
-        .map(|one| whole(Difference::Removed, &one.slug, one.name.clone(), false))
+    let told = |difference, one: &NamedSchema| whole(difference, &one.slug, one.name.clone(), false);
+    let mut differences: Vec<_> = paired
+        .gone
+        .into_iter()
+        .map(|one| told(Difference::Removed, one))
         .collect();
-    for schema in &new.schemas {
-        match before.get(&schema.name) {
-            None => differences.push(whole(Difference::Added, &schema.slug, schema.name.clone(), false)),
-            Some(old) => {
-                let mut changes = Changes::default();
-                self::schema::compare(&old.schema, &schema.schema, "", schema::Way::Both, &mut changes);
-                differences.extend(changes.told(&schema.slug, schema.name.clone()));
-            }
-        }
+    differences.extend(paired.come.into_iter().map(|one| told(Difference::Added, one)));
+    for (old, new) in paired.both {
+        let mut changes = Changes::default();
+        schema::compare(&old.schema, &new.schema, "", schema::Way::Both, &mut changes);
+        differences.extend(changes.told(&new.slug, new.name.clone()));
     }
     differences
 }
@@ -233,20 +275,18 @@ fn overview(old: &Overview, new: &Overview) -> Vec<Change> {
             changes.add("servers", format!("{} is new", server.url), false);
         }
     }
-    for scheme in &old.security_schemes {
-        match new.security_schemes.iter().find(|other| other.name == scheme.name) {
-            // What asked for it says so itself.
-            None => changes.add("security", format!("{} is gone", scheme.name), false),
-            Some(other)
-                if (other.kind, other.location, &other.field) != (scheme.kind, scheme.location, &scheme.field) =>
-            {
-                changes.add(
-                    "security",
-                    format!("{}: {} now; it was: {}", scheme.name, other.words, scheme.words),
-                    true,
-                );
-            }
-            Some(_) => {}
+    let schemes = pair(&old.security_schemes, &new.security_schemes, |scheme| &scheme.name);
+    for scheme in schemes.gone {
+        // What asked for it says so itself.
+        changes.add("security", format!("{} is gone", scheme.name), false);
+    }
+    for (old, new) in schemes.both {
+        if (new.kind, new.location, &new.field) != (old.kind, old.location, &old.field) {
+            changes.add(
+                "security",
+                format!("{}: {} now; it was: {}", old.name, new.words, old.words),
+                true,
+            );
         }
     }
     changes.0.truncate(CHANGES_OF_ONE_MAX);

@@ -1,9 +1,9 @@
 //! Two revisions of one operation.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use super::Changes;
 use super::schema::{Way, compare as compare_schemas};
+use super::{Changes, pair};
 use crate::model::{Answer, Content, Location, Operation, OperationKind, Parameter, RequestBody, Requirement};
 use crate::schema::Schema;
 
@@ -50,61 +50,65 @@ pub(super) fn compare(old: &Operation, new: &Operation, changes: &mut Changes) {
     }
 }
 
-/// What makes a parameter the same one: its name, or in a path its place.
-fn keys(operation: &Operation) -> impl Iterator<Item = ((Location, String), &Parameter)> {
-    operation.parameters.iter().map(|parameter| {
-        let at = operation.link.path.find(&format!("{{{}}}", parameter.name));
-        let braces = at.map(|at| operation.link.path[..at].matches('{').count());
-        let name = match (parameter.location, braces) {
-            (Location::Path, Some(place)) => format!("{{{place}}}"),
-            (Location::Header, _) => parameter.name.to_ascii_lowercase(),
-            _ => parameter.name.clone(),
-        };
-        ((parameter.location, name), parameter)
-    })
+/// What makes a parameter the same one: its name, or, in a path whose names changed, its place.
+fn key(path: &str, is_renamed: bool, parameter: &Parameter) -> (Location, String) {
+    let at = path.find(&format!("{{{}}}", parameter.name)).filter(|_| is_renamed);
+    let name = match (parameter.location, at) {
+        (Location::Path, Some(at)) => format!("{{{}}}", path[..at].matches('{').count()),
+        (Location::Header, _) => parameter.name.to_ascii_lowercase(),
+        _ => parameter.name.clone(),
+    };
+    (parameter.location, name)
 }
 
 fn parameters(old: &Operation, new: &Operation, way: Way, changes: &mut Changes) {
-    let before: HashMap<_, _> = keys(old).collect();
-    let after: HashSet<_> = keys(new).map(|(key, _)| key).collect();
-    for (key, parameter) in keys(old).filter(|(key, _)| !after.contains(key)) {
-        changes.add(&place(key.0, parameter), "is gone", true);
-    }
-    for (key, parameter) in keys(new) {
-        let place = place(key.0, parameter);
-        let Some(old) = before.get(&key) else {
-            let words = if parameter.required {
-                "is new and required"
-            } else {
-                "is new"
-            };
-            changes.add(&place, words, parameter.required);
-            continue;
+    let is_renamed = old.link.path != new.link.path;
+    let is_old = |parameter: &Parameter| old.parameters.iter().any(|one| std::ptr::eq(one, parameter));
+    let paired = pair(&old.parameters, &new.parameters, |parameter| {
+        let path = if is_renamed && is_old(parameter) {
+            &old.link.path
+        } else {
+            &new.link.path
         };
-        if parameter.required && !old.required {
+        key(path, is_renamed, parameter)
+    });
+    for parameter in paired.gone {
+        changes.add(&place(parameter), "is gone", true);
+    }
+    for parameter in paired.come {
+        let words = if parameter.required {
+            "is new and required"
+        } else {
+            "is new"
+        };
+        changes.add(&place(parameter), words, parameter.required);
+    }
+    for (old, new) in paired.both {
+        let place = place(new);
+        if new.required && !old.required {
             changes.add(&place, "is required now", true);
         }
-        if !parameter.required && old.required {
+        if !new.required && old.required {
             changes.add(&place, "is no longer required", false);
         }
-        if parameter.deprecated && !old.deprecated {
+        if new.deprecated && !old.deprecated {
             changes.add(&place, "is deprecated now", false);
         }
-        let way_of = |parameter: &Parameter| (parameter.style, parameter.explode, parameter.media_type.clone());
-        if way_of(parameter) != way_of(old) {
+        let how = |parameter: &Parameter| (parameter.style, parameter.explode, parameter.media_type.clone());
+        if how(new) != how(old) {
             changes.add(&place, "is written in another way", true);
         }
-        if parameter.description != old.description {
+        if new.description != old.description {
             changes.add(&place, "says something else of itself", false);
         }
-        compare_schemas(&old.schema, &parameter.schema, &place, way, changes);
+        compare_schemas(&old.schema, &new.schema, &place, way, changes);
     }
 }
 
-fn place(location: Location, parameter: &Parameter) -> String {
+fn place(parameter: &Parameter) -> String {
     format!(
         "{} parameter {}",
-        location.as_str().to_ascii_lowercase(),
+        parameter.location.as_str().to_ascii_lowercase(),
         parameter.name
     )
 }
@@ -131,18 +135,15 @@ fn request_body(old: Option<&RequestBody>, new: Option<&RequestBody>, way: Way, 
 }
 
 fn contents(old: &[Content], new: &[Content], place: &str, way: Way, changes: &mut Changes) {
-    for content in old
-        .iter()
-        .filter(|one| !new.iter().any(|other| other.media_type == one.media_type))
-    {
+    let paired = pair(old, new, |content| &content.media_type);
+    for content in paired.gone {
         changes.add(place, format!("is no longer {}", content.media_type), true);
     }
-    for content in new {
-        let Some(old) = old.iter().find(|other| other.media_type == content.media_type) else {
-            changes.add(place, format!("may be {} now", content.media_type), false);
-            continue;
-        };
-        for (old, new) in [(&old.schema, &content.schema), (&old.item_schema, &content.item_schema)] {
+    for content in paired.come {
+        changes.add(place, format!("may be {} now", content.media_type), false);
+    }
+    for (old, new) in paired.both {
+        for (old, new) in [(&old.schema, &new.schema), (&old.item_schema, &new.item_schema)] {
             let anything = Schema::default();
             let (old, new) = (old.as_ref().unwrap_or(&anything), new.as_ref().unwrap_or(&anything));
             compare_schemas(old, new, place, way, changes);
@@ -151,45 +152,28 @@ fn contents(old: &[Content], new: &[Content], place: &str, way: Way, changes: &m
 }
 
 fn answers(old: &[Answer], new: &[Answer], way: Way, changes: &mut Changes) {
-    for answer in old
-        .iter()
-        .filter(|one| !new.iter().any(|other| other.status == one.status))
-    {
+    let place = |answer: &Answer| format!("answer {}", answer.status);
+    let paired = pair(old, new, |answer| &answer.status);
+    for answer in paired.gone {
         // Who handles an error that no longer comes has done nothing wrong.
-        changes.add(
-            &format!("answer {}", answer.status),
-            "is gone",
-            answer.status.starts_with('2'),
-        );
+        changes.add(&place(answer), "is gone", answer.status.starts_with('2'));
     }
-    for answer in new {
-        let place = format!("answer {}", answer.status);
-        let Some(old) = old.iter().find(|other| other.status == answer.status) else {
-            changes.add(&place, "is new", false);
-            continue;
-        };
-        if answer.description != old.description {
+    for answer in paired.come {
+        changes.add(&place(answer), "is new", false);
+    }
+    for (old, new) in paired.both {
+        let place = place(new);
+        if new.description != old.description {
             changes.add(&place, "says something else of itself", false);
         }
-        for header in &old.headers {
-            if !answer
-                .headers
-                .iter()
-                .any(|other| other.name.eq_ignore_ascii_case(&header.name))
-            {
-                changes.add(&place, format!("the header {} is gone", header.name), true);
-            }
+        let headers = pair(&old.headers, &new.headers, |header| header.name.to_ascii_lowercase());
+        for header in headers.gone {
+            changes.add(&place, format!("the header {} is gone", header.name), true);
         }
-        for header in &answer.headers {
-            if !old
-                .headers
-                .iter()
-                .any(|other| other.name.eq_ignore_ascii_case(&header.name))
-            {
-                changes.add(&place, format!("the header {} is new", header.name), false);
-            }
+        for header in headers.come {
+            changes.add(&place, format!("the header {} is new", header.name), false);
         }
-        contents(&old.contents, &answer.contents, &place, way, changes);
+        contents(&old.contents, &new.contents, &place, way, changes);
     }
 }
 

@@ -1,11 +1,9 @@
 //! Two revisions of one schema.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
-use super::Changes;
-use crate::schema::{Property, Schema};
+use super::{Changes, pair};
+use crate::schema::Schema;
 
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,43 +155,35 @@ fn inner(place: &str, name: &str) -> String {
 }
 
 fn properties(old: &Schema, new: &Schema, place: &str, way: Way, changes: &mut Changes) {
-    fn keyed(list: &[Property]) -> HashMap<(&str, bool), &Property> {
-        list.iter()
-            .map(|property| ((property.name.as_str(), property.pattern), property))
-            .collect()
-    }
-    let (before, after) = (keyed(&old.properties), keyed(&new.properties));
+    let paired = pair(&old.properties, &new.properties, |property| {
+        (&property.name, property.pattern)
+    });
     let is_closed = new.additional.as_ref().is_some_and(|additional| !additional.allowed);
-    for property in old
-        .properties
-        .iter()
-        .filter(|one| !after.contains_key(&(one.name.as_str(), one.pattern)))
-    {
+    for property in paired.gone {
         changes.add(&inner(place, &property.name), "is gone", way.is_received() || is_closed);
     }
-    for property in &new.properties {
-        let place = inner(place, &property.name);
-        let Some(old) = before.get(&(property.name.as_str(), property.pattern)) else {
-            let is_asked_for = property.required && !property.schema.read_only;
-            let words = if property.required {
-                "is new and required"
-            } else {
-                "is new"
-            };
-            changes.add(&place, words, is_asked_for && way.is_sent());
-            continue;
+    for property in paired.come {
+        let is_asked_for = property.required && !property.schema.read_only;
+        let words = if property.required {
+            "is new and required"
+        } else {
+            "is new"
         };
-        if property.required && !old.required {
-            changes.add(&place, "is required now", way.is_sent() && !property.schema.read_only);
+        changes.add(&inner(place, &property.name), words, is_asked_for && way.is_sent());
+    }
+    for (old, new) in paired.both {
+        let place = inner(place, &new.name);
+        if new.required && !old.required {
+            changes.add(&place, "is required now", way.is_sent() && !new.schema.read_only);
         }
-        if old.required && !property.required {
+        if old.required && !new.required {
             changes.add(
                 &place,
                 "may be missing now",
-                way.is_received() && !property.schema.write_only,
+                way.is_received() && !new.schema.write_only,
             );
         }
-        compare(&old.schema, &property.schema, &place, way, changes);
+        compare(&old.schema, &new.schema, &place, way, changes);
     }
     let takes_more = |schema: &Schema| schema.additional.as_ref().is_none_or(|additional| additional.allowed);
     if takes_more(old) && !takes_more(new) {
@@ -248,17 +238,23 @@ fn alternatives(old: &[Schema], new: &[Schema], place: &str, way: Way, changes: 
     if old == new {
         return;
     }
-    let key = |(at, schema): (usize, &Schema)| schema.name.clone().unwrap_or_else(|| format!("alternative {}", at + 1));
-    let before: HashMap<String, &Schema> = old.iter().enumerate().map(|one| (key(one), one.1)).collect();
-    let after: HashMap<String, &Schema> = new.iter().enumerate().map(|one| (key(one), one.1)).collect();
-    for name in old.iter().enumerate().map(key).filter(|name| !after.contains_key(name)) {
-        changes.add(place, format!("may no longer be {name}"), way.is_sent());
+    // Those without a name are told by their places.
+    let name = |schema: &Schema| schema.name.clone().unwrap_or_else(|| "another alternative".to_owned());
+    let paired = pair(old, new, |schema| &schema.name);
+    for schema in paired.gone {
+        changes.add(place, format!("may no longer be {}", name(schema)), way.is_sent());
     }
-    for (name, schema) in new.iter().enumerate().map(|one| (key(one), one.1)) {
-        match before.get(&name) {
-            Some(old) => compare(old, schema, &inner(place, &name), way, changes),
-            None if old.is_empty() => changes.add(place, format!("has to be {name}"), way.is_sent()),
-            None => changes.add(place, format!("may be {name} now"), false),
+    for schema in paired.come {
+        match old.is_empty() {
+            true => changes.add(place, format!("has to be {}", name(schema)), way.is_sent()),
+            false => changes.add(place, format!("may be {} now", name(schema)), false),
         }
+    }
+    for (old, new) in paired.both {
+        let place = new
+            .name
+            .as_ref()
+            .map_or_else(|| place.to_owned(), |name| inner(place, name));
+        compare(old, new, &place, way, changes);
     }
 }

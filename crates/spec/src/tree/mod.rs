@@ -113,16 +113,24 @@ impl Tree {
             Err(fault) if looks_like_json && fault.rule == "syntax" => {
                 self.roll_back(mark);
                 noticed.truncate(seen);
-                // Comments and commas at the end are YAML, and the first fault is the better one to tell otherwise.
-                yaml::read(self, text, noticed).map_err(|_| fault).inspect(|root| {
-                    noticed.push(Noticed {
-                        severity: Severity::Warning,
-                        rule: "no-json",
-                        message: "It starts like JSON and is none; it was read as YAML. Other tools may refuse it."
-                            .to_owned(),
-                        id: *root,
-                    });
-                })
+                // A comma too many is YAML; what YAML reads something else from has the fault that JSON finds.
+                match yaml::read(self, text, noticed) {
+                    Ok(root)
+                        if ["openapi", "swagger"]
+                            .iter()
+                            .any(|key| self.node(root).get(key).is_some()) =>
+                    {
+                        noticed.push(Noticed {
+                            severity: Severity::Warning,
+                            rule: "no-json",
+                            message: "It starts like JSON and is none; it was read as YAML. Other tools may refuse it."
+                                .to_owned(),
+                            id: root,
+                        });
+                        Ok(root)
+                    }
+                    _ => Err(fault),
+                }
             }
             other => other,
         };

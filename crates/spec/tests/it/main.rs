@@ -9,6 +9,8 @@ mod diff;
 mod echo;
 mod hostile;
 mod mustache_cases;
+mod others;
+mod reading;
 mod request_bodies;
 mod request_styles;
 mod samples_run;
