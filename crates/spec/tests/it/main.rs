@@ -7,6 +7,7 @@
 
 mod diff;
 mod echo;
+mod hostile;
 mod mustache_cases;
 mod request_bodies;
 mod request_styles;
