@@ -87,10 +87,11 @@ fn results(asked: &str, found: &[Found]) -> Markup {
 
 fn result(one: &Found) -> Markup {
     let path = return_to::local(&one.path).unwrap_or("/docs");
+    let (method, context) = one.called();
     html! {
         li { a href=(path) {
-            @if !one.method.is_empty() { span class={ "method " (one.method.to_lowercase()) } { (one.method) } }
-            strong { (one.title) } span.soft { (one.context) }
+            @if !method.is_empty() { span class={ "method " (method.to_lowercase()) } { (method) } }
+            strong { (one.title) } span.soft { (context) }
             @if !one.excerpt.is_empty() { span.excerpt { (one.excerpt) } }
         } }
     }
