@@ -6,7 +6,8 @@ use maud::{Markup, html};
 
 use super::answers::Found;
 use super::frame::{Said, page, viewer};
-use super::limits::{QUERY_MAX_CHARS, RESULTS_MAX};
+use super::limits::{QUERY_MAX_CHARS, RESULTS_MAX, TITLE_MAX_CHARS};
+use super::words::shortened;
 use crate::client::Problem;
 use crate::failure::Failure;
 use crate::form::Form;
@@ -91,7 +92,7 @@ fn result(one: &Found) -> Markup {
     html! {
         li { a href=(path) {
             @if !method.is_empty() { span class={ "method " (method.to_lowercase()) } { (method) } }
-            strong { (one.title) } span.soft { (context) }
+            strong { (shortened(&one.title, TITLE_MAX_CHARS)) } span.soft { (context) }
             @if !one.excerpt.is_empty() { span.excerpt { (one.excerpt) } }
         } }
     }
