@@ -114,7 +114,7 @@ fn add_access(operation: &mut Operation) {
 }
 
 /// Changes of what two people can edit: they know `If-Match`, and every other one refuses it.
-const CONDITIONAL: [&str; 16] = [
+const CONDITIONAL: [&str; 19] = [
     "add_plan_version",
     "change_connection",
     "change_customer",
@@ -127,13 +127,16 @@ const CONDITIONAL: [&str; 16] = [
     "delete_customer",
     "delete_gateway",
     "delete_identity_provider",
+    "delete_logo",
     "delete_route",
     "delete_service",
+    "put_branding",
     "put_contract",
+    "put_logo",
     "put_outgoing_destinations",
 ];
 /// What answers with the entity tag that goes into `If-Match`.
-const TAGGED: [&str; 19] = [
+const TAGGED: [&str; 22] = [
     "change_connection",
     "change_customer",
     "change_gateway",
@@ -142,6 +145,7 @@ const TAGGED: [&str; 19] = [
     "change_product",
     "change_route",
     "change_service",
+    "get_branding",
     "get_connection",
     "get_contract",
     "get_customer",
@@ -152,6 +156,8 @@ const TAGGED: [&str; 19] = [
     "get_product",
     "get_route",
     "get_service",
+    "put_branding",
+    "put_logo",
     "put_outgoing_destinations",
 ];
 

@@ -6,5 +6,6 @@ mod descriptions;
 mod fake_api;
 mod forms;
 mod frame;
+mod portal;
 mod reference;
 mod visitor;
