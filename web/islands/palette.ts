@@ -1,6 +1,6 @@
 // Search as one types: a dialog with a list that the arrow keys walk through (WAI-ARIA combobox). `reach.ts` fetches it.
 
-type Found = { kind: string; title: string; context: string; path: string; method?: string };
+type Found = { kind: string; title: string; context: string; path: string };
 
 const kinds: [kind: string, name: string][] = [
   ["REFERENCE", "APIs"],
@@ -72,8 +72,9 @@ function show(items: Found[], words: string): void {
     const id = `palette-${kind}`;
     const options = group.map((item) => {
       const option = make("a", { role: "option", id: `palette-${number++}`, href: item.path, tabindex: "-1" });
-      if (item.method) option.append(make("span", { class: `method ${item.method.toLowerCase()}` }, item.method));
-      option.append(make("strong", {}, item.title), make("span", {}, item.context));
+      const [, method, context] = (item.kind === "OPERATION" && /^([A-Z]+) (.*)$/.exec(item.context)) || [null, "", item.context];
+      if (method) option.append(make("span", { class: `method ${method.toLowerCase()}` }, method));
+      option.append(make("strong", {}, item.title), make("span", {}, context ?? ""));
       return option;
     });
     list.append(make("div", { role: "group", "aria-labelledby": id }, make("div", { id, role: "presentation" }, name), ...options));

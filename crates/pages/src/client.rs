@@ -4,9 +4,10 @@ use std::ops::{Deref, DerefMut};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::response::Response;
 use bytes::Bytes;
 use gatewright_types::ProblemCode;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -118,6 +119,32 @@ impl Problem {
             .find(|error| error.field.trim_start_matches('/') == name)
             .map(|error| error.detail.as_str())
     }
+}
+
+/// Passes an answer of the API on as it is, however long: a document for download.
+pub(crate) async fn pass(
+    api: Router,
+    carried: Extensions,
+    headers: HeaderMap,
+    path: &str,
+) -> Result<Response, Problem> {
+    let mut request = Request::get(path)
+        .body(Body::empty())
+        .map_err(|_| Problem::not_found())?;
+    *request.headers_mut() = headers;
+    *request.extensions_mut() = carried;
+    let response = match api.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, ANSWER_MAX_BYTES).await.unwrap_or_default();
+    let mut problem = serde_json::from_slice::<Problem>(&bytes).unwrap_or_else(|_| Problem::internal());
+    problem.status = parts.status.as_u16();
+    Err(problem)
 }
 
 /// Asks the API. `carried` is what the acceptor of the connection knows of it.

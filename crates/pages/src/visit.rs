@@ -140,12 +140,21 @@ impl Visit {
 
     /// Reads something of the API.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        parse(&self.get_bytes(path).await?)
+        parse(&self.ask(self.0.headers.clone(), Method::GET, path, None).await?)
     }
 
-    /// Reads something of the API as it is.
-    pub(crate) async fn get_bytes(&self, path: &str) -> Result<Bytes, Problem> {
-        self.ask(self.0.headers.clone(), Method::GET, path, None).await
+    /// Passes something of the API on as it is, or says that the browser has it.
+    pub(crate) async fn pass(&self, path: &str, asked: &HeaderMap) -> Result<Response, Problem> {
+        let mut headers = self.0.headers.clone();
+        if let Some(cookies) = self.jar(Jar::header) {
+            headers.insert(header::COOKIE, cookies);
+        }
+        headers.extend(
+            asked
+                .get(header::IF_NONE_MATCH)
+                .map(|tags| (header::IF_NONE_MATCH, tags.clone())),
+        );
+        client::pass(self.0.api.clone(), self.0.carried.clone(), headers, path).await
     }
 
     /// Sends something to the API.

@@ -147,7 +147,6 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(portal::cancel_own_subscription::cancel_own_subscription))
         .routes(routes!(portal::add_own_key::add_own_key))
         .routes(routes!(portal::list_own_keys::list_own_keys))
-        .routes(routes!(portal::get_own_key::get_own_key))
         .routes(routes!(portal::get_own_key_use::get_own_key_use))
         .routes(routes!(
             portal::get_own_key::get_own_key,

@@ -37,7 +37,7 @@ pub(crate) async fn show(visit: Visit, Path(slug): Path<String>) -> Result<Respo
         ..About::default()
     };
     let content = html! {
-        div.head.lead {
+        div.head.product-head {
             div {
                 p { a href="/" { "Products" } }
                 h1 { (product.name) }

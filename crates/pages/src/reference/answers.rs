@@ -111,5 +111,18 @@ pub(crate) struct Found {
     pub(crate) context: String,
     pub(crate) path: String,
     pub(crate) excerpt: String,
-    pub(crate) method: String,
+}
+
+impl Found {
+    /// The method that the context of an operation begins with, and the rest of it.
+    pub(crate) fn called(&self) -> (&str, &str) {
+        match self.context.split_once(' ') {
+            Some((method, rest))
+                if self.kind == "OPERATION" && method.bytes().all(|byte| byte.is_ascii_uppercase()) =>
+            {
+                (method, rest)
+            }
+            _ => ("", &self.context),
+        }
+    }
 }

@@ -20,7 +20,7 @@ const COMPARED_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// As good as it gets within a millisecond or two.
 const LEVEL: i32 = 5;
 /// Asked about each time, and not sent again where it did not change.
-const COMPARED: HeaderValue = HeaderValue::from_static("no-cache");
+pub(crate) const COMPARED: HeaderValue = HeaderValue::from_static("no-cache");
 /// The theme and the language of the samples are cookies.
 const VARY: HeaderValue = HeaderValue::from_static("Cookie");
 

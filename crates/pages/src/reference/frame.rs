@@ -6,7 +6,7 @@ use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
 use super::answers::{About, Whole};
-use super::html::{method_word, operations};
+use super::html::{method_word, operations, title};
 use super::limits::LISTED_MAX;
 use crate::client::Problem;
 use crate::layout;
@@ -160,7 +160,7 @@ fn listed(base: &str, tag: &Tag, current: &str) -> Markup {
             @for link in tag.operations.iter().take(LISTED_MAX) {
                 li { a href={ (base) "/operations/" (link.slug) } aria-current=[(link.slug == current).then_some("page")] {
                     span class={ "m " (method_word(link).to_lowercase()) } { (short(link)) }
-                    span.gone[link.deprecated] { (link.title) }
+                    span.gone[link.deprecated] { (title(link)) }
                 } }
             }
         }

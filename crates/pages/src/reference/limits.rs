@@ -26,6 +26,8 @@ pub(crate) const NAVIGATIONS_MAX: usize = 32;
 pub(crate) const PLAYGROUND_MAX_BYTES: usize = 60_000;
 /// Longest part of an address that names something.
 pub(crate) const SLUG_MAX: usize = 200;
+/// Longest title of an operation in headings and lists, in characters; its page has the rest.
+pub(crate) const TITLE_MAX_CHARS: usize = 90;
 /// Longest search.
 pub(crate) const QUERY_MAX_CHARS: usize = 200;
 /// Results on the page of a search.

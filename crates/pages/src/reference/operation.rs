@@ -11,6 +11,7 @@ use super::frame::{Here, Said, Viewer, columns, navigation, page, viewer};
 use super::html::field::parameters;
 use super::html::tree::Trees;
 use super::html::{self, body, breadcrumb, external, heading, method, prose, side};
+use super::limits::TITLE_MAX_CHARS;
 use super::words::{place, requirement, shortened};
 use super::{ask, twin};
 use crate::failure::Failure;
@@ -88,9 +89,10 @@ fn content(visit: &Visit, viewer: &Viewer, one: &OneOperation) -> Markup {
         article.doc.operation {
             div.doc-head {
                 (breadcrumb(&steps(one)))
-                h1 { (operation.link.title) }
+                h1 { (html::title(&operation.link)) }
                 (endpoint(one))
                 @if operation.link.deprecated { (note("warn", "This operation is deprecated and may be taken away. Do not use it for anything new.")) }
+                @if operation.link.title.chars().count() > TITLE_MAX_CHARS { p { (operation.link.title) } }
                 (prose(&operation.description))
                 (external(operation.external_docs.as_ref()))
                 (html::tools(&format!("/docs/{}/operations/{}", one.reference.slug, operation.link.slug), one.reference.updated_at))
@@ -228,7 +230,7 @@ fn neighbors(one: &OneOperation) -> Markup {
     let to = |link: &OperationLink, words: &str, class: &str| {
         html! {
             a class=(class) href={ "/docs/" (one.reference.slug) "/operations/" (link.slug) } {
-                span.soft { (words) } strong { (link.title) }
+                span.soft { (words) } strong { (html::title(link)) }
             }
         }
     };

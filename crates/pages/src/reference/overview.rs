@@ -1,17 +1,16 @@
 //! `/docs/{reference}`: what an API is about, and everything there is of it.
 
-use axum::body::Body;
 use axum::extract::Path;
 use axum::response::Response;
 use gatewright_spec::model::{Overview, Server, Tag};
-use http::{HeaderValue, header};
+use http::{HeaderMap, header};
 use maud::{Markup, html};
 
 use super::answers::{SchemaLink, Whole};
 use super::frame::{Here, Said, columns, navigation, page, viewer};
 use super::html::{breadcrumb, external, heading, is_web, operations, prose, tools};
 use super::words::shortened;
-use super::{ask, twin};
+use super::{ask, deliver, twin};
 use crate::failure::Failure;
 use crate::icons::icon;
 use crate::visit::Visit;
@@ -52,22 +51,25 @@ pub(crate) async fn show(visit: Visit, Path(reference): Path<String>) -> Result<
 }
 
 /// `GET /docs/{reference}/openapi.json`
-pub(crate) async fn json(visit: Visit, Path(reference): Path<String>) -> Result<Response, Failure> {
-    document(&visit, &reference, "JSON", HeaderValue::from_static("application/json")).await
+pub(crate) async fn json(visit: Visit, Path(name): Path<String>, asked: HeaderMap) -> Result<Response, Failure> {
+    document(&visit, &name, "JSON", &asked).await
 }
 
 /// `GET /docs/{reference}/openapi.yaml`
-pub(crate) async fn yaml(visit: Visit, Path(reference): Path<String>) -> Result<Response, Failure> {
-    document(&visit, &reference, "YAML", HeaderValue::from_static("application/yaml")).await
+pub(crate) async fn yaml(visit: Visit, Path(name): Path<String>, asked: HeaderMap) -> Result<Response, Failure> {
+    document(&visit, &name, "YAML", &asked).await
 }
 
-async fn document(visit: &Visit, reference: &str, format: &str, kind: HeaderValue) -> Result<Response, Failure> {
+async fn document(visit: &Visit, reference: &str, format: &str, asked: &HeaderMap) -> Result<Response, Failure> {
     let path = format!(
         "/api/v1/docs/references/{}/document?format={format}",
         ask::slug(reference)?
     );
-    let mut response = Response::new(Body::from(visit.get_bytes(&path).await?));
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    let mut response = visit.pass(&path, asked).await?;
+    response.headers_mut().remove(header::CACHE_CONTROL);
+    if !visit.shows_a_session() {
+        response.headers_mut().insert(header::CACHE_CONTROL, deliver::COMPARED);
+    }
     Ok(response)
 }
 

@@ -6,7 +6,8 @@ use maud::{Markup, html};
 
 use super::answers::Found;
 use super::frame::{Said, page, viewer};
-use super::limits::{QUERY_MAX_CHARS, RESULTS_MAX};
+use super::limits::{QUERY_MAX_CHARS, RESULTS_MAX, TITLE_MAX_CHARS};
+use super::words::shortened;
 use crate::client::Problem;
 use crate::failure::Failure;
 use crate::form::Form;
@@ -87,10 +88,11 @@ fn results(asked: &str, found: &[Found]) -> Markup {
 
 fn result(one: &Found) -> Markup {
     let path = return_to::local(&one.path).unwrap_or("/docs");
+    let (method, context) = one.called();
     html! {
         li { a href=(path) {
-            @if !one.method.is_empty() { span class={ "method " (one.method.to_lowercase()) } { (one.method) } }
-            strong { (one.title) } span.soft { (one.context) }
+            @if !method.is_empty() { span class={ "method " (method.to_lowercase()) } { (method) } }
+            strong { (shortened(&one.title, TITLE_MAX_CHARS)) } span.soft { (context) }
             @if !one.excerpt.is_empty() { span.excerpt { (one.excerpt) } }
         } }
     }

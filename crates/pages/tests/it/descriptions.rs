@@ -146,7 +146,7 @@ pub(crate) fn list() -> Value {
 /// `GET /docs/search`
 pub(crate) fn found() -> Value {
     json!({ "items": [
-        { "kind": "OPERATION", "title": "Translate text", "context": "Translate API", "path": "/docs/translate/operations/translate", "excerpt": "Translates one <b>text</b>.", "method": "POST" },
+        { "kind": "OPERATION", "title": "Translate text", "context": "POST /v1/translate · Translate API", "path": "/docs/translate/operations/translate", "excerpt": "Translates one <b>text</b>." },
         { "kind": "SCHEMA", "title": "Translation", "context": "Translate API", "path": "//evil.example/", "excerpt": "" },
     ] })
 }

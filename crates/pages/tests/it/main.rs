@@ -7,6 +7,7 @@ mod fake_api;
 mod forms;
 mod frame;
 mod others;
+mod portal;
 mod published;
 mod reference;
 mod visitor;

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use gatewright_spec::model::{ExternalDocs, OperationKind, OperationLink, Prose};
 use maud::{Markup, PreEscaped, html};
 
+use super::limits::TITLE_MAX_CHARS;
 use crate::icons::icon;
 use crate::parts::moment;
 
@@ -36,6 +37,11 @@ pub(crate) fn method_word(link: &OperationLink) -> &str {
     } else {
         &link.method
     }
+}
+
+/// What an operation does in a few words; authors who wrote more than that are read on its page.
+pub(crate) fn title(link: &OperationLink) -> String {
+    super::words::shortened(&link.title, TITLE_MAX_CHARS)
 }
 
 /// A path with its placeholders marked.
@@ -73,7 +79,7 @@ pub(crate) fn operations(reference: &str, links: &[OperationLink]) -> Markup {
                 li {
                     a href={ "/docs/" (reference) "/operations/" (link.slug) } {
                         (method(link))
-                        span.what { strong { (link.title) } code { (path(&link.path)) } }
+                        span.what { strong { (title(link)) } code { (path(&link.path)) } }
                         @if link.deprecated { span.badge.warn { "Deprecated" } }
                     }
                 }
