@@ -26,8 +26,16 @@ pub const OPERATIONS_MAX: usize = 10_000;
 pub const SCHEMAS_MAX: usize = 20_000;
 /// Most parameters of an operation.
 pub const PARAMETERS_MAX: usize = 300;
-/// Most statuses of an operation, media types of a body, callbacks of an operation, and links of an answer.
+/// Most statuses of an operation, media types of a body, header fields of an answer, and callbacks of an operation.
 pub const PARTS_MAX: usize = 100;
+/// Most links of an answer, and parameters of a link.
+pub const LINKS_MAX: usize = 20;
+/// All texts about parts of an operation, in bytes; what comes after has `NAME_MAX_BYTES` each.
+pub const OPERATION_PROSE_BYTES: usize = 200_000;
+/// Most required fields that a schema names; further ones count as optional.
+pub const REQUIRED_MAX: usize = 5_000;
+/// Most bodies and fields of forms that Swagger 2.0 becomes when it is written anew.
+pub const SWAGGER_PARTS_MAX: usize = 300_000;
 /// Most schemes, servers, scopes of a flow, and alternatives of a requirement.
 pub const SECURITY_MAX: usize = 100;
 /// Most values of an enumeration that a page has; how many there are is said.

@@ -5,7 +5,7 @@ use super::generate::Direction;
 use super::judge::judge;
 use super::parameter::style;
 use super::schema::Expander;
-use super::words::{line, prose_of};
+use super::words::line;
 use crate::limits::PARTS_MAX;
 use crate::model::{Content, Encoding, Location, Parameter, RequestBody, Style};
 use crate::tree::Node;
@@ -40,7 +40,7 @@ pub(super) fn request_body<'t>(
 ) -> RequestBody {
     RequestBody {
         required: body.is_true("required"),
-        description: prose_of(body, "description"),
+        description: room.prose(body, "description"),
         contents: contents(expander, body, direction, left, room),
     }
 }
@@ -135,7 +135,7 @@ pub(super) fn headers<'t>(
             location: Location::Header,
             required: header.is_true("required"),
             deprecated: header.is_true("deprecated"),
-            description: prose_of(header, "description"),
+            description: room.prose(header, "description"),
             schema: schema.map(|schema| expander.schema(schema, left)).unwrap_or_default(),
             style: Style::Simple,
             explode: header.is_true("explode"),

@@ -3,23 +3,46 @@
 use serde_json::Value;
 
 use super::generate::{Direction, generate};
-use super::words::{beginning, line, line_of, prose_of};
+use super::words::{beginning, line, line_of, prose};
 use crate::description::Description;
-use crate::limits::{EXAMPLE_BYTES, EXAMPLE_REST_BYTES, EXAMPLES_BYTES, EXAMPLES_MAX, REQUEST_EXAMPLE_BYTES};
-use crate::model::Example;
+use crate::limits::{
+    EXAMPLE_BYTES, EXAMPLE_REST_BYTES, EXAMPLES_BYTES, EXAMPLES_MAX, NAME_MAX_BYTES, OPERATION_PROSE_BYTES,
+    REQUEST_EXAMPLE_BYTES,
+};
+use crate::model::{Example, Prose};
 use crate::tree::Node;
 
-/// What may still be taken by the examples of an operation.
-pub(super) struct Room(usize);
+/// What may still be taken by an operation's examples and by its texts.
+pub(super) struct Room {
+    examples: usize,
+    prose: usize,
+}
 
 impl Room {
     pub(super) fn new() -> Self {
-        Self(EXAMPLES_BYTES)
+        Self {
+            examples: EXAMPLES_BYTES,
+            prose: OPERATION_PROSE_BYTES,
+        }
+    }
+
+    /// What a part of the operation says of itself; its beginning where there is no room for more.
+    pub(super) fn prose(&mut self, node: Node<'_>, key: &str) -> Prose {
+        let Some(text) = node.get_text(key) else {
+            return Prose::default();
+        };
+        let part = beginning(text, self.prose.max(NAME_MAX_BYTES));
+        self.prose = self.prose.saturating_sub(part.len());
+        let mut prose = prose(part);
+        if part.len() < text.len() {
+            prose.markdown.push('…');
+        }
+        prose
     }
 
     /// A value, or its beginning where there is no room for more.
     fn take(&mut self, node: Node<'_>, most: usize) -> (Value, bool) {
-        let most = if self.0 == 0 { EXAMPLE_REST_BYTES } else { most };
+        let most = if self.examples == 0 { EXAMPLE_REST_BYTES } else { most };
         let (bytes, _) = node.extent(most);
         let (value, cut) = if bytes <= most {
             (node.to_value(), false)
@@ -30,7 +53,7 @@ impl Room {
             };
             (Value::String(text), true)
         };
-        self.0 = self.0.saturating_sub(bytes.min(most));
+        self.examples = self.examples.saturating_sub(bytes.min(most));
         (value, cut)
     }
 }
@@ -130,7 +153,7 @@ fn own<'t>(description: &Description<'t>, node: Node<'t>, most: usize, room: &mu
         examples.push(Example {
             name: line(name),
             summary: line_of(example, "summary"),
-            description: prose_of(example, "description"),
+            description: room.prose(example, "description"),
             value,
             generated: false,
             cut,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::types;
 use crate::description::Description;
-use crate::limits::{EXAMPLE_BYTES, GENERATED_DEPTH_MAX, GENERATED_REQUIRED_MAX, GENERATED_VALUES_MAX};
+use crate::limits::{EXAMPLE_BYTES, GENERATED_DEPTH_MAX, GENERATED_REQUIRED_MAX, GENERATED_VALUES_MAX, REQUIRED_MAX};
 use crate::tree::{Id, Node};
 
 /// Which way a body goes.
@@ -75,7 +75,12 @@ impl<'t> Maker<'_, 't> {
             _ if nullable && node.get("allOf").is_none() => Some(Value::Null),
             _ => None,
         };
-        for member in node.get("allOf").into_iter().flat_map(Node::items) {
+        for member in node
+            .get("allOf")
+            .into_iter()
+            .flat_map(Node::items)
+            .take(GENERATED_VALUES_MAX)
+        {
             combine(&mut whole, self.value(member, depth + 1));
         }
         for key in ["oneOf", "anyOf"] {
@@ -92,13 +97,16 @@ impl<'t> Maker<'_, 't> {
     fn object(&mut self, node: Node<'t>, depth: usize) -> Value {
         let mut object = Map::new();
         let required = node.get("required").into_iter().flat_map(Node::items);
-        let required: HashSet<&str> = required.filter_map(Node::text).collect();
+        let required: HashSet<&str> = required.filter_map(Node::text).take(REQUIRED_MAX).collect();
         let hidden = if self.direction == Direction::Sent {
             "readOnly"
         } else {
             "writeOnly"
         };
         for (name, property) in node.get("properties").into_iter().flat_map(Node::entries) {
+            if self.left == 0 {
+                break;
+            }
             let is_hidden = self
                 .description
                 .resolve(property)

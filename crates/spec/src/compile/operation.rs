@@ -12,7 +12,7 @@ use super::security::requirements;
 use super::words::{external_docs, line, line_of, prose_of};
 use crate::description::Description;
 use crate::limits::{
-    CALLBACK_BYTES, FAILURE_BYTES, NAME_MAX_BYTES, OPERATIONS_MAX, PARTS_MAX, REQUEST_BYTES, SUCCESS_BYTES, WORDS_MAX,
+    CALLBACK_BYTES, FAILURE_BYTES, LINKS_MAX, NAME_MAX_BYTES, OPERATIONS_MAX, PARTS_MAX, REQUEST_BYTES, SUCCESS_BYTES,
 };
 use crate::model::{Answer, Callback, Link, Operation, OperationKind, OperationLink, Overview, RequestBody};
 use crate::slug::Slugs;
@@ -311,29 +311,29 @@ impl<'m, 'd, 't> Maker<'m, 'd, 't> {
 
     fn answer(&mut self, status: &str, answer: Node<'t>, left: u8, room: &mut Room) -> Answer {
         let description = self.expander.description;
-        let links = answer.get("links").into_iter().flat_map(Node::entries).take(PARTS_MAX);
+        let links = answer.get("links").into_iter().flat_map(Node::entries).take(LINKS_MAX);
         let status = match status.as_bytes() {
             [b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => status.to_ascii_uppercase(),
             _ => line(status),
         };
         Answer {
             status,
-            description: prose_of(answer, "description"),
+            description: room.prose(answer, "description"),
             headers: headers(&mut self.expander, answer, left, room),
             contents: contents(&mut self.expander, answer, Direction::Received, left, room),
             links: links
-                .filter_map(|(name, link)| Some(self.link(name, description.resolve(link)?)))
+                .filter_map(|(name, link)| Some(self.link(name, description.resolve(link)?, room)))
                 .collect(),
         }
     }
 
-    fn link(&self, name: &str, link: Node<'_>) -> Link {
+    fn link(&self, name: &str, link: Node<'_>, room: &mut Room) -> Link {
         let target = link.get_text("operationId").or_else(|| link.get_text("operationRef"));
         let parameters = link
             .get("parameters")
             .into_iter()
             .flat_map(Node::entries)
-            .take(WORDS_MAX);
+            .take(LINKS_MAX);
         let words = |value: Node<'_>| {
             value
                 .words()
@@ -341,7 +341,7 @@ impl<'m, 'd, 't> Maker<'m, 'd, 't> {
         };
         Link {
             name: line(name),
-            description: prose_of(link, "description"),
+            description: room.prose(link, "description"),
             operation: target.and_then(|target| self.slugs.get(target)).cloned(),
             parameters: parameters
                 .map(|(name, value)| (line(name), line(&words(value))))
@@ -374,6 +374,9 @@ fn callbacks<'t>(description: &Description<'t>, node: Node<'t>) -> Vec<(String, 
                 continue;
             };
             for (method, node) in methods(path) {
+                if callbacks.len() == PARTS_MAX {
+                    return callbacks;
+                }
                 let id = node.get_text("operationId");
                 let title = match line_of(node, "summary") {
                     summary if summary.is_empty() => line(name),
@@ -391,6 +394,5 @@ fn callbacks<'t>(description: &Description<'t>, node: Node<'t>) -> Vec<(String, 
             }
         }
     }
-    callbacks.truncate(PARTS_MAX);
     callbacks
 }

@@ -2,7 +2,7 @@
 
 use super::examples::{Room, of_parameter};
 use super::schema::Expander;
-use super::words::{line, prose_of};
+use super::words::line;
 use crate::description::Description;
 use crate::limits::PARAMETERS_MAX;
 use crate::model::{Location, Parameter, Style};
@@ -49,7 +49,12 @@ pub(crate) fn parameters_of<'t>(
     let mut found: Vec<(Location, &str, Node<'_>)> = Vec::new();
     let mut known = std::collections::HashMap::new();
     for holder in [path, operation] {
-        for parameter in holder.get("parameters").into_iter().flat_map(Node::items) {
+        for parameter in holder
+            .get("parameters")
+            .into_iter()
+            .flat_map(Node::items)
+            .take(PARAMETERS_MAX)
+        {
             let Some(parameter) = description.resolve(parameter) else {
                 continue;
             };
@@ -102,7 +107,7 @@ pub(super) fn parameter<'t>(
         location,
         required,
         deprecated: node.is_true("deprecated"),
-        description: prose_of(node, "description"),
+        description: room.prose(node, "description"),
         schema: schema.map(|schema| expander.schema(schema, left)).unwrap_or_default(),
         style,
         explode: node.get("explode").and_then(Node::bool).unwrap_or(style == Style::Form),

@@ -7,11 +7,18 @@ use super::words::{line, line_of, prose, prose_of};
 use super::{limits_in_words, words};
 use crate::description::Description;
 use crate::limits::{
-    ALLOWED_MAX, EXPANSION_MAX, EXPANSION_SLACK, SCHEMA_DEPTH_MAX, SCHEMA_EXAMPLES_MAX, SCHEMA_VALUE_BYTES,
-    SCHEMA_VALUE_DEPTH_MAX,
+    ALLOWED_MAX, EXPANSION_MAX, EXPANSION_SLACK, REQUIRED_MAX, SCHEMA_DEPTH_MAX, SCHEMA_EXAMPLES_MAX,
+    SCHEMA_VALUE_BYTES, SCHEMA_VALUE_DEPTH_MAX,
 };
 use crate::schema::{Additional, Discriminator, Property, Schema};
 use crate::tree::{Id, Node};
+
+/// Keywords that are looked at for how much a schema takes; there are 60 in all.
+const KEYWORDS_MAX: usize = 200;
+/// What a reference takes that is not followed, in bytes.
+const REFERENCE_ALONE: usize = 60;
+/// What fits nowhere, in bytes.
+const MUCH: usize = 1 << 24;
 
 /// Makes schemas readable.
 pub(crate) struct Expander<'d, 't> {
@@ -46,7 +53,7 @@ impl<'d, 't> Expander<'d, 't> {
         for left in 1..=EXPANSION_MAX {
             let mut total = 0;
             for schema in schemas {
-                total += self.size(*schema, left);
+                total += self.known_size(*schema, left);
                 if total > bytes {
                     return fitting;
                 }
@@ -58,19 +65,25 @@ impl<'d, 't> Expander<'d, 't> {
 
     /// How much a schema takes, roughly, in bytes of JSON.
     fn size(&mut self, node: Node<'t>, left: u8) -> usize {
-        const MUCH: usize = 1 << 24;
-        if let Some((_, target)) = self.description.reference(node) {
-            let Some(target) = target.filter(|_| left > 0) else {
-                return 60;
-            };
-            let key = (target.id, left - 1);
-            if let Some(size) = self.sizes.get(&key) {
-                return *size;
-            }
-            let size = self.size(target, left - 1).min(MUCH);
-            self.sizes.insert(key, size);
-            return size;
+        match self.description.reference(node) {
+            None => self.inline_size(node, left),
+            Some((_, Some(target))) if left > 0 => self.known_size(target, left - 1),
+            Some(_) => REFERENCE_ALONE,
         }
+    }
+
+    /// The same, computed once. What is measured is what is referred to, and where a body starts.
+    fn known_size(&mut self, node: Node<'t>, left: u8) -> usize {
+        let key = (node.id, left);
+        if let Some(size) = self.sizes.get(&key) {
+            return *size;
+        }
+        let size = self.size(node, left).min(MUCH);
+        self.sizes.insert(key, size);
+        size
+    }
+
+    fn inline_size(&mut self, node: Node<'t>, left: u8) -> usize {
         let mut size = own_size(node);
         for (key, part) in parts(node) {
             size += key.len() + 40 + self.size(part, left);
@@ -155,6 +168,7 @@ impl<'d, 't> Expander<'d, 't> {
         };
         schema.name = Some(name);
         schema.slug = slug;
+        self.room = self.room.saturating_sub(REFERENCE_ALONE);
         if node.len() > 1 {
             self.overlay(&mut schema, node, left, depth);
         }
@@ -195,14 +209,24 @@ impl<'d, 't> Expander<'d, 't> {
                 ..Schema::default()
             };
         }
-        let mut schema = own(node, self.description);
         let size = own_size(node);
-        if depth >= SCHEMA_DEPTH_MAX || self.room < size {
+        if self.room < size {
             self.room = 0;
+            let (types, nullable) = types(node);
+            return Schema {
+                cut: true,
+                types,
+                nullable,
+                title: line_of(node, "title"),
+                ..Schema::default()
+            };
+        }
+        self.room -= size;
+        let mut schema = own(node, self.description);
+        if depth >= SCHEMA_DEPTH_MAX {
             schema.cut = parts(node).next().is_some();
             return schema;
         }
-        self.room -= size;
         self.object(&mut schema, node, left, depth + 1);
         self.list(&mut schema, node, left, depth + 1);
         if let Some(not) = node.get("not").filter(|not| not.is_map()) {
@@ -210,6 +234,9 @@ impl<'d, 't> Expander<'d, 't> {
         }
         self.choices(&mut schema, node, left, depth + 1);
         for member in node.get("allOf").into_iter().flat_map(Node::items) {
+            if self.is_full(&mut schema) {
+                break;
+            }
             let member = self.expand(member, left, depth + 1);
             if let Err(member) = merge(&mut schema, member) {
                 schema.all_of.push(*member);
@@ -218,18 +245,30 @@ impl<'d, 't> Expander<'d, 't> {
         schema
     }
 
+    /// Whether there is no room for more; what is not whole then says so.
+    fn is_full(&self, schema: &mut Schema) -> bool {
+        schema.cut |= self.room == 0;
+        self.room == 0
+    }
+
     fn object(&mut self, schema: &mut Schema, node: Node<'t>, left: u8, depth: usize) {
         let required: Vec<&str> = node
             .get("required")
             .into_iter()
             .flat_map(Node::items)
             .filter_map(Node::text)
+            .take(REQUIRED_MAX)
             .collect();
-        let is_required: std::collections::HashSet<&str> = required.iter().copied().collect();
+        let mut is_required: std::collections::HashSet<&str> = required.iter().copied().collect();
         let properties = node.get("properties");
         // A field is large, and lists that grow keep room for as many again.
-        schema.properties.reserve_exact(properties.map_or(0, Node::len));
+        schema
+            .properties
+            .reserve_exact(properties.map_or(0, Node::len).min(REQUIRED_MAX));
         for (name, property) in properties.into_iter().flat_map(Node::entries) {
+            if self.is_full(schema) {
+                break;
+            }
             let required = is_required.contains(name);
             let schema_of = self.expand(property, left, depth);
             schema.properties.push(Property {
@@ -240,9 +279,8 @@ impl<'d, 't> Expander<'d, 't> {
             });
         }
         for name in required {
-            if properties.and_then(|properties| properties.get(name)).is_none()
-                && !schema.properties.iter().any(|property| property.name == name)
-            {
+            let is_described = properties.and_then(|properties| properties.get(name)).is_some();
+            if !is_described && is_required.remove(name) {
                 let property = Property {
                     name: shown(name),
                     required: true,
@@ -253,6 +291,9 @@ impl<'d, 't> Expander<'d, 't> {
             }
         }
         for (name, property) in node.get("patternProperties").into_iter().flat_map(Node::entries) {
+            if self.is_full(schema) {
+                break;
+            }
             let schema_of = self.expand(property, left, depth);
             schema.properties.push(Property {
                 name: shown(name),
@@ -277,6 +318,9 @@ impl<'d, 't> Expander<'d, 't> {
         if let Some(items) = node.get("items") {
             // A list of schemas is the older spelling of `prefixItems`.
             for item in items.items() {
+                if self.is_full(schema) {
+                    break;
+                }
                 let item = self.expand(item, left, depth);
                 schema.prefix_items.push(item);
             }
@@ -285,6 +329,9 @@ impl<'d, 't> Expander<'d, 't> {
             }
         }
         for item in node.get("prefixItems").into_iter().flat_map(Node::items) {
+            if self.is_full(schema) {
+                break;
+            }
             let item = self.expand(item, left, depth);
             schema.prefix_items.push(item);
         }
@@ -314,10 +361,14 @@ impl<'d, 't> Expander<'d, 't> {
                 continue;
             }
             schema.nullable |= had_null;
-            let expanded: Vec<Schema> = choices
-                .into_iter()
-                .map(|choice| self.expand(choice, left, depth))
-                .collect();
+            let mut expanded = Vec::new();
+            for choice in choices {
+                if self.is_full(schema) {
+                    break;
+                }
+                expanded.push(self.expand(choice, left, depth));
+            }
+            expanded.shrink_to_fit();
             if key == "oneOf" {
                 schema.one_of = expanded;
             } else {
@@ -507,7 +558,7 @@ fn discriminator(node: Node<'_>) -> Option<Discriminator> {
 /// How much a schema takes without its parts.
 fn own_size(node: Node<'_>) -> usize {
     let mut size = 50;
-    for (key, value) in node.entries() {
+    for (key, value) in node.entries().take(KEYWORDS_MAX) {
         size += match key {
             "description" | "title" | "pattern" => value.text().map_or(0, str::len) + 30,
             "enum" | "const" | "default" | "example" | "examples" | "discriminator" => {

@@ -5,23 +5,28 @@
 
 mod operation;
 
+use std::cell::Cell;
+
 use crate::description::absolute;
 use crate::findings::Findings;
-use crate::limits::VALUES_MAX;
+use crate::limits::{OPERATIONS_MAX, SWAGGER_PARTS_MAX, VALUES_MAX};
 use crate::tree::{Id, New, Node, Tree};
 
 /// Writes a description anew; what it returns is its new top.
 pub(crate) fn convert(tree: &mut Tree, root: Id, url: &str, findings: &mut Findings) -> Id {
-    let new = Old {
+    let old = Old {
         root: tree.node(root),
         url,
-    }
-    .whole();
+        parts: Cell::new(SWAGGER_PARTS_MAX),
+    };
+    let new = old.whole();
+    let is_full = old.parts.get() == 0;
     tree.start_making();
     let made = tree.make(new, root, None);
-    if tree.is_full() {
+    if is_full || tree.is_full() {
         let message = format!(
-            "Written anew as OpenAPI 3 it has more than {VALUES_MAX} values. Name fewer media types, or give schemas names."
+            "Written anew as OpenAPI 3 it has more than {VALUES_MAX} values or {SWAGGER_PARTS_MAX} bodies. \
+             Name fewer media types, or give schemas names."
         );
         findings.error("too-large", root, message);
     }
@@ -41,6 +46,8 @@ type Fields = Vec<(String, New)>;
 struct Old<'t> {
     root: Node<'t>,
     url: &'t str,
+    /// How many more bodies and fields of forms may be made.
+    parts: Cell<usize>,
 }
 
 impl<'t> Old<'t> {
@@ -49,7 +56,12 @@ impl<'t> Old<'t> {
         copy(self.root, &["info"], &mut fields);
         fields.push(("servers".to_owned(), self.servers()));
         copy(self.root, &["security", "tags", "externalDocs"], &mut fields);
-        let paths = self.root.get("paths").into_iter().flat_map(Node::entries);
+        let paths = self
+            .root
+            .get("paths")
+            .into_iter()
+            .flat_map(Node::entries)
+            .take(OPERATIONS_MAX);
         let paths = paths.map(|(path, item)| (path.to_owned(), self.path(item)));
         fields.push(("paths".to_owned(), New::Map(paths.collect())));
         fields.push(("components".to_owned(), New::Map(self.components())));
@@ -96,6 +108,13 @@ impl<'t> Old<'t> {
         )
     }
 
+    /// Whether one more part may be made.
+    fn spend(&self) -> bool {
+        let left = self.parts.get();
+        self.parts.set(left.saturating_sub(1));
+        left > 0
+    }
+
     fn components(&self) -> Fields {
         let mut components = Vec::new();
         if let Some(definitions) = self.root.get("definitions").filter(|definitions| definitions.is_map()) {
@@ -108,7 +127,7 @@ impl<'t> Old<'t> {
             .collect();
         let produces = operation::media_types(None, self.root, "produces");
         let responses: Fields = entries("responses")
-            .map(|(name, response)| (name.to_owned(), operation::response(response, &produces)))
+            .map(|(name, response)| (name.to_owned(), self.response(response, &produces)))
             .collect();
         let schemes: Fields = entries("securityDefinitions")
             .map(|(name, scheme)| (name.to_owned(), security_scheme(scheme)))

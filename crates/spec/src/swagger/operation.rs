@@ -61,7 +61,7 @@ impl<'t> Old<'t> {
                     let produces = media_types(Some(operation), self.root, "produces");
                     let responses = value
                         .entries()
-                        .map(|(status, answer)| (status.to_owned(), response(answer, &produces)));
+                        .map(|(status, answer)| (status.to_owned(), self.response(answer, &produces)));
                     fields.push((key.to_owned(), New::Map(responses.collect())));
                 }
                 "consumes" | "produces" | "schemes" => {}
@@ -97,13 +97,9 @@ impl<'t> Old<'t> {
             fields.push(("content".to_owned(), New::Map(content.collect())));
             return Some(New::Map(fields));
         }
-        let mut form: Vec<Node<'t>> = Vec::new();
-        for field in bodies {
-            let name = field.get_text("name");
-            if name.is_some() && !form.iter().any(|known| known.get_text("name") == name) {
-                form.push(*field);
-            }
-        }
+        let mut known = std::collections::HashSet::new();
+        let is_new = |field: &&Node<'t>| field.get_text("name").is_some_and(|name| known.insert(name));
+        let form: Vec<Node<'t>> = bodies.iter().filter(is_new).copied().collect();
         if form.is_empty() {
             return None;
         }
@@ -118,7 +114,7 @@ impl<'t> Old<'t> {
         }
         let required = form.iter().any(|field| field.is_true("required"));
         let content = kinds.into_iter().map(|media_type| {
-            let schema = ("schema".to_owned(), form_schema(&form));
+            let schema = ("schema".to_owned(), self.form_schema(&form));
             (media_type.to_owned(), New::Map(vec![schema]))
         });
         let fields = vec![
@@ -127,25 +123,6 @@ impl<'t> Old<'t> {
         ];
         Some(New::Map(fields))
     }
-}
-
-fn form_schema<'t>(form: &[Node<'t>]) -> New {
-    let name = |field: &Node<'t>| field.get_text("name").unwrap_or_default().to_owned();
-    let properties = form.iter().map(|field| {
-        let mut fields = schema(*field);
-        copy(*field, &["description"], &mut fields);
-        (name(field), New::Map(fields))
-    });
-    let mut fields = vec![
-        ("type".to_owned(), New::Text("object")),
-        ("properties".to_owned(), New::Map(properties.collect())),
-    ];
-    let required = form.iter().filter(|field| field.is_true("required"));
-    let required: Vec<New> = required.map(|field| New::Owned(name(field))).collect();
-    if !required.is_empty() {
-        fields.push(("required".to_owned(), New::List(required)));
-    }
-    New::Map(fields)
 }
 
 /// Whether a parameter is a body or a part of one.
@@ -217,45 +194,71 @@ pub(super) fn parameter(node: Node<'_>) -> New {
     New::Map(fields)
 }
 
-pub(super) fn response<'t>(node: Node<'t>, produces: &[&'t str]) -> New {
-    if node.get("$ref").is_some() || !node.is_map() {
-        return New::Copy(node.id);
-    }
-    let mut fields = Vec::new();
-    copy(node, &["description"], &mut fields);
-    let examples = node.get("examples").filter(|examples| examples.is_map());
-    let schema_id = node.get("schema").map(|schema| schema.id);
-    // An example may be of a type that is not among those that are named.
-    let more = examples
-        .into_iter()
-        .flat_map(Node::entries)
-        .map(|(media_type, _)| media_type);
-    let more = more.filter(|media_type| !produces.contains(media_type) && media_type.contains('/'));
-    if schema_id.is_some() || examples.is_some() {
-        let content = produces.iter().copied().chain(more).map(|media_type| {
-            let mut content = Vec::new();
-            content.extend(schema_id.map(|schema| ("schema".to_owned(), New::Copy(schema))));
-            let example = examples.and_then(|examples| examples.get(media_type));
-            content.extend(example.map(|example| ("example".to_owned(), New::Copy(example.id))));
-            (media_type.to_owned(), New::Map(content))
-        });
-        fields.push(("content".to_owned(), New::Map(content.collect())));
-    }
-    let headers = node.get("headers").into_iter().flat_map(Node::entries);
-    let headers: Fields = headers
-        .map(|(name, header)| (name.to_owned(), self::header(header)))
-        .collect();
-    if !headers.is_empty() {
-        fields.push(("headers".to_owned(), New::Map(headers)));
-    }
-    let extensions = node.entries().filter(|(key, _)| key.starts_with("x-"));
-    fields.extend(extensions.map(|(key, value)| (key.to_owned(), New::Copy(value.id))));
-    New::Map(fields)
-}
-
-fn header(node: Node<'_>) -> New {
+fn header_of(node: Node<'_>) -> New {
     let mut fields = Vec::new();
     copy(node, &["description"], &mut fields);
     fields.push(("schema".to_owned(), New::Map(schema(node))));
     New::Map(fields)
+}
+
+impl<'t> Old<'t> {
+    fn form_schema(&self, form: &[Node<'t>]) -> New {
+        let name = |field: &Node<'t>| field.get_text("name").unwrap_or_default().to_owned();
+        let properties = form.iter().filter(|_| self.spend()).map(|field| {
+            let mut fields = schema(*field);
+            copy(*field, &["description"], &mut fields);
+            (name(field), New::Map(fields))
+        });
+        let mut fields = vec![
+            ("type".to_owned(), New::Text("object")),
+            ("properties".to_owned(), New::Map(properties.collect())),
+        ];
+        let required = form.iter().filter(|field| field.is_true("required"));
+        let required: Vec<New> = required.map(|field| New::Owned(name(field))).collect();
+        if !required.is_empty() {
+            fields.push(("required".to_owned(), New::List(required)));
+        }
+        New::Map(fields)
+    }
+
+    pub(super) fn response(&self, node: Node<'t>, produces: &[&'t str]) -> New {
+        if node.get("$ref").is_some() || !node.is_map() {
+            return New::Copy(node.id);
+        }
+        let mut fields = Vec::new();
+        copy(node, &["description"], &mut fields);
+        let examples = node.get("examples").filter(|examples| examples.is_map());
+        let schema_id = node.get("schema").map(|schema| schema.id);
+        // An example may be of a type that is not among those that are named.
+        let more = examples
+            .into_iter()
+            .flat_map(Node::entries)
+            .map(|(media_type, _)| media_type);
+        let more = more.filter(|media_type| !produces.contains(media_type) && media_type.contains('/'));
+        if schema_id.is_some() || examples.is_some() {
+            let content = produces
+                .iter()
+                .copied()
+                .chain(more)
+                .filter(|_| self.spend())
+                .map(|media_type| {
+                    let mut content = Vec::new();
+                    content.extend(schema_id.map(|schema| ("schema".to_owned(), New::Copy(schema))));
+                    let example = examples.and_then(|examples| examples.get(media_type));
+                    content.extend(example.map(|example| ("example".to_owned(), New::Copy(example.id))));
+                    (media_type.to_owned(), New::Map(content))
+                });
+            fields.push(("content".to_owned(), New::Map(content.collect())));
+        }
+        let headers = node.get("headers").into_iter().flat_map(Node::entries);
+        let headers: Fields = headers
+            .map(|(name, header)| (name.to_owned(), header_of(header)))
+            .collect();
+        if !headers.is_empty() {
+            fields.push(("headers".to_owned(), New::Map(headers)));
+        }
+        let extensions = node.entries().filter(|(key, _)| key.starts_with("x-"));
+        fields.extend(extensions.map(|(key, value)| (key.to_owned(), New::Copy(value.id))));
+        New::Map(fields)
+    }
 }

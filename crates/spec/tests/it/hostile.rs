@@ -433,3 +433,59 @@ fn only_addresses_of_the_web_survive() {
         );
     }
 }
+
+#[test]
+fn what_is_shared_by_many_costs_each_of_them_little() {
+    // A large schema without a name, in an answer that thousands give; required names without a description.
+    let fields: Vec<String> = (0..20_000)
+        .map(|at| format!("\"f{at}\":{{\"type\":\"string\"}}"))
+        .collect();
+    let names: Vec<String> = (0..20_000).map(|at| format!("\"r{at}\"")).collect();
+    let long = "x".repeat(90_000);
+    let headers: Vec<String> = (0..100)
+        .map(|at| format!("\"h{at}\":{{\"$ref\":\"#/components/headers/H\"}}"))
+        .collect();
+    let paths: Vec<String> = (0..3_000)
+        .map(|at| {
+            format!("\"/p{at}\":{{\"get\":{{\"responses\":{{\"200\":{{\"$ref\":\"#/components/responses/R\"}}}}}}}}")
+        })
+        .collect();
+    let text = format!(
+        "{{\"openapi\":\"3.1.0\",\"paths\":{{{}}},\"components\":{{\"headers\":{{\"H\":{{\"description\":\"{long}\"}}}},
+        \"responses\":{{\"R\":{{\"description\":\"\",\"headers\":{{{}}},\"content\":{{\"application/json\":{{\"schema\":
+        {{\"type\":\"object\",\"required\":[{}],\"properties\":{{{}}}}}}}}}}}}}}}}}",
+        paths.join(","),
+        headers.join(","),
+        names.join(","),
+        fields.join(",")
+    );
+    let made = survived(text).unwrap();
+    let sizes = made
+        .reference
+        .operations
+        .iter()
+        .map(|one| serde_json::to_string(one).unwrap().len());
+    assert!(sizes.max().unwrap() < 1_500_000);
+
+    // Parameters of a path, for many methods of it.
+    let parameters: Vec<String> = (0..20_000)
+        .map(|at| format!("{{\"name\":\"p{at}\",\"in\":\"query\"}}"))
+        .collect();
+    let methods: Vec<String> = (0..9_000).map(|at| format!("\"M{at}\":{{}}")).collect();
+    let path = format!(
+        "\"/a\":{{\"parameters\":[{}],\"additionalOperations\":{{{}}}}}",
+        parameters.join(","),
+        methods.join(",")
+    );
+    assert!(survived(with_paths(&path)).unwrap().reference.operations.len() >= 9_000);
+
+    // A form of Swagger 2.0.
+    let fields: Vec<String> = (0..60_000)
+        .map(|at| format!("{{\"name\":\"f{at}\",\"in\":\"formData\",\"type\":\"string\"}}"))
+        .collect();
+    let form = format!(
+        "{{\"swagger\":\"2.0\",\"paths\":{{\"/a\":{{\"parameters\":[{}],\"post\":{{}},\"put\":{{}}}}}}}}",
+        fields.join(",")
+    );
+    assert_eq!(survived(form).unwrap().reference.operations.len(), 2);
+}
