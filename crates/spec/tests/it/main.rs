@@ -13,6 +13,7 @@ mod others;
 mod reading;
 mod request_bodies;
 mod request_styles;
+mod rules;
 mod samples_run;
 mod shop;
 mod twin;
