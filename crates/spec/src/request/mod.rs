@@ -29,7 +29,7 @@ pub const TARGET_MAX_BYTES: usize = 16 << 10;
 /// How long all header fields may be together, in bytes.
 pub const HEADERS_MAX_BYTES: usize = 16 << 10;
 /// How long a body may be, files included, in bytes.
-pub const BODY_MAX_BYTES: usize = 4 << 20;
+pub const BODY_MAX_BYTES: usize = 10 << 20;
 /// How deep an object may be that is written as `x[a][b]=1`.
 pub const NESTING_MAX: usize = 16;
 
