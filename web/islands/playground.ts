@@ -20,8 +20,15 @@ interface Data {
   signInPath: string;
 }
 
-/** Where a description says nothing of a place: crates/pages says the same in its samples. */
-const nowhere: Place = { gatewayId: null, name: "", kind: null, environment: null, baseUrl: "https://api.example.com", credential: [] };
+/** Where an operation is called of which nobody says where it runs; crates/pages says the same in its samples. */
+const nowhere = ({ servers }: Operation): Place => ({
+  gatewayId: null,
+  name: "",
+  kind: null,
+  environment: null,
+  baseUrl: servers?.[0]?.url.replace(/\/+$/, "") ?? "https://api.example.com",
+  credential: [],
+});
 
 class Playground extends HTMLElement {
   #data!: Data;
@@ -58,7 +65,7 @@ class Playground extends HTMLElement {
   }
 
   get #place(): Place {
-    return this.#places[this.#placeAt] ?? nowhere;
+    return this.#places[this.#placeAt] ?? nowhere(this.#data.operation);
   }
 
   #choosePlace(gatewayId: string | null): void {
