@@ -135,14 +135,19 @@ describe("the playground", { timeout: groupMs }, () => {
 
   test("says that a connection was reused, that an answer was cut, and what was taken out", async () => {
     const reused = run({ timings: { reused: true, dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: 9, transferMs: 1, totalMs: 10 } });
-    Object.assign(reused.answer, { cut: true, stripped: true, base64: "AAEC", mediaType: "image/png" });
-    stub.answer = (asked, response) => (asked.method === "POST" && asked.path === runs ? { json: reused } : usual(asked, response));
+    Object.assign(reused.answer, { cut: true, stripped: true, mediaType: "image/png" });
+    stub.answer = (asked, response) => {
+      if (asked.path !== runs || asked.method !== "POST") return usual(asked, response);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      return response.end(event("head", reused) + event("chunk", { base64: "AA==" }) + event("chunk", { base64: "AQI=" }) + event("end", reused));
+    };
     await open();
     await visit.page.getByRole("button", { name: "Send" }).click();
     await says("This is the beginning of the answer; the rest was not read.");
     await says("The answer had your credential in it; it was taken out.");
     const [download] = await Promise.all([visit.page.waitForEvent("download"), visit.page.getByRole("button", { name: "Download" }).click()]);
     assert.equal(download.suggestedFilename(), "answer.png");
+    assert.deepEqual([...readFileSync(await download.path())], [0, 1, 2]);
     await visit.page.getByRole("tab", { name: "Timing" }).click();
     await says("A connection was there already: no DNS, no connecting, no TLS.");
     assert.equal(await visit.page.locator(".bar-of").count(), 2);
@@ -199,6 +204,24 @@ describe("the playground", { timeout: groupMs }, () => {
     await open();
     await visit.page.getByRole("button", { name: "Send" }).click();
     await says("connect: refused");
+    stub.answer = (asked, response) => {
+      if (asked.path !== runs || asked.method !== "POST") return usual(asked, response);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const broken = run({ failure: { code: "gateway-unreachable", title: "It broke off", detail: "closed" } });
+      return response.end(event("head", run()) + event("chunk", { text: "the beginning" }) + event("failed", broken));
+    };
+    await open();
+    await visit.page.getByRole("button", { name: "Send" }).click();
+    await says("It broke off");
+    await says("the beginning");
+    stub.answer = (asked, response) => {
+      if (asked.path !== runs || asked.method !== "POST") return usual(asked, response);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      return response.end(event("head", run()));
+    };
+    await open();
+    await visit.page.getByRole("button", { name: "Send" }).click();
+    await says("The answer broke off");
   });
 
   test("asks for what is missing before it sends", async () => {

@@ -146,9 +146,10 @@ export async function call(call: Call, listener: Listener, signal: AbortSignal):
       const said = JSON.parse(data) as Json;
       if (type === "head") listener.head(said as unknown as Run);
       else if (type === "chunk") piece(said as { text?: string; base64?: string }, listener);
-      else if (type === "failed") throw new Refused(said as unknown as Problem);
-      else if (type === "end") listener.end(said as unknown as Run);
-      ended ||= type === "end";
+      else if (type === "end" || type === "failed") {
+        listener.end(said as unknown as Run);
+        ended = true;
+      }
     }
   }
   if (!ended) throw new Refused({ status: 0, title: "The answer broke off", detail: "The connection to the portal ended before the answer did." });

@@ -23,7 +23,7 @@ export function makeResult(place: string): Result {
   tabs.hidden = true;
   const node = h("section", { class: "play-result", "aria-label": "Answer" }, status, tabs);
   let text = "";
-  let base64 = "";
+  const base64: string[] = [];
   let events: Events | null = null;
   let answer: Answer | null = null;
 
@@ -44,14 +44,14 @@ export function makeResult(place: string): Result {
       events?.push(piece);
     },
     base64(piece) {
-      base64 += piece;
+      base64.push(piece);
     },
     end(run) {
       answer = run.answer ?? answer;
       fill(status, ...summary(run, place));
-      if (run.failure) fill(body, failure(run));
-      else if (answer && !events) fill(body, ...shownBody(answer, text, base64));
       if (answer && events) body.append(...remarks(answer));
+      else if (answer) fill(body, ...shownBody(answer, text, base64));
+      if (run.failure) body.prepend(failure(run));
       if (answer) fill(headers, headerList(answer.headers));
       if (run.timings) fill(timing, waterfall(run.timings));
       tabs.hidden = !answer && !run.failure;
@@ -134,9 +134,9 @@ function remarks(answer: Answer): Node[] {
   return words.filter((one) => !!one).map((one) => h("p", { class: "cut" }, one as string));
 }
 
-function shownBody(answer: Answer, text: string, base64: string): Node[] {
+function shownBody(answer: Answer, text: string, base64: string[]): Node[] {
   const nodes: Node[] = [];
-  if (base64) nodes.push(download(base64, answer.mediaType));
+  if (base64.length) nodes.push(download(base64, answer.mediaType));
   else if (text) {
     const code = h("code");
     const shown = pretty(text, answer.mediaType);
@@ -161,8 +161,9 @@ function pretty(text: string, mediaType: string | null): string {
   }
 }
 
-function download(base64: string, mediaType: string | null): HTMLElement {
-  const content = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+/** Each piece of base64 stands for itself. */
+function download(base64: string[], mediaType: string | null): HTMLElement {
+  const content = Uint8Array.from(base64.map(atob).join(""), (letter) => letter.charCodeAt(0));
   const type = /^[\w.+-]+\/[\w.+-]+/.exec(mediaType ?? "")?.[0] ?? "application/octet-stream";
   return h("p", { class: "cut" }, `${bytes(content.length)} of ${type}. `, save(new Blob([content], { type }), type));
 }
