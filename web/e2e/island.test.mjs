@@ -186,7 +186,7 @@ describe("the playground", { timeout: groupMs }, () => {
   test("says what, why and what next when the portal refuses", async () => {
     const problems = [
       [{ status: 429, headers: { "retry-after": "7" }, json: { title: "Too many requests", detail: "You have four calls under way.", code: "rate-limited", requestId: "req_7" } }, /Try again in [67] s\./],
-      [{ status: 422, json: { title: "Invalid", detail: "One value is wrong.", errors: [{ field: "/values/query/limit", detail: "is too large" }] } }, "is too large"],
+      [{ status: 422, json: { title: "Invalid", detail: "One value is wrong.", errors: [{ field: "/values/query/limit", detail: "is too large" }] } }, "This is too large."],
       [{ status: 401, json: { title: "Sign in" } }, "and come back; the form is kept."],
     ];
     for (const [answer, said] of problems) {
@@ -194,6 +194,7 @@ describe("the playground", { timeout: groupMs }, () => {
       await open();
       await visit.page.getByRole("button", { name: "Send" }).click();
       await says(said);
+      if (answer.status === 422) assert.equal(await visit.page.evaluate(() => document.activeElement.inputMode), "decimal");
     }
     stub.answer = (asked, response) => (asked.path === runs && asked.method === "POST" ? response.destroy() : usual(asked, response));
     await open();

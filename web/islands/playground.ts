@@ -3,7 +3,7 @@ import { example } from "../lib/example";
 import type { Invalid, Operation, Place, Values } from "../lib/model";
 import { build } from "../lib/request";
 import { languages, render } from "../lib/samples";
-import { call, check, forgetRuns, type Key, lastRuns, options, Refused, type Run } from "../playground/api";
+import { call, check, forgetRuns, type Key, lastRuns, named, options, Refused, type Run } from "../playground/api";
 import { fill, h, select } from "../playground/dom";
 import { type Form, makeForm } from "../playground/form";
 import { fromLink, keep, kept, linkTo } from "../playground/link";
@@ -200,11 +200,10 @@ class Playground extends HTMLElement {
     }
   }
 
-  #showFaults(wrong = build(this.#data.operation, this.#form.values(), this.#place.credential).wrong): Invalid[] {
+  #showFaults(wrong = build(this.#data.operation, this.#form.values(), this.#place.credential).wrong): void {
     const faults = [...wrong, ...this.#judged.filter((one) => !wrong.some((known) => known.field === one.field))];
     const left = this.#form.show(faults, this.#tried).filter((one) => this.#tried || one.field.startsWith("body"));
     fill(this.#notes, ...left.map((one) => h("p", { class: "play-fault" }, h("code", {}, one.field), ` ${one.detail}`)));
-    return faults;
   }
 
   /** What the description says of a body is known to the server alone. */
@@ -258,6 +257,9 @@ class Playground extends HTMLElement {
       else if (error instanceof Refused) {
         if (error.problem.status === 401) keep({ values, gatewayId: place.gatewayId });
         result.problem(error.problem, signInPath);
+        this.#judged = (error.problem.errors ?? []).map(named);
+        this.#showFaults();
+        this.#form.focusFirstFault();
       } else throw error;
     } finally {
       this.#calling = null;

@@ -73,7 +73,9 @@ export function makeForm(operation: Operation, start: Values, credential: Creden
     const left: Invalid[] = [];
     const said = new Map<Field, string[]>(all().map((one) => [one, []]));
     for (const { field: key, detail } of faults) {
-      const found = all().find((one) => key === one.key) ?? all().find((one) => key.startsWith(`${one.key}.`) || key.startsWith(`${one.key}/`));
+      // A field of a form is a pointer to the server, and a text body has no fields.
+      const names = [key, key.replace("/", ".")];
+      const found = all().find((one) => names.some((name) => name === one.key || name.startsWith(`${one.key}.`) || name.startsWith(`${one.key}/`)));
       if (!found) left.push({ field: key, detail });
       else if (loud || found.touched) said.get(found)?.push(placed(found, key, detail));
     }

@@ -76,7 +76,6 @@ export function makeResult(place: string): Result {
             problem.detail && problem.detail !== problem.title ? h("p", {}, problem.detail) : null,
             wait.textContent ? wait : null,
             problem.status === 401 ? h("p", {}, h("a", { href: signInPath }, "Sign in"), " and come back; the form is kept.") : null,
-            ...(problem.errors ?? []).map(({ field, detail }) => h("p", {}, h("code", {}, field), ` ${detail}`)),
             problem.code ? h("p", {}, h("a", { href: `/errors/${problem.code}` }, "What this means")) : null,
             problem.requestId ? h("p", { class: "soft" }, "Request ", h("code", {}, problem.requestId)) : null,
           ),
