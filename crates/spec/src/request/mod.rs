@@ -3,7 +3,7 @@
 //! The request is written so that every client sends it as it stands: what some of them would escape or resolve by themselves (WHATWG URL,
 //! `java.net.URI`, Python's requests) is escaped here or refused. So samples in eight languages and the playground send one and the same.
 //!
-//! [`build`] is the way in; [`style`] writes parameters, [`body`] bodies, [`example`] what a form starts with.
+//! [`build`] is the way in; `style` writes parameters, `body` bodies, `example` what a form starts with.
 
 mod body;
 mod encode;
