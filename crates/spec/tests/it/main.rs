@@ -15,6 +15,7 @@ mod request_bodies;
 mod request_styles;
 mod samples_run;
 mod shop;
+mod snippetz;
 mod twin;
 
 use gatewright_spec::compile::{Compiled, RemoteDocuments, Source, compile};
