@@ -357,7 +357,7 @@ impl From<PortalError> for ApiError {
                 Self::new(ProblemCode::Conflict, detail)
             }
             PortalError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
-            PortalError::NotSigned => Self::new(ProblemCode::Unauthenticated, detail),
+            PortalError::NotSigned => Self::new(ProblemCode::SignatureInvalid, detail),
             PortalError::Notify(error) => error.into(),
             PortalError::Catalog(error) => error.into(),
             PortalError::Job(error) => error.into(),

@@ -150,6 +150,8 @@ problem_codes! {
     RotationInProgress = "rotation-in-progress", 409, "The key is already being rotated", Client, No;
     /// Mail address and password, or what else was shown, do not belong together.
     SignInFailed = "sign-in-failed", 401, "That is not who you say you are", Client, No;
+    /// A request that has to be signed is not, or not rightly, or not recently.
+    SignatureInvalid = "signature-invalid", 401, "The request is not signed as it has to be", Client, No;
     /// The tenant lets nobody in by this way.
     SignUpClosed = "sign-up-closed", 403, "You cannot sign up here by yourself", Client, No;
     /// The token's time is over.
