@@ -7,6 +7,7 @@ use gatewright_types::access::{AuthType, Environment, RouteAccess, WhenCutOff};
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, TenantId};
 use gatewright_types::slug::Slug;
 
+use crate::config::PermitKey;
 use crate::routers::Routers;
 use crate::service::Service;
 use crate::template::Target;
@@ -22,6 +23,7 @@ pub struct Snapshot {
     pub(crate) gateways: Vec<Gateway>,
     pub(crate) by_slug: HashMap<String, usize>,
     pub(crate) default: Option<usize>,
+    pub(crate) permit_keys: Vec<PermitKey>,
 }
 
 impl Snapshot {
