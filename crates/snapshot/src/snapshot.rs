@@ -31,6 +31,11 @@ impl Snapshot {
     pub fn gateways(&self) -> &[Gateway] {
         &self.gateways
     }
+
+    /// The gateway that a bare address means, if any.
+    pub fn default_id(&self) -> Option<GatewayId> {
+        self.default.map(|at| self.gateways[at].id)
+    }
 }
 
 /// One native gateway, ready for decisions.
