@@ -84,7 +84,11 @@ pub async fn reached(
     let default = snapshot.default_id();
     let serves = |gateway: &&gatewright_snapshot::Gateway| {
         let is_ours = gateway.tenant_id == tx.tenant_id();
-        is_ours && gateway.routes().iter().any(|route| route.product_id == Some(product_id))
+        is_ours
+            && gateway
+                .routes()
+                .iter()
+                .any(|route| route.product_id == Some(product_id))
     };
     let mut all: Vec<Reached> = snapshot
         .gateways()
@@ -96,7 +100,12 @@ pub async fn reached(
             Some(native(gateway, base_url))
         })
         .collect();
-    all.extend(calling::of_product(tx, product_id).await?.into_iter().filter_map(connected));
+    all.extend(
+        calling::of_product(tx, product_id)
+            .await?
+            .into_iter()
+            .filter_map(connected),
+    );
     all.sort_by_key(|one| (one.vendor.is_some(), one.environment == Environment::Live));
     Ok(all)
 }

@@ -34,10 +34,7 @@ fn check_body(operation: &Operation, body: &GivenBody) -> Vec<FieldError> {
         .iter()
         .flat_map(|body| &body.contents)
         .find(|content| content.media_type.eq_ignore_ascii_case(&body.media_type));
-    let Some(Content {
-        judge: Some(judge), ..
-    }) = content
-    else {
+    let Some(Content { judge: Some(judge), .. }) = content else {
         return Vec::new();
     };
     let Some(text) = body.text.as_deref().filter(|text| text.len() <= JUDGED_MAX_BYTES) else {

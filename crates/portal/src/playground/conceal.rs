@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn what_is_no_secret_is_shown_at_once_and_as_it_is() {
         let mut concealer = concealer();
-        let text = "sk_test_ is what keys begin with; 100% \\u00e4 &amp; c2t_dGVzdA==";
+        let text = "sk_test_ is what keys begin with; 100% \\u00e4 &amp; c2t_dGVzdA==.";
         assert_eq!(concealer.feed(text.as_bytes()), text.as_bytes());
         assert_eq!(concealer.feed("sk_test_8Lk".as_bytes()), b"");
         assert_eq!(concealer.feed("x".as_bytes()), b"sk_test_8Lkx");

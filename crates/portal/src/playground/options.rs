@@ -48,9 +48,18 @@ impl Playground {
             }
             let judged: Vec<(GatewayId, Option<String>)> = reached
                 .iter()
-                .map(|one| (one.gateway_id, refusal(one, key, &record.credential, &held, (who, product_id), now_ms)))
+                .map(|one| {
+                    (
+                        one.gateway_id,
+                        refusal(one, key, &record.credential, &held, (who, product_id), now_ms),
+                    )
+                })
                 .collect();
-            Some(option(key, record.credential.grants.first().map(|grant| grant.subscription_id), judged))
+            Some(option(
+                key,
+                record.credential.grants.first().map(|grant| grant.subscription_id),
+                judged,
+            ))
         });
         Ok(PlaygroundOptions {
             keys: options.collect(),
@@ -66,7 +75,11 @@ async fn keys_of(tx: &mut TenantTx, id: CustomerId) -> Result<Vec<ApiKey>, Playg
         limit: KEYS_MAX,
     };
     let page = look_up::list_of_customer(tx, id, newest).await?;
-    Ok(page.items.into_iter().filter(|key| key.status != KeyStatus::Revoked).collect())
+    Ok(page
+        .items
+        .into_iter()
+        .filter(|key| key.status != KeyStatus::Revoked)
+        .collect())
 }
 
 fn option(

@@ -102,7 +102,8 @@ impl Reader {
             ["gzip" | "x-gzip"] => (Decoder::Gzip(MultiGzDecoder::new(bounded())), None),
             ["deflate"] => (Decoder::Zlib(ZlibDecoder::new(bounded())), None),
             _ => {
-                let note = "The body is not shown: it is encoded in a way that was not asked for and cannot be read here.";
+                let note =
+                    "The body is not shown: it is encoded in a way that was not asked for and cannot be read here.";
                 (Decoder::Unreadable, Some(note.to_owned()))
             }
         };
@@ -165,8 +166,14 @@ impl Reader {
                 return bytes[..taken].to_vec();
             }
             // What was decoded is given out at once: a stream of events may be compressed, too.
-            Decoder::Gzip(decoder) => (decoder.write_all(bytes).and_then(|()| decoder.flush()), decoder.get_mut()),
-            Decoder::Zlib(decoder) => (decoder.write_all(bytes).and_then(|()| decoder.flush()), decoder.get_mut()),
+            Decoder::Gzip(decoder) => (
+                decoder.write_all(bytes).and_then(|()| decoder.flush()),
+                decoder.get_mut(),
+            ),
+            Decoder::Zlib(decoder) => (
+                decoder.write_all(bytes).and_then(|()| decoder.flush()),
+                decoder.get_mut(),
+            ),
         };
         if result.is_err() {
             if bounded.left == 0 {
@@ -198,11 +205,29 @@ impl Reader {
 
 /// Whether a media type is of texts.
 fn is_text(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let Some((kind, subtype)) = essence.split_once('/') else { return false };
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let Some((kind, subtype)) = essence.split_once('/') else {
+        return false;
+    };
     let texts = [
-        "json", "xml", "yaml", "x-yaml", "javascript", "graphql", "x-ndjson", "ndjson", "jsonl", "sql", "toml",
-        "x-www-form-urlencoded", "problem+json",
+        "json",
+        "xml",
+        "yaml",
+        "x-yaml",
+        "javascript",
+        "graphql",
+        "x-ndjson",
+        "ndjson",
+        "jsonl",
+        "sql",
+        "toml",
+        "x-www-form-urlencoded",
+        "problem+json",
     ];
     kind == "text" || texts.contains(&subtype) || ["+json", "+xml", "+yaml"].iter().any(|end| subtype.ends_with(end))
 }

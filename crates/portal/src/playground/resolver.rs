@@ -14,12 +14,21 @@ pub(super) struct GatewayResolver {
 impl GatewayResolver {
     pub(super) fn new(base_domain: String, here: Option<IpAddr>) -> Self {
         // Whoever listens everywhere listens on this machine's own address, too.
-        let here = here.map(|ip| if ip.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { ip });
+        let here = here.map(|ip| {
+            if ip.is_unspecified() {
+                Ipv4Addr::LOCALHOST.into()
+            } else {
+                ip
+            }
+        });
         Self { base_domain, here }
     }
 
     fn known(&self, name: &str) -> Option<IpAddr> {
-        let is_of = |domain: &str| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        let is_of = |domain: &str| {
+            name.strip_suffix(domain)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
         match self.here {
             Some(here) if is_of(&self.base_domain) => Some(here),
             // RFC 6761 §6.3: such names always mean this machine.

@@ -151,7 +151,10 @@ mod tests {
         .unwrap();
         let kept = kept(&values, &mut Concealer::new([])).unwrap();
         let text = serde_json::to_string(&kept).unwrap();
-        assert!(!text.contains(key) && !text.contains("hunter2") && !text.contains("abc"), "{text}");
+        assert!(
+            !text.contains(key) && !text.contains("hunter2") && !text.contains("abc"),
+            "{text}"
+        );
         assert!(text.contains("is ••• a key? sk_live_ begins one"), "{text}");
         assert_eq!(kept.parameters.len(), 2);
     }

@@ -28,9 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::conceal::Concealer;
-use super::limits::{
-    ANSWER_MAX_BYTES, BODY_MAX_BYTES, CALL_TIMEOUT, EXCERPT_MAX_BYTES, STREAM_TIMEOUT,
-};
+use super::limits::{ANSWER_MAX_BYTES, BODY_MAX_BYTES, CALL_TIMEOUT, EXCERPT_MAX_BYTES, STREAM_TIMEOUT};
 use super::model::{PlaygroundRun, ReceivedAnswer, RunFailure, SentRequest, Source};
 use super::options::{covers, shown};
 use super::reader::{Piece, Reader};
@@ -150,7 +148,10 @@ impl Playground {
         let boundary = format!("gatewright-{:032x}", u128::from_be_bytes(tx.rng().bytes()));
         let (headers, body) = request::wire(&made, &boundary);
         if body.len() > BODY_MAX_BYTES {
-            return Err(invalid("/values/body", format!("the body is longer than {BODY_MAX_BYTES} bytes")));
+            return Err(invalid(
+                "/values/body",
+                format!("the body is longer than {BODY_MAX_BYTES} bytes"),
+            ));
         }
         let url = url_of(&reached.place.base_url, &made.target)?;
         let fields = fields_of(&headers, &reached)?;
@@ -261,7 +262,10 @@ impl Playground {
         prepared.run.values = runs::kept(&prepared.values, &mut concealer);
         let sent = &mut prepared.run.request;
         sent.url = runs::clean_text(&sent.url, &mut concealer);
-        sent.body_excerpt = sent.body_excerpt.take().map(|text| runs::clean_body(&text, &mut concealer));
+        sent.body_excerpt = sent
+            .body_excerpt
+            .take()
+            .map(|text| runs::clean_body(&text, &mut concealer));
         for (_, value) in &mut sent.headers {
             *value = runs::clean_text(value, &mut concealer);
         }
@@ -397,7 +401,11 @@ impl Answering {
         let is_text = self.reader.as_ref().is_some_and(|reader| reader.is_text);
         let untold = self.reader.as_ref().is_some_and(|reader| reader.media_type.is_none());
         let mut run = self.finish().await?;
-        if let Some(answer) = run.answer.as_mut().filter(|answer| answer.note.is_none() || !text.is_empty()) {
+        if let Some(answer) = run
+            .answer
+            .as_mut()
+            .filter(|answer| answer.note.is_none() || !text.is_empty())
+        {
             match String::from_utf8(bytes) {
                 // What has no type and is text is shown as text.
                 Ok(read) if !is_text && untold => answer.body = Some(read),
@@ -432,7 +440,9 @@ fn encode(bytes: &[u8]) -> String {
 
 fn decode(text: &str) -> Vec<u8> {
     use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default()
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .unwrap_or_default()
 }
 
 fn field_error(invalid: gatewright_spec::values::Invalid) -> FieldError {
@@ -444,7 +454,12 @@ fn field_error(invalid: gatewright_spec::values::Invalid) -> FieldError {
 
 /// The URL of a call. What follows from values stays below the base: a URL that is read differently from how it was written is refused.
 fn url_of(base_url: &str, target: &str) -> Result<String, PlaygroundError> {
-    let elsewhere = || invalid("/values/parameters", "with these values the URL would lead somewhere else");
+    let elsewhere = || {
+        invalid(
+            "/values/parameters",
+            "with these values the URL would lead somewhere else",
+        )
+    };
     let base = Target::parse(base_url, URL_MAX_BYTES).map_err(|error| invalid("/gatewayId", error.to_string()))?;
     let base = base.as_str().trim_end_matches('/');
     let url = format!("{base}{target}");
@@ -482,7 +497,13 @@ fn fields_of(
     let mut fields = Vec::new();
     for (name, value) in headers {
         let lower = name.to_ascii_lowercase();
-        let is_credential = |name: &str| reached.place.credential.iter().any(|field| field.name.eq_ignore_ascii_case(name));
+        let is_credential = |name: &str| {
+            reached
+                .place
+                .credential
+                .iter()
+                .any(|field| field.name.eq_ignore_ascii_case(name))
+        };
         if NOT_SENT.contains(&lower.as_str()) || lower.starts_with("x-gatewright-") || is_credential(&lower) {
             continue;
         }
@@ -514,10 +535,7 @@ fn shown_at(reached: &Reached, secret: &SecretString) -> (Vec<(HeaderName, Secre
     (fields, secrets)
 }
 
-fn request_of(
-    prepared: &mut Prepared,
-    credential: &[(HeaderName, SecretString)],
-) -> Result<Request, PlaygroundError> {
+fn request_of(prepared: &mut Prepared, credential: &[(HeaderName, SecretString)]) -> Result<Request, PlaygroundError> {
     let sent = &prepared.run.request;
     let method = Method::from_bytes(sent.method.as_bytes()).map_err(|_| invalid("/operation", "has no method"))?;
     let timeout = if prepared.streams { STREAM_TIMEOUT } else { CALL_TIMEOUT };
@@ -544,7 +562,9 @@ fn request_of(
 /// Whether an operation may answer with events, one after the other.
 fn streams(operation: &Operation, headers: &[(String, String)]) -> bool {
     let contents = operation.responses.iter().flat_map(|answer| &answer.contents);
-    contents.map(|content| content.media_type.as_str()).any(|one| one.starts_with(EVENT_STREAM))
+    contents
+        .map(|content| content.media_type.as_str())
+        .any(|one| one.starts_with(EVENT_STREAM))
         || headers
             .iter()
             .any(|(name, value)| name.eq_ignore_ascii_case("accept") && value.contains(EVENT_STREAM))
@@ -585,7 +605,10 @@ mod tests {
     #[test]
     fn nothing_in_a_value_leads_elsewhere() {
         let base = "http://acme.localhost:8000/base";
-        assert_eq!(url_of(base, "/v1/items/a%2Fb?q=1").unwrap(), format!("{base}/v1/items/a%2Fb?q=1"));
+        assert_eq!(
+            url_of(base, "/v1/items/a%2Fb?q=1").unwrap(),
+            format!("{base}/v1/items/a%2Fb?q=1")
+        );
         assert_eq!(target_of(&url_of(base, "/v1?q=/").unwrap()), "/base/v1?q=/");
         for target in [
             "/../admin",
