@@ -18,7 +18,8 @@ rm -rf "$fresh"
 mkdir -p "$fresh"
 # They do so only in crates that are compiled anew.
 touch crates/database/src/lib.rs crates/catalog/src/lib.rs crates/credentials/src/lib.rs \
-  crates/identity/src/lib.rs crates/native/src/lib.rs crates/notify/src/lib.rs crates/orchestration/src/lib.rs crates/portal/src/lib.rs
+  crates/identity/src/lib.rs crates/native/src/lib.rs crates/notify/src/lib.rs crates/orchestration/src/lib.rs \
+  crates/portal/src/lib.rs
 DATABASE_URL="$server/prepare" SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$fresh" \
   cargo check --quiet --workspace
 

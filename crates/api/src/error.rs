@@ -12,6 +12,7 @@ use gatewright_identity::roles::Permission;
 use gatewright_native::NativeError;
 use gatewright_notify::NotifyError;
 use gatewright_orchestration::OrchestrationError;
+use gatewright_portal::PortalError;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::RequestId;
 use gatewright_types::problem::{Fault, FieldError, Retry};
@@ -334,6 +335,25 @@ impl From<NotifyError> for ApiError {
                     "Something went wrong inside Gatewright; the log has more under the request id.",
                 )
             }
+        }
+    }
+}
+
+impl From<PortalError> for ApiError {
+    fn from(error: PortalError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            PortalError::NotFound { .. } => Self::not_found(detail),
+            PortalError::Invalid(errors) => Self::invalid(errors),
+            PortalError::SlugTaken(_) | PortalError::NoSource | PortalError::CannotRollBack { .. } => {
+                Self::new(ProblemCode::Conflict, detail)
+            }
+            PortalError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
+            PortalError::NotSigned => Self::new(ProblemCode::Unauthenticated, detail),
+            PortalError::Notify(error) => error.into(),
+            PortalError::Catalog(error) => error.into(),
+            PortalError::Job(error) => error.into(),
+            PortalError::Database(error) => error.into(),
         }
     }
 }

@@ -114,8 +114,9 @@ fn add_access(operation: &mut Operation) {
 }
 
 /// Changes of what two people can edit: they know `If-Match`, and every other one refuses it.
-const CONDITIONAL: [&str; 16] = [
+const CONDITIONAL: [&str; 17] = [
     "add_plan_version",
+    "change_api_spec",
     "change_connection",
     "change_customer",
     "change_gateway",
@@ -133,7 +134,8 @@ const CONDITIONAL: [&str; 16] = [
     "put_outgoing_destinations",
 ];
 /// What answers with the entity tag that goes into `If-Match`.
-const TAGGED: [&str; 19] = [
+const TAGGED: [&str; 21] = [
+    "change_api_spec",
     "change_connection",
     "change_customer",
     "change_gateway",
@@ -142,6 +144,7 @@ const TAGGED: [&str; 19] = [
     "change_product",
     "change_route",
     "change_service",
+    "get_api_spec",
     "get_connection",
     "get_contract",
     "get_customer",

@@ -11,6 +11,7 @@ use gatewright_native::model::{Route, Service};
 use gatewright_notify::destinations::OutgoingDestinations;
 use gatewright_orchestration::breaker::BreakerState;
 use gatewright_orchestration::model::Connection;
+use gatewright_portal::model::ApiSpec;
 use gatewright_types::ProblemCode;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
@@ -46,6 +47,23 @@ impl Editable for Connection {
             breaker: BreakerState::Closed,
             retry_at: None,
             succeeded_at: None,
+            ..self.clone()
+        };
+        serde_json::to_vec(&still)
+    }
+}
+
+impl Editable for ApiSpec {
+    /// Imports and looks at its source come and go by themselves, and are nobody's edit.
+    fn version(&self) -> serde_json::Result<Vec<u8>> {
+        let still = Self {
+            synced_at: None,
+            sync_failed_at: None,
+            sync_failures: 0,
+            sync_error: None,
+            next_sync_at: None,
+            published: None,
+            latest: None,
             ..self.clone()
         };
         serde_json::to_vec(&still)

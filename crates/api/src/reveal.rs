@@ -4,6 +4,8 @@ use gatewright_credentials::issue::Revealed;
 use gatewright_credentials::model::ApiKey;
 use gatewright_notify::endpoints::WithSecret;
 use gatewright_notify::model::WebhookEndpoint;
+use gatewright_portal::model::ApiSpec;
+use gatewright_portal::specs::sync;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -72,6 +74,26 @@ impl From<WithSecret> for RevealedEndpoint {
     fn from(made: WithSecret) -> Self {
         Self {
             endpoint: made.endpoint,
+            secret: Revealing::new(made.secret),
+        }
+    }
+}
+
+/// An API description with the secret that its source signs with, which no later answer shows again.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RevealedSpec {
+    #[serde(flatten)]
+    spec: ApiSpec,
+    /// The secret. Shown now and never again; missing in the repeated answer to an `Idempotency-Key`.
+    #[schema(value_type = Option<String>, example = "whsec_…")]
+    secret: Revealing,
+}
+
+impl From<sync::WithSecret> for RevealedSpec {
+    fn from(made: sync::WithSecret) -> Self {
+        Self {
+            spec: made.spec,
             secret: Revealing::new(made.secret),
         }
     }

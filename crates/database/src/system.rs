@@ -36,6 +36,8 @@ pub enum SystemUse {
     KeepHouse,
     /// A worker claims, renews and ends whatever is due, of every tenant and of the installation.
     RunJobs,
+    /// Sources of API descriptions of every tenant are made due when their time has come.
+    SyncSources,
     /// A worker brings connected gateways of every tenant to what is desired, and shares their rates with the others.
     ProvisionGateways,
     /// A node serves gateways of every tenant, so it is let in and shut out by the installation.

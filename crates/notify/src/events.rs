@@ -120,6 +120,16 @@ pub const EVENT_TYPES: &[&str] = &[
     "orchestration.subscription.provisioning_failed",
     "orchestration.subscription.removed",
     "orchestration.subscription.suspended",
+    "portal.api_spec.changed",
+    "portal.api_spec.created",
+    "portal.api_spec.deleted",
+    "portal.api_spec.import_asked",
+    "portal.api_spec.published",
+    "portal.api_spec.rejected",
+    "portal.api_spec.rolled_back",
+    "portal.api_spec.sync_asked",
+    "portal.api_spec.sync_failed",
+    "portal.api_spec.sync_secret_made",
 ];
 
 /// The type of the event that `POST …/test` sends.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::limits::{FINDINGS_MAX, FINDINGS_OF_A_RULE_MAX};
+use crate::limits::{FINDING_TEXT_MAX_BYTES, FINDINGS_MAX, FINDINGS_OF_A_RULE_MAX};
 use crate::model::{Finding, Severity};
 use crate::tree::{Id, Noticed, Tree, lines};
 
@@ -25,11 +25,17 @@ impl Findings {
         self.add(Severity::Warning, rule, id, message.into());
     }
 
+    /// Something that could be better.
+    pub(crate) fn hint(&mut self, rule: &'static str, id: Id, message: impl Into<String>) {
+        self.add(Severity::Hint, rule, id, message.into());
+    }
+
     pub(crate) fn add(&mut self, severity: Severity, rule: &'static str, id: Id, message: String) {
         self.has_error |= severity == Severity::Error;
         let count = self.of_rule.entry(rule).or_default();
         *count += 1;
         if *count <= FINDINGS_OF_A_RULE_MAX {
+            let message = shortened(message);
             self.found.push(Noticed {
                 severity,
                 rule,
@@ -89,7 +95,7 @@ impl Findings {
                     severity: found.severity,
                     rule: found.rule.to_owned(),
                     message: found.message.clone(),
-                    pointer: format!("{url}{hash}{}", tree.pointer(found.id)),
+                    pointer: shortened(format!("{url}{hash}{}", tree.pointer(found.id))),
                     line: line.map(|place| place.0),
                     column: line.map(|place| place.1),
                 }
@@ -103,13 +109,22 @@ impl Findings {
     }
 }
 
+/// A message or a pointer quotes the document, which may be long.
+fn shortened(mut text: String) -> String {
+    if text.len() > FINDING_TEXT_MAX_BYTES {
+        text.truncate(text.floor_char_boundary(FINDING_TEXT_MAX_BYTES));
+        text.push('…');
+    }
+    text
+}
+
 /// A finding without a place.
 pub(crate) fn plain(severity: Severity, rule: &str, message: String) -> Finding {
     let rule = rule.to_owned();
     Finding {
         severity,
         rule,
-        message,
+        message: shortened(message),
         pointer: String::new(),
         line: None,
         column: None,

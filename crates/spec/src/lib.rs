@@ -10,14 +10,16 @@
 //! * What is returned holds no credential: `Values` and `HttpRequest` know where one goes, never what it is.
 //!
 //! Start with [`model`], what everything else makes or reads; then [`schema`], [`values`] and [`place`]. [`compile`] is where a
-//! document becomes that, by way of `tree` (what was read) and `description` (what refers to what).
+//! document becomes that, by way of `tree` (what was read), `description` (what refers to what) and `lint` (what is wrong).
 
 pub mod compile;
 mod description;
+pub mod diff;
 mod document;
 pub mod ecmascript;
 mod findings;
 pub mod limits;
+mod lint;
 pub mod model;
 pub mod mustache;
 pub mod place;

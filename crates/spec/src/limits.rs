@@ -16,6 +16,8 @@ pub const YAML_KEY_MAX_LENGTH: usize = 4096;
 pub const FINDINGS_MAX: usize = 500;
 /// Most findings of one rule that are told.
 pub const FINDINGS_OF_A_RULE_MAX: usize = 50;
+/// Longest message and longest pointer of a finding, in bytes.
+pub const FINDING_TEXT_MAX_BYTES: usize = 2_000;
 /// Longest chain of references from one to the next.
 pub const REFERENCE_CHAIN_MAX: usize = 32;
 /// Most operations and webhooks.

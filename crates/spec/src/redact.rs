@@ -169,7 +169,11 @@ fn without_user(text: &str) -> Option<String> {
         clean.push_str(before);
         let is_end = |character: char| character.is_whitespace() || "/?#\"'<>()[]`".contains(character);
         let authority = &after[..after.find(is_end).unwrap_or(after.len())];
-        match authority.rfind('@') {
+        let is_web = before.ends_with("http://") || before.ends_with("https://");
+        match authority
+            .rfind('@')
+            .filter(|user| is_web || authority[..*user].contains(':'))
+        {
             // `{user}` is a variable's name and no secret; it has no place there either.
             Some(user) => {
                 found = true;

@@ -164,6 +164,10 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A revision of an API description.
+    ApiRevisionId = "rev";
+    /// An API description.
+    ApiSpecId = "spec";
     /// One row of the audit log.
     AuditId = "aud";
     /// A row of `key_subscription_bindings`.

@@ -12,6 +12,7 @@ mod consumers;
 mod credential_settings;
 mod customers;
 mod developers;
+mod docs;
 mod gateways;
 mod identity_providers;
 mod invitations;
@@ -229,6 +230,30 @@ pub fn router() -> OpenApiRouter<ApiState> {
             products::get_contract::get_contract,
             products::put_contract::put_contract
         ))
+        .routes(routes!(
+            docs::create_api_spec::create_api_spec,
+            docs::list_api_specs::list_api_specs
+        ))
+        .routes(routes!(
+            docs::get_api_spec::get_api_spec,
+            docs::change_api_spec::change_api_spec,
+            docs::delete_api_spec::delete_api_spec
+        ))
+        .routes(routes!(
+            docs::create_api_revision::create_api_revision,
+            docs::list_api_revisions::list_api_revisions
+        ))
+        .routes(routes!(docs::get_api_revision::get_api_revision))
+        .routes(routes!(docs::get_api_revision_document::get_api_revision_document))
+        .routes(routes!(docs::roll_back_api_spec::roll_back_api_spec))
+        .routes(routes!(docs::create_api_sync_secret::create_api_sync_secret))
+        .routes(routes!(docs::sync_api_spec::sync_api_spec))
+        .routes(routes!(docs::list_references::list_references))
+        .routes(routes!(docs::get_reference::get_reference))
+        .routes(routes!(docs::get_reference_operation::get_reference_operation))
+        .routes(routes!(docs::get_reference_schema::get_reference_schema))
+        .routes(routes!(docs::get_reference_document::get_reference_document))
+        .routes(routes!(docs::search_docs::search_docs))
         .routes(routes!(plans::create_plan::create_plan, plans::list_plans::list_plans))
         .routes(routes!(plans::get_plan::get_plan, plans::change_plan::change_plan))
         .routes(routes!(plans::add_plan_version::add_plan_version))

@@ -21,7 +21,7 @@ use crate::findings::{Findings, plain};
 use crate::limits::{OPERATIONS_MAX, REMOTE_DOCUMENTS_MAX, REMOTE_TOTAL_MAX_BYTES, SCHEMA_BYTES, USES_MAX};
 use crate::model::{Finding, NamedSchema, OperationLink, Reference, Severity};
 use crate::tree::{Fault, Id, Tree, decode, lines};
-use crate::{document, redact};
+use crate::{document, lint, redact};
 
 /// A document as somebody wrote it.
 #[derive(Clone, Copy, Debug)]
@@ -126,8 +126,9 @@ pub fn compile(source: &Source<'_>, remote: &RemoteDocuments) -> Result<Compiled
     let Some((specification, version)) = version(&tree, root, &mut findings) else {
         return Err(told(findings, &tree, &texts));
     };
-    let description = Description::new(&tree, root, version);
+    let mut description = Description::new(&tree, root, version);
     let found = operation::find(&description);
+    lint::lint(&mut description, &found, &mut findings);
     if findings.has_error() {
         return Err(told(findings, &tree, &texts));
     }

@@ -78,6 +78,17 @@ pub(crate) fn paths<'t>(description: &Description<'t>) -> Vec<(&'t str, Node<'t>
     all
 }
 
+/// A path's template without the names in it, which say nothing of what it matches.
+pub(crate) fn template(path: &str) -> String {
+    let (mut template, mut rest) = (String::new(), path);
+    while let Some((before, after)) = rest.split_once('{') {
+        template.push_str(before);
+        template.push_str("{}");
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    template + rest
+}
+
 /// Every operation and webhook, in the order of the document.
 pub(crate) fn find<'t>(description: &Description<'t>) -> Vec<Found<'t>> {
     let mut slugs = Slugs::default();
