@@ -171,7 +171,10 @@ struct Head {
 
 /// A text; empty for anything else.
 fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(Value::deserialize(deserializer)?.as_str().unwrap_or_default().to_owned())
+    Ok(Value::deserialize(deserializer)?
+        .as_str()
+        .unwrap_or_default()
+        .to_owned())
 }
 
 /// Refuses what is plainly no document of its format; reading all of it comes when it is published.

@@ -11,7 +11,6 @@ use gatewright_connectors::showing::{self, Part};
 use gatewright_database::TenantTx;
 use gatewright_native::Nodes;
 use gatewright_orchestration::calling::{self, Callable};
-use gatewright_spec::model::{Location, SecurityKind, SecurityScheme, Server};
 use gatewright_spec::place::{CredentialField, Place};
 use gatewright_types::access::Environment;
 use gatewright_types::ids::{GatewayId, ProductId};
@@ -153,35 +152,6 @@ fn field(name: &str, variable: &str) -> CredentialField {
         name: name.to_owned(),
         prefix: String::new(),
         variable: variable.to_owned(),
-    }
-}
-
-/// Places for samples where no gateway of ours or of a vendor serves the product: the servers that the description names. They are
-/// never called.
-pub fn of_servers(servers: &[Server], schemes: &[SecurityScheme]) -> Vec<Place> {
-    let credential: Vec<CredentialField> = schemes.iter().find_map(header_of).into_iter().collect();
-    let places = servers.iter().map(|server| Place {
-        gateway_id: None,
-        name: server.url.clone(),
-        kind: None,
-        environment: None,
-        base_url: server.url.trim_end_matches('/').to_owned(),
-        credential: credential.clone(),
-    });
-    places.collect()
-}
-
-/// The header field that a way to show who one is uses, if it is that simple.
-fn header_of(scheme: &SecurityScheme) -> Option<CredentialField> {
-    match scheme.kind {
-        SecurityKind::ApiKey if scheme.location == Some(Location::Header) => {
-            Some(field(scheme.field.as_deref()?, KEY_VARIABLE))
-        }
-        SecurityKind::Bearer | SecurityKind::OAuth2 | SecurityKind::OpenIdConnect => Some(CredentialField {
-            prefix: "Bearer ".to_owned(),
-            ..field("Authorization", "ACCESS_TOKEN")
-        }),
-        _ => None,
     }
 }
 

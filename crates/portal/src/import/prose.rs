@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use gatewright_spec::model::{
-    Answer, Content, Example, ExternalDocs, NamedSchema, Operation, Overview, Parameter, Prose as Text, Reference, RequestBody,
-    SecurityScheme, Server, Tag,
+    Answer, Content, Example, ExternalDocs, NamedSchema, Operation, Overview, Parameter, Prose as Text, Reference,
+    RequestBody, SecurityScheme, Server, Tag,
 };
 use gatewright_spec::schema::Schema;
 

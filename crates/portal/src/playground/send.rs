@@ -356,6 +356,13 @@ impl Answering {
         &self.run
     }
 
+    /// Writes down that an answer begins, for whoever does not wait for its end.
+    pub async fn note_head(&self) -> Result<(), PlaygroundError> {
+        let mut tx = self.playground.0.orchestrator.database().tenant(self.caller).await?;
+        store::finish(&mut tx, &self.run).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// The next piece of the body; none at its end, or where it broke off.
     pub async fn next(&mut self) -> Option<Piece> {
         loop {
