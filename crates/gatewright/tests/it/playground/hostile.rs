@@ -1,0 +1,1 @@
+//! Services that do not mean well.
