@@ -94,6 +94,12 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
         "withdraw_colleague_invitation" => (session.to_owned(), None),
         "create_own_subscription" => (none, Some(json!({ "planId": of.plan }))),
         "get_own_subscription" => (of.subscribed.subscription_id.clone(), None),
+        "get_playground_options" | "list_playground_requests" | "delete_playground_requests" => (none, None),
+        "send_playground_request" => (
+            none,
+            Some(json!({ "reference": "none", "operation": "none", "gatewayId": of.gateway })),
+        ),
+        "check_operation_values" => ("none".to_owned(), Some(json!({ "values": {} }))),
         "get_own_key" | "get_own_key_use" => (of.subscribed.key_id.clone(), None),
         _ if operation.method == Method::GET && !operation.path.contains('{') => (none, None),
         "sign_out" | "sign_out_everywhere" | "delete_account" => (none, None),
