@@ -9,7 +9,7 @@ export default defineConfig({
     modulePreload: false,
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: ["main.css", "islands/enhance.ts", "islands/passkeys.ts"],
+      input: ["main.css", "islands/enhance.ts", "islands/palette.ts", "islands/passkeys.ts", "islands/secrets.ts"],
       output: { entryFileNames: "assets/[name]-[hash].js", assetFileNames: "assets/[name]-[hash][extname]" },
     },
   },

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The style sheets, in the order in which they are joined.
-const STYLES: [&str; 2] = ["tokens/tokens.css", "app.css"];
+const STYLES: [&str; 4] = ["tokens/tokens.css", "app.css", "reference.css", "portal.css"];
 
 fn main() {
     let web = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../web");

@@ -1,5 +1,8 @@
 // What a page gains from a script; without it everything works, by reloading.
 
+import "./copy";
+import "./reach";
+
 const quiet = 2000;
 
 // A form is sent once: a second click while the first is under way does nothing.
@@ -21,13 +24,18 @@ addEventListener("pageshow", () => {
   for (const busy of document.querySelectorAll("[aria-busy]")) busy.removeAttribute("aria-busy");
 });
 
+function textOf(selector = ""): string {
+  const source = document.querySelector(selector);
+  const items = [...(source?.querySelectorAll("li") ?? [])].map((item) => item.textContent);
+  return source instanceof HTMLInputElement ? source.value : items.length ? items.join("\n") : (source?.textContent ?? "");
+}
+
 // [data-copy="#id"]: copies what a field or an element holds.
 document.addEventListener("click", async (event) => {
   const button = (event.target as Element).closest<HTMLButtonElement>("[data-copy]");
   if (!button) return;
   const source = document.querySelector(button.dataset["copy"] ?? "");
-  const items = [...(source?.querySelectorAll("li") ?? [])].map((item) => item.textContent);
-  const text = source instanceof HTMLInputElement ? source.value : items.length ? items.join("\n") : (source?.textContent ?? "");
+  const text = textOf(button.dataset["copy"]);
   const label = button.querySelector("[data-label]") ?? button;
   const before = label.textContent;
   try {
@@ -40,7 +48,31 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (label.textContent = before), quiet);
 });
 
-for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) button.hidden = false;
+for (const button of document.querySelectorAll<HTMLElement>("[data-copy], [data-download]")) button.hidden = false;
+
+// [data-download="name"][data-from="#id"]: saves the same as a file.
+document.addEventListener("click", (event) => {
+  const button = (event.target as Element).closest<HTMLElement>("[data-download]");
+  if (!button) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([textOf(button.dataset["from"]) + "\n"], { type: "text/plain" }));
+  link.download = button.dataset["download"] ?? "";
+  link.click();
+  URL.revokeObjectURL(link.href);
+});
+
+// Whoever signs out leaves no secret behind, in no tab of this browser.
+const tabs = new BroadcastChannel("gatewright");
+const forget = () => sessionStorage.clear();
+tabs.addEventListener("message", forget);
+const signOut = () => {
+  forget();
+  tabs.postMessage("signed-out");
+};
+document.addEventListener("submit", (event) => {
+  if ((event.target as Element).getAttribute("action") === "/sign-out") signOut();
+});
+if (location.pathname === "/sign-in") signOut();
 
 // The theme changes at once; the cookie tells the server what to paint first.
 document.addEventListener("submit", (event) => {
@@ -59,7 +91,7 @@ document.addEventListener("submit", (event) => {
 
 // Times in the reader's own zone; UTC stays in the title.
 const format = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-for (const time of document.querySelectorAll("time")) {
+for (const time of document.querySelectorAll<HTMLTimeElement>("time:not([data-countdown])")) {
   time.title = time.textContent ?? "";
   time.textContent = format.format(new Date(time.dateTime));
 }
@@ -77,5 +109,3 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary")?.focus();
   }
 });
-
-export {};

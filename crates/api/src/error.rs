@@ -114,6 +114,11 @@ impl ApiError {
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(ProblemCode::NotFound, detail)
     }
+
+    /// Whether it is a problem with this code.
+    pub(crate) fn is(&self, code: ProblemCode) -> bool {
+        matches!(self, Self::Problem(problem) if problem.code == code)
+    }
 }
 
 /// Leaves the problem for [`mod@crate::router`], which knows the request's id and the pages' address.
@@ -255,7 +260,10 @@ impl From<CredentialError> for ApiError {
             CredentialError::WrongStatus { .. } => Self::new(ProblemCode::KeyStateConflict, detail),
             CredentialError::RotationInProgress { .. } => Self::new(ProblemCode::RotationInProgress, detail),
             CredentialError::CannotAdopt(_) => Self::new(ProblemCode::Conflict, detail),
-            CredentialError::TooManyKeys(_) => Self::new(ProblemCode::LimitReached, detail),
+            CredentialError::SuspendedByOthers => Self::new(ProblemCode::KeyStateConflict, detail),
+            CredentialError::TooManyKeys(_) | CredentialError::TooManyKeysOfCustomer(_) => {
+                Self::new(ProblemCode::LimitReached, detail)
+            }
             CredentialError::Catalog(error) => error.into(),
             CredentialError::Database(error) => error.into(),
         }

@@ -114,7 +114,7 @@ fn add_access(operation: &mut Operation) {
 }
 
 /// Changes of what two people can edit: they know `If-Match`, and every other one refuses it.
-const CONDITIONAL: [&str; 17] = [
+const CONDITIONAL: [&str; 20] = [
     "add_plan_version",
     "change_api_spec",
     "change_connection",
@@ -128,13 +128,16 @@ const CONDITIONAL: [&str; 17] = [
     "delete_customer",
     "delete_gateway",
     "delete_identity_provider",
+    "delete_logo",
     "delete_route",
     "delete_service",
+    "put_branding",
     "put_contract",
+    "put_logo",
     "put_outgoing_destinations",
 ];
 /// What answers with the entity tag that goes into `If-Match`.
-const TAGGED: [&str; 21] = [
+const TAGGED: [&str; 24] = [
     "change_api_spec",
     "change_connection",
     "change_customer",
@@ -145,6 +148,7 @@ const TAGGED: [&str; 21] = [
     "change_route",
     "change_service",
     "get_api_spec",
+    "get_branding",
     "get_connection",
     "get_contract",
     "get_customer",
@@ -155,6 +159,8 @@ const TAGGED: [&str; 21] = [
     "get_product",
     "get_route",
     "get_service",
+    "put_branding",
+    "put_logo",
     "put_outgoing_destinations",
 ];
 

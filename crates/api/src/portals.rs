@@ -102,6 +102,15 @@ impl Portals {
         format!("{}://{host}", self.settings.public_url.scheme())
     }
 
+    /// How people reach us.
+    pub fn scheme(&self) -> &'static str {
+        if self.settings.public_url.scheme() == "https" {
+            "https"
+        } else {
+            "http"
+        }
+    }
+
     /// Whether people reach us by https, so that a cookie may insist on it.
     pub fn is_secure(&self, host: &str) -> bool {
         self.settings.public_url.scheme() == "https" || !is_loopback(host)

@@ -6,6 +6,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use gatewright_catalog::branding::Branding;
 use gatewright_catalog::model::{Contract, Customer, Plan, Product};
 use gatewright_native::model::{Route, Service};
 use gatewright_notify::destinations::OutgoingDestinations;
@@ -31,6 +32,7 @@ pub(crate) trait Editable: Serialize {
     }
 }
 
+impl Editable for Branding {}
 impl Editable for Contract {}
 impl Editable for Customer {}
 impl Editable for Hosted {}

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use gatewright_database::{Actor, Caller, Refused};
 use gatewright_identity::IdentityError;
-use gatewright_identity::model::SignedIn;
+use gatewright_identity::model::{DeveloperState, Seat, SignedIn};
 use gatewright_identity::sessions::{self, Device, Tokens};
 use gatewright_identity::visit::Visit;
 use gatewright_types::ProblemCode;
@@ -98,6 +98,20 @@ impl Visitor {
         };
         let found = sessions::authenticate(&self.visit.database, self.visit.tenant_id, token).await?;
         Ok(found.map(|found| (found, None)))
+    }
+
+    /// The place of the developer who is signed in there, if one is, with what is to be set because the session was renewed
+    /// on the way. Whoever has a session that has ended is nobody.
+    pub(crate) async fn seat(&self) -> Result<(Option<Seat>, Option<Tokens>), ApiError> {
+        match self.session().await {
+            Ok(None) => Ok((None, None)),
+            Ok(Some((signed_in, renewed))) => {
+                let seat = signed_in.developer.filter(|seat| seat.state == DeveloperState::Active);
+                Ok((seat, renewed))
+            }
+            Err(error) if error.is(ProblemCode::Unauthenticated) => Ok((None, None)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Where this tenant is reached, without a slash at the end.

@@ -8,6 +8,7 @@
 //!
 //! Start with [`model`], then [`state`]; SQL is in `store`.
 
+pub mod branding;
 pub mod check;
 pub mod customers;
 pub mod error;

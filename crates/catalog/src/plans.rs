@@ -202,6 +202,11 @@ pub async fn get(tx: &mut TenantTx, id: PlanId) -> Result<Plan, CatalogError> {
         .ok_or_else(|| CatalogError::not_found("plan", id))
 }
 
+/// These versions of these plans; what is not there is missing.
+pub async fn versions(tx: &mut TenantTx, wanted: &[(PlanId, i32)]) -> Result<Vec<Plan>, CatalogError> {
+    Ok(store::plans::versions(tx, wanted).await?)
+}
+
 /// A page of the plans that developers may subscribe to by themselves.
 pub async fn list_self_service(tx: &mut TenantTx, request: PageRequest) -> Result<Page<Plan>, CatalogError> {
     Ok(Page::from_rows(

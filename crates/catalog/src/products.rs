@@ -92,10 +92,11 @@ pub async fn get(tx: &mut TenantTx, id: ProductId) -> Result<Product, CatalogErr
         .ok_or_else(|| CatalogError::not_found("product", id))
 }
 
-/// A page of the products that a customer's developers may see: what they can subscribe to by themselves, or have.
+/// A page of the products that everybody may see, because one can subscribe to them by oneself, and of those that this
+/// customer has.
 pub async fn list_for_customer(
     tx: &mut TenantTx,
-    customer_id: CustomerId,
+    customer_id: Option<CustomerId>,
     request: PageRequest,
 ) -> Result<Page<Product>, CatalogError> {
     let rows = store::products::list_for_customer(tx, customer_id, request).await?;

@@ -19,6 +19,12 @@ pub enum CredentialError {
         /// What was to be done with it, as in `rotated`.
         wanted: &'static str,
     },
+    /// Somebody else than the key's customer suspended it.
+    #[error("the key was suspended by whoever sells this API: ask them to reactivate it")]
+    SuspendedByOthers,
+    /// A customer has as many keys as it may.
+    #[error("a customer has at most {0} keys that are not revoked")]
+    TooManyKeysOfCustomer(usize),
     /// The old secret of an earlier rotation is still valid.
     #[error(
         "the key is being rotated: its old secret is valid until {until}; send \"endOverlap\": true to end that now"

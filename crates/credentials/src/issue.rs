@@ -8,7 +8,7 @@ use gatewright_types::Rng;
 use gatewright_types::access::{Environment, KeyStatus};
 use gatewright_types::address::{ADDRESSES_MAX, Cidr};
 use gatewright_types::credential::{CREDENTIAL_MAX_LENGTH, CredentialHash};
-use gatewright_types::ids::{BindingId, KeyId, ProductId};
+use gatewright_types::ids::{BindingId, CustomerId, KeyId, ProductId};
 use gatewright_vault::Minted;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ use crate::{CredentialError, sealed, store};
 pub const KEYS_PER_SUBSCRIPTION_MAX: usize = 50;
 /// Shortest secret of somebody else's that is taken over: a hash of less could be guessed.
 pub const ADOPTED_MIN_CHARS: usize = 16;
+/// Most keys of one customer that are not revoked, where developers make them by themselves.
+pub const KEYS_PER_CUSTOMER_MAX: usize = 200;
 /// Most products that a key is narrowed to.
 pub const KEY_PRODUCTS_MAX: usize = 100;
 
@@ -196,6 +198,15 @@ pub async fn require_room(tx: &mut TenantTx, binding: &NewBinding) -> Result<(),
     let count = store::count_live(tx, binding.subscription_id).await?;
     if usize::try_from(count).unwrap_or(usize::MAX) >= KEYS_PER_SUBSCRIPTION_MAX {
         return Err(CredentialError::TooManyKeys(KEYS_PER_SUBSCRIPTION_MAX));
+    }
+    Ok(())
+}
+
+/// Fails when a customer, held by the caller, has as many keys as its developers may make.
+pub async fn require_room_of_customer(tx: &mut TenantTx, id: CustomerId) -> Result<(), CredentialError> {
+    let count = store::count_live_of_customer(tx, id).await?;
+    if usize::try_from(count).unwrap_or(usize::MAX) >= KEYS_PER_CUSTOMER_MAX {
+        return Err(CredentialError::TooManyKeysOfCustomer(KEYS_PER_CUSTOMER_MAX));
     }
     Ok(())
 }

@@ -211,7 +211,10 @@ async fn act(
         LeakPolicy::Suspend if held.status == KeyStatus::Active => {
             Ok((LeakAction::Suspended, status::suspend(tx, id).await?))
         }
-        LeakPolicy::Suspend => Ok((LeakAction::Suspended, Vec::new())),
+        LeakPolicy::Suspend => {
+            store::take_over_suspension(tx, id).await?;
+            Ok((LeakAction::Suspended, Vec::new()))
+        }
         LeakPolicy::Rotate if is_current => Ok((LeakAction::SecretWithdrawn, rotate::withdraw(tx, id, &held).await?)),
         LeakPolicy::Rotate => {
             store::end_overlap(tx, id).await?;

@@ -7,8 +7,31 @@ use serde_json::json;
 
 use crate::{AccessChange, CredentialError, look_up, store};
 
-/// Suspends a key that is ACTIVE.
+/// Remembers that its customer suspended a key, in the transaction that did: only then the customer may reactivate it.
+pub async fn mark_suspended_by_customer(tx: &mut TenantTx, id: KeyId) -> Result<(), CredentialError> {
+    Ok(store::mark_suspended_by_customer(tx, id).await?)
+}
+
+/// Fails unless its customer suspended a key itself. Holds the key until the end of the transaction.
+pub async fn require_suspended_by_customer(tx: &mut TenantTx, id: KeyId) -> Result<(), CredentialError> {
+    let held = store::lock(tx, id).await?.ok_or(CredentialError::NotFound(id))?;
+    if held.status == KeyStatus::Suspended && !store::is_suspended_by_customer(tx, id).await? {
+        return Err(CredentialError::SuspendedByOthers);
+    }
+    Ok(())
+}
+
+/// Suspends a key that is ACTIVE, or that its customer suspended: then the customer cannot reactivate it any more.
 pub async fn suspend(tx: &mut TenantTx, id: KeyId) -> Result<Vec<AccessChange>, CredentialError> {
+    if store::take_over_suspension(tx, id).await? {
+        let (before, after) = (
+            json!({ "suspendedByCustomer": true }),
+            json!({ "suspendedByCustomer": false }),
+        );
+        let detail = json!({ "from": KeyStatus::Suspended, "to": KeyStatus::Suspended });
+        tx.changed_telling("credentials", "key.suspended", id, detail, &before, &after);
+        return Ok(Vec::new());
+    }
     set(tx, id, KeyStatus::Suspended, "suspended", "key.suspended", |from| {
         from == KeyStatus::Active
     })

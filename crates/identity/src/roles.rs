@@ -120,6 +120,8 @@ permissions! {
     PlansManage = "PLANS_MANAGE": Admin Product Billing;
     /// See plans.
     PlansRead = "PLANS_READ": Admin Engineer Product Security DevRel Support Billing Auditor;
+    /// Decide how the portal looks and what it says of the tenant.
+    PortalManage = "PORTAL_MANAGE": Admin Product DevRel;
     /// Make and change products.
     ProductsManage = "PRODUCTS_MANAGE": Admin Product;
     /// See products and their contracts.
@@ -249,6 +251,8 @@ mod tests {
             // Contracts are part of products, tokens and owners of operators.
             let resource = match resource {
                 "CONTRACTS" => "PRODUCTS",
+                // How it looks is for everybody to see.
+                "PORTAL" => "TENANT",
                 "TOKENS" | "OWNERS" => "OPERATORS",
                 other => other,
             };

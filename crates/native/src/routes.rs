@@ -14,6 +14,17 @@ use utoipa::ToSchema;
 use crate::model::Route;
 use crate::{NativeError, configuration, gateways, store};
 
+/// A route to try a key with first.
+#[derive(Clone, Debug)]
+pub struct Easiest {
+    /// On which gateway.
+    pub gateway_id: GatewayId,
+    /// Its method, or `ANY`.
+    pub method: String,
+    /// Template of its path.
+    pub public_path: String,
+}
+
 /// Most routes of a gateway.
 pub const ROUTES_PER_GATEWAY_MAX: usize = 10_000;
 
@@ -173,4 +184,9 @@ pub fn check_fields(checks: &mut Checks, method: &str, public_path: &str, target
     if let Err((field, error)) = template::judge_paths(public_path, target_path) {
         checks.require(false, &format!("/{field}"), error.to_string());
     }
+}
+
+/// Of every gateway that leads to one of these products, the route that is called most easily.
+pub async fn easiest(tx: &mut TenantTx, products: &[ProductId]) -> Result<Vec<Easiest>, NativeError> {
+    Ok(store::routes::easiest(tx, products).await?)
 }

@@ -3,6 +3,7 @@
 /// Every type of event, in order. Whoever adds one to a use case adds it here; a test that walks our API holds them together.
 pub const EVENT_TYPES: &[&str] = &[
     "audit.audit.exported",
+    "catalog.branding.changed",
     "catalog.customer.changed",
     "catalog.customer.created",
     "catalog.customer.deleted",

@@ -4,8 +4,10 @@ use std::ops::{Deref, DerefMut};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::response::Response;
+use bytes::Bytes;
 use gatewright_types::ProblemCode;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -34,7 +36,8 @@ pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
 
 /// What the API answered.
 pub(crate) struct Answer {
-    pub(crate) result: Result<Value, Problem>,
+    /// The body of a success.
+    pub(crate) result: Result<Bytes, Problem>,
     pub(crate) cookies: Vec<HeaderValue>,
 }
 
@@ -118,6 +121,32 @@ impl Problem {
     }
 }
 
+/// Passes an answer of the API on as it is, however long: a document for download.
+pub(crate) async fn pass(
+    api: Router,
+    carried: Extensions,
+    headers: HeaderMap,
+    path: &str,
+) -> Result<Response, Problem> {
+    let mut request = Request::get(path)
+        .body(Body::empty())
+        .map_err(|_| Problem::not_found())?;
+    *request.headers_mut() = headers;
+    *request.extensions_mut() = carried;
+    let response = match api.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, ANSWER_MAX_BYTES).await.unwrap_or_default();
+    let mut problem = serde_json::from_slice::<Problem>(&bytes).unwrap_or_else(|_| Problem::internal());
+    problem.status = parts.status.as_u16();
+    Err(problem)
+}
+
 /// Asks the API. `carried` is what the acceptor of the connection knows of it.
 pub(crate) async fn ask(
     api: Router,
@@ -159,10 +188,7 @@ pub(crate) async fn ask(
             tracing::error!(%error, "an answer of the API broke off");
             Err(Problem::internal())
         }
-        Ok(bytes) if parts.status.is_success() => {
-            let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
-            serde_json::from_slice(bytes).map_err(|_| Problem::internal())
-        }
+        Ok(bytes) if parts.status.is_success() => Ok(bytes),
         Ok(bytes) => {
             let mut problem = serde_json::from_slice::<Problem>(&bytes).unwrap_or_else(|_| Problem::internal());
             problem.status = parts.status.as_u16();

@@ -45,6 +45,14 @@ impl Form {
         Some(self.text(name)).filter(|text| !text.is_empty())
     }
 
+    /// Every value of a field that may be there several times.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
     /// The local path to go on to.
     pub(crate) fn return_to(&self) -> Option<&str> {
         crate::return_to::local(self.raw("returnTo"))

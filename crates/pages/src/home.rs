@@ -1,4 +1,4 @@
-//! `/`: the tenant's first page, or, where there is no tenant yet, what runs here.
+//! `/`: what the tenant of this host sells, and what is next for whoever looks; or, where there is no tenant yet, what runs here.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -6,83 +6,167 @@ use maud::{Markup, html};
 
 use crate::Pages;
 use crate::failure::Failure;
-use crate::icons::large;
-use crate::layout::{self, About, heading};
-use crate::model::{Account, SignInOptions};
+use crate::icons::{icon, large};
+use crate::layout::{self, About};
+use crate::model::{Account, Items, SignInOptions};
 use crate::parts::note;
+use crate::portal::catalog::Catalog;
 use crate::visit::Visit;
 
 pub(crate) async fn show(State(pages): State<Pages>, visit: Visit) -> Result<Response, Failure> {
     match visit.get::<Account>("/api/v1/account").await {
-        Ok(account) => return Ok(signed_in(&visit, &account)),
+        Ok(account) => return signed_in(&visit, &account).await,
         Err(problem) if problem.status == 401 || problem.status == 404 => {}
         Err(problem) => return Err(problem.into()),
     }
     match visit.get::<SignInOptions>("/api/v1/sign-in-options").await {
-        Ok(options) => Ok(welcome(&visit, &options, &pages)),
+        Ok(options) => welcome(&visit, &options).await,
         Err(problem) if problem.status == 404 => Ok(installation(&visit, &pages)),
         Err(problem) => Err(problem.into()),
     }
 }
 
-fn welcome(visit: &Visit, options: &SignInOptions, pages: &Pages) -> Response {
-    let name = &options.tenant.name;
+async fn welcome(visit: &Visit, options: &SignInOptions) -> Result<Response, Failure> {
+    let catalog = Catalog::read(visit).await?;
+    let name = if visit.brand().name.is_empty() {
+        &options.tenant.name
+    } else {
+        &visit.brand().name
+    };
+    let description =
+        html! { meta name="description" content={ "The APIs of " (name) ": plans, documentation and keys." }; };
     let about = About {
         title: name,
         tenant: name,
+        indexed: true,
+        head: Some(&description),
         ..About::default()
     };
-    let card = html! {
-        section.card {
-            (heading("", &format!("{name} for developers"), &html! { "Sign in to look after your account and your team." }))
-            div.stack.tight {
-                a.button.primary.block href="/sign-in" { "Sign in" }
-                @if options.sign_up != "BY_INVITATION" { a.button.block href="/sign-up" { "Create an account" } }
+    let content = html! {
+        section.hero {
+            h1 { (name) " for developers" }
+            p { "Choose a plan, get a key, and make the first call in a minute." }
+            div.row {
+                @if options.sign_up != "BY_INVITATION" { a.button.primary.large href="/sign-up" { "Create an account" } }
+                a.button.large href="/sign-in" { "Sign in" }
             }
         }
-        p.beside.small {
-            "API " a href="/api/v1/openapi.json" { "description" }
-            @if let Some(gateway) = &pages.0.gateway_url { " · Gateway " code { (gateway) } }
+        section aria-labelledby="products" {
+            h2.section id="products" { "Products" }
+            (catalog.show())
         }
     };
-    layout::gate(visit, about, &card)
+    Ok(layout::site(visit, about, None, &content))
 }
 
-fn signed_in(visit: &Visit, account: &Account) -> Response {
+async fn signed_in(visit: &Visit, account: &Account) -> Result<Response, Failure> {
     let first = account.person.name.split_whitespace().next().unwrap_or_default();
-    let pending = account
+    let is_pending = account
         .developer
         .as_ref()
-        .filter(|developer| developer.state == "PENDING");
-    let active = account
-        .developer
-        .as_ref()
-        .filter(|developer| developer.state == "ACTIVE");
+        .is_some_and(|developer| developer.state == "PENDING");
+    let catalog = Catalog::read(visit).await?;
+    let next = if account.is_active_developer() {
+        Some(Next::find(visit, &catalog).await?)
+    } else {
+        None
+    };
     let content = html! {
         div.head {
             div {
                 h1 { "Hello, " (first) }
-                p { (account.tenant.name) @if let Some(developer) = &account.developer { " · " (developer.customer.name) } }
+                p { (visit.brand().name) @if let Some(developer) = &account.developer { " · " (developer.customer.name) } }
             }
         }
-        @if pending.is_some() {
+        @if is_pending {
             (note("warn", &format!("{} has to let you in first. You get a mail when that is done.", account.tenant.name)))
         }
-        div.tiles {
-            (tile("/account", "id", "Account", "Your name, your address, other tenants"))
-            (tile("/account/security", "shield", "Security", "Password, second factor, passkeys"))
-            (tile("/account/sessions", "device", "Sessions", "Where you are signed in"))
-            @if active.is_some() { (tile("/team", "team", "Team", "Colleagues and invitations")) }
-            @if account.operator.is_some() {
+        @if let Some(next) = &next { (next.show()) }
+        @if account.operator.is_some() {
+            div.tiles {
                 (tile("/console/people", "building", "People", "Operators, developers, sign-up, providers"))
+                (tile("/console/portal", "sun", "Portal", "Name, logo and color of these pages"))
             }
+        }
+        section aria-labelledby="products" {
+            h2.section id="products" { "Products" }
+            (catalog.show())
         }
     };
     let about = About {
         title: "Home",
         ..About::default()
     };
-    layout::app(visit, about, account, &content)
+    Ok(layout::app(visit, about, account, &content))
+}
+
+/// How far a developer is on the way to a first call.
+struct Next {
+    subscribed: bool,
+    has_key: bool,
+    /// Where the first call can be tried.
+    docs: Option<String>,
+}
+
+impl Next {
+    async fn find(visit: &Visit, catalog: &Catalog) -> Result<Self, Failure> {
+        let subscriptions: Items<Standing> = visit.get("/api/v1/portal/subscriptions?limit=100").await?;
+        let keys: Items<Standing> = visit.get("/api/v1/portal/keys?limit=100").await?;
+        let docs = catalog.references.iter().find(|reference| reference.operations > 0);
+        Ok(Self {
+            subscribed: subscriptions
+                .items
+                .iter()
+                .any(|one| !matches!(one.state(), "EXPIRED" | "CANCELLED")),
+            has_key: keys.items.iter().any(|one| one.state() != "REVOKED"),
+            docs: docs.map(|reference| format!("/docs/{}", reference.slug)),
+        })
+    }
+
+    fn show(&self) -> Markup {
+        html! {
+            section.panel.steps aria-label="What is next" {
+                ol {
+                    (step(self.subscribed, "Choose a plan", "It says what you may call, how often and for how much.", "#products", "See the products"))
+                    (step(self.has_key, "Get a key", "Your programs show it with every request.", "/keys/new", "Make a key"))
+                    @match (&self.docs, self.has_key) {
+                        (Some(docs), _) => (step(false, "Make the first call", "Each operation can be tried on its page.", docs, "Open the docs")),
+                        (None, true) => (step(false, "Make the first call", "The key's page has a line to copy.", "/keys", "Open your keys")),
+                        (None, false) => {},
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Something with a state; keys call it a status.
+#[derive(serde::Deserialize)]
+struct Standing {
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    status: String,
+}
+
+impl Standing {
+    fn state(&self) -> &str {
+        if self.state.is_empty() {
+            &self.status
+        } else {
+            &self.state
+        }
+    }
+}
+
+fn step(is_done: bool, label: &str, about: &str, path: &str, action: &str) -> Markup {
+    html! {
+        li.done[is_done] {
+            span.tick { @if is_done { (icon("check")) span.visually-hidden { "Done: " } } }
+            div { strong { (label) } span { (about) } }
+            @if !is_done { a.button.small href=(path) { (action) } }
+        }
+    }
 }
 
 fn tile(path: &str, drawing: &str, label: &str, about: &str) -> Markup {

@@ -10,6 +10,7 @@ use crate::client::Problem;
 use crate::icons::{icon, large};
 use crate::model::Account;
 use crate::parts::initials;
+use crate::return_to;
 use crate::theme::Theme;
 use crate::visit::{ORIGIN_ONLY, Visit};
 
@@ -21,10 +22,16 @@ pub(crate) struct About<'a> {
     pub(crate) tenant: &'a str,
     /// Whether its script for passkeys is needed.
     pub(crate) passkeys: bool,
+    /// Whether its script for secrets that are shown once is needed.
+    pub(crate) secrets: bool,
     /// Whether the address holds a token.
     pub(crate) token_in_address: bool,
     /// Where the page goes on by itself.
     pub(crate) onward: Option<&'a str>,
+    /// Whether search engines may list it.
+    pub(crate) indexed: bool,
+    /// What more stands in its head.
+    pub(crate) head: Option<&'a Markup>,
 }
 
 /// A card alone in the middle.
@@ -33,7 +40,7 @@ pub(crate) fn gate(visit: &Visit, about: About<'_>, card: &Markup) -> Response {
         body.gate {
             a.skip href="#main" { "Skip to content" }
             header.bar {
-                (brand(about.tenant))
+                (brand(visit, about.tenant))
                 div.push { (themes(visit)) }
             }
             main id="main" { (card) }
@@ -61,28 +68,55 @@ pub(crate) fn heading(mark: &str, title: &str, about: &Markup) -> Markup {
 
 /// A page of somebody who is signed in.
 pub(crate) fn app(visit: &Visit, about: About<'_>, account: &Account, content: &Markup) -> Response {
-    let places = places(account);
-    let body = html! {
-        body.app {
-            a.skip href="#main" { "Skip to content" }
-            header.bar {
-                (brand(&account.tenant.name))
-                nav.places aria-label="Places" {
-                    @for (path, label) in places {
-                        a href=(path) aria-current=[visit.path().starts_with(path).then_some("true")] { (label) }
-                    }
-                }
-                (user_menu(visit, account))
-            }
-            main id="main" { (content) }
-            (foot())
-        }
-    };
     let about = About {
         tenant: &account.tenant.name,
         ..about
     };
+    site(visit, about, Some(account), content)
+}
+
+/// A page of the tenant's site, for whoever looks at it.
+pub(crate) fn site(visit: &Visit, about: About<'_>, account: Option<&Account>, content: &Markup) -> Response {
+    let body = html! {
+        body.app {
+            (bar(visit, about.tenant, account))
+            main id="main" { (content) }
+            (foot())
+        }
+    };
     document(visit, about, &body)
+}
+
+/// Above every page of the site: where one is, what there is, and who one is.
+fn bar(visit: &Visit, tenant: &str, account: Option<&Account>) -> Markup {
+    html! {
+        a.skip href="#main" { "Skip to content" }
+        header.bar {
+            (brand(visit, tenant))
+            nav.places aria-label="Places" {
+                @for (path, label) in places(account) {
+                    a href=(path) aria-current=[is_at(visit.path(), path).then_some("true")] { (label) }
+                }
+            }
+            (search_box())
+            @match account {
+                Some(account) => (user_menu(visit, account)),
+                None => {
+                    (themes(visit))
+                    a.button.small href=(return_to::with("/sign-in", return_to::local(visit.address()))) { "Sign in" }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a page belongs to a place; the catalog is the place of its products.
+fn is_at(page: &str, place: &str) -> bool {
+    match place {
+        "/" => page == "/" || page.starts_with("/products/") || page.starts_with("/subscribe/"),
+        "/console/people" => page.starts_with("/console"),
+        place => page.starts_with(place),
+    }
 }
 
 /// A page of the installation that everybody sees.
@@ -91,7 +125,7 @@ pub(crate) fn open(visit: &Visit, about: About<'_>, content: &Markup) -> Respons
         body.app {
             a.skip href="#main" { "Skip to content" }
             header.bar {
-                (brand(about.tenant))
+                (brand(visit, about.tenant))
                 div.push { (themes(visit)) }
             }
             main id="main" { (content) }
@@ -99,6 +133,29 @@ pub(crate) fn open(visit: &Visit, about: About<'_>, content: &Markup) -> Respons
         }
     };
     document(visit, about, &body)
+}
+
+/// A page that everybody may read, with its own columns below the bar.
+pub(crate) fn wide(visit: &Visit, about: About<'_>, account: Option<&Account>, content: &Markup) -> Response {
+    let body = html! {
+        body.app.wide {
+            (bar(visit, about.tenant, account))
+            (content)
+            (foot())
+        }
+    };
+    document(visit, about, &body)
+}
+
+/// Where one begins to search: a form without a script, and what opens the palette with one.
+pub(crate) fn search_box() -> Markup {
+    html! {
+        form.search role="search" action="/search" data-palette=[assets::address("palette.js")] {
+            (icon("search"))
+            input name="q" type="search" placeholder="Search" aria-label="Search the documentation" maxlength="200" autocomplete="off" spellcheck="false";
+            kbd hidden { "⌘K" }
+        }
+    }
 }
 
 /// The same page with the status of what went wrong.
@@ -113,17 +170,17 @@ pub(crate) fn with_status(mut response: Response, problem: Option<&Problem>) -> 
 }
 
 /// Where somebody can go, by what they are.
-fn places(account: &Account) -> Vec<(&'static str, &'static str)> {
-    let mut places = vec![("/account", "Account")];
-    if account
-        .developer
-        .as_ref()
-        .is_some_and(|developer| developer.state == "ACTIVE")
-    {
-        places.push(("/team", "Team"));
+fn places(account: Option<&Account>) -> Vec<(&'static str, &'static str)> {
+    let mut places = vec![("/", "Products"), ("/docs", "Docs")];
+    if account.is_some_and(Account::is_active_developer) {
+        places.extend([
+            ("/keys", "Keys"),
+            ("/subscriptions", "Subscriptions"),
+            ("/team", "Team"),
+        ]);
     }
-    if account.operator.is_some() {
-        places.push(("/console/people", "People"));
+    if account.is_some_and(|account| account.operator.is_some()) {
+        places.push(("/console/people", "Console"));
     }
     places
 }
@@ -151,13 +208,25 @@ fn user_menu(visit: &Visit, account: &Account) -> Markup {
     }
 }
 
-fn brand(tenant: &str) -> Markup {
-    let name = if tenant.is_empty() { "Gatewright" } else { tenant };
+fn brand(visit: &Visit, tenant: &str) -> Markup {
+    let name = name(visit, tenant);
     html! {
         a.brand href="/" {
-            span.monogram aria-hidden="true" { (initials(name, 1)) }
+            @match visit.brand().logo() {
+                Some(logo) => img.logo src=(logo) alt="" height="28";,
+                None => span.monogram aria-hidden="true" { (initials(name, 1)) },
+            }
             span { (name) }
         }
+    }
+}
+
+/// What the pages here call themselves.
+fn name<'a>(visit: &'a Visit, tenant: &'a str) -> &'a str {
+    match (visit.brand().name.as_str(), tenant) {
+        ("", "") => "Gatewright",
+        ("", tenant) => tenant,
+        (name, _) => name,
     }
 }
 
@@ -189,14 +258,13 @@ fn foot() -> Markup {
 }
 
 fn document(visit: &Visit, about: About<'_>, body: &Markup) -> Response {
-    let tenant = if about.tenant.is_empty() {
-        "Gatewright"
-    } else {
-        about.tenant
-    };
+    let tenant = name(visit, about.tenant);
     let mut scripts: Vec<String> = assets::address("enhance.js").into_iter().collect();
     if about.passkeys {
         scripts.extend(assets::address("passkeys.js"));
+    }
+    if about.secrets {
+        scripts.extend(assets::address("secrets.js"));
     }
     let text = html! {
         (DOCTYPE)
@@ -205,10 +273,12 @@ fn document(visit: &Visit, about: About<'_>, body: &Markup) -> Response {
                 meta charset="utf-8";
                 title { @if about.title != tenant { (about.title) " · " } (tenant) }
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
+                @if !about.indexed { meta name="robots" content="noindex"; }
+                @if let Some(head) = about.head { (head) }
                 @if let Some(onward) = about.onward { meta http-equiv="refresh" content={ "0;url=" (onward) }; }
-                link rel="icon" href="data:,";
+                link rel="icon" href=(visit.brand().icon());
                 @if let Some(style) = assets::address("main.css") { link rel="stylesheet" href=(style); }
+                @if let Some(style) = visit.brand().style() { link rel="stylesheet" href=(style); }
                 @for script in scripts { script type="module" src=(script) {} }
             }
             (body)

@@ -14,6 +14,7 @@
 
 mod account;
 mod assets;
+mod brand;
 mod client;
 mod console;
 mod failure;
@@ -24,8 +25,10 @@ mod layout;
 mod mailbox;
 mod model;
 mod parts;
+mod portal;
 mod problems;
 mod public;
+mod reference;
 mod return_to;
 mod team;
 mod theme;
@@ -54,6 +57,8 @@ pub struct About {
     pub api: Router,
     /// Takes along what the acceptor of a connection put into its requests, as the peer's address.
     pub carry: fn(&Extensions, &mut Extensions),
+    /// How people reach us: `http` or `https`.
+    pub scheme: &'static str,
     /// Where the native gateway of this process listens, if it has one.
     pub gateway_url: Option<String>,
     /// The program's version.
@@ -66,12 +71,16 @@ pub struct About {
 
 /// What every page can reach.
 #[derive(Clone)]
-pub(crate) struct Pages(pub(crate) Arc<About>);
+pub(crate) struct Pages(
+    pub(crate) Arc<About>,
+    pub(crate) Arc<reference::Navigations>,
+    pub(crate) Arc<brand::Brands>,
+);
 
 /// The pages, and behind them the API.
 pub fn router(about: About) -> Router {
     let api = about.api.clone();
-    let pages = Pages(Arc::new(about));
+    let pages = Pages(Arc::new(about), Arc::default(), Arc::default());
     let account = Router::new()
         .route("/account", get(profile::show).post(profile::send))
         .route("/account/security", get(security::show).post(security::send))
@@ -89,7 +98,8 @@ pub fn router(about: About) -> Router {
             get(developers::show).post(developers::send),
         )
         .route("/console/people/sign-up", get(settings::show).post(settings::send))
-        .route("/console/people/providers", get(providers::show).post(providers::send));
+        .route("/console/people/providers", get(providers::show).post(providers::send))
+        .merge(console::portal::router());
     let public = Router::new()
         .route("/sign-up", get(sign_up::show).post(sign_up::send))
         .route("/sign-up/check-mail", get(sign_up::check_mail))
@@ -117,7 +127,10 @@ pub fn router(about: About) -> Router {
         .route("/mailbox", get(mailbox::list))
         .route("/mailbox/{id}", get(mailbox::one))
         .route("/assets/{name}", get(assets::show))
+        .route("/brand/{name}", get(brand::show))
         .merge(public)
+        .merge(reference::router())
+        .merge(portal::router())
         .merge(account)
         .merge(console)
         .method_not_allowed_fallback(async || {

@@ -65,6 +65,15 @@ pub(crate) struct Account {
     pub(crate) second_factors: SecondFactors,
 }
 
+impl Account {
+    /// Whether somebody acts for a customer.
+    pub(crate) fn is_active_developer(&self) -> bool {
+        self.developer
+            .as_ref()
+            .is_some_and(|developer| developer.state == "ACTIVE")
+    }
+}
+
 /// A person.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -9,14 +9,17 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use gatewright_types::ids::RequestId;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::brand::Brand;
 use crate::client::{self, Problem};
 use crate::failure::Failure;
+use crate::reference::Navigations;
 use crate::theme::Theme;
 use crate::{Pages, problems, return_to};
 
@@ -32,6 +35,9 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 /// `Origin` of their forms into `null` (Fetch §4.6, "append a request Origin header"), which the API refuses.
 pub(crate) const ORIGIN_ONLY: HeaderValue = HeaderValue::from_static("strict-origin");
 
+/// What the API calls its cookies, behind the prefix that a secure origin gives them.
+const SESSION_COOKIES: [&str; 2] = ["gatewright_session", "gatewright_refresh"];
+
 /// Longest id in an address.
 const ID_MAX: usize = 64;
 
@@ -41,12 +47,15 @@ pub(crate) struct Visit(Arc<Inner>);
 
 struct Inner {
     api: Router,
+    navigations: Arc<Navigations>,
     headers: HeaderMap,
     carried: Extensions,
     /// Path and query.
     address: String,
     method: Method,
+    scheme: &'static str,
     theme: Theme,
+    brand: Arc<Brand>,
     jar: Mutex<Jar>,
 }
 
@@ -58,10 +67,11 @@ struct Jar {
 }
 
 impl Visit {
-    fn new(pages: &Pages, request: &Request) -> Self {
-        let headers = request.headers();
+    async fn new(pages: &Pages, request: &Parts) -> Self {
+        let headers = &request.headers;
         let mut carried = Extensions::new();
-        (pages.0.carry)(request.extensions(), &mut carried);
+        (pages.0.carry)(&request.extensions, &mut carried);
+        let brand = pages.2.of(pages, headers, &carried).await;
         let cookies = headers
             .get_all(header::COOKIE)
             .iter()
@@ -71,21 +81,56 @@ impl Visit {
             .filter_map(|pair| pair.trim().split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+        let address = request.uri.path_and_query().map_or("/", |address| address.as_str());
         Self(Arc::new(Inner {
             api: pages.0.api.clone(),
+            navigations: Arc::clone(&pages.1),
             headers: client::forwarded(headers),
             carried,
             address: address.to_owned(),
-            method: request.method().clone(),
+            method: request.method.clone(),
+            scheme: pages.0.scheme,
             theme: held.get("theme").map(|theme| Theme::read(theme)).unwrap_or_default(),
+            brand,
             jar: Mutex::new(Jar { held, ..Jar::default() }),
         }))
+    }
+
+    /// What is remembered of references.
+    pub(crate) fn navigations(&self) -> &Navigations {
+        &self.0.navigations
+    }
+
+    /// The tenant as its pages show it.
+    pub(crate) fn brand(&self) -> &Brand {
+        &self.0.brand
     }
 
     /// Light, dark or the system's.
     pub(crate) fn theme(&self) -> Theme {
         self.0.theme
+    }
+
+    /// A cookie that the browser has.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.jar(|jar| jar.held.get(name).cloned())
+    }
+
+    /// Whether the browser shows anything of a session; what it is good for, the API says.
+    pub(crate) fn shows_a_session(&self) -> bool {
+        let ours = |name: &String| SESSION_COOKIES.iter().any(|ours| name.ends_with(ours));
+        self.jar(|jar| jar.held.keys().any(ours))
+    }
+
+    /// Where the page stands as others name it: scheme and host, without a slash at the end.
+    pub(crate) fn origin(&self) -> String {
+        let host = self.0.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        format!("{}://{}", self.0.scheme, host.unwrap_or("localhost"))
+    }
+
+    /// Path and query, for coming back to it.
+    pub(crate) fn address(&self) -> &str {
+        &self.0.address
     }
 
     /// The page that is shown, for coming back to it.
@@ -95,7 +140,21 @@ impl Visit {
 
     /// Reads something of the API.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        read(self.call(Method::GET, path, None).await?)
+        parse(&self.ask(self.0.headers.clone(), Method::GET, path, None).await?)
+    }
+
+    /// Passes something of the API on as it is, or says that the browser has it.
+    pub(crate) async fn pass(&self, path: &str, asked: &HeaderMap) -> Result<Response, Problem> {
+        let mut headers = self.0.headers.clone();
+        if let Some(cookies) = self.jar(Jar::header) {
+            headers.insert(header::COOKIE, cookies);
+        }
+        headers.extend(
+            asked
+                .get(header::IF_NONE_MATCH)
+                .map(|tags| (header::IF_NONE_MATCH, tags.clone())),
+        );
+        client::pass(self.0.api.clone(), self.0.carried.clone(), headers, path).await
     }
 
     /// Sends something to the API.
@@ -103,9 +162,17 @@ impl Visit {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// Sends something to the API that is done once, however often it is sent under the same key.
+    pub(crate) async fn post_once(&self, path: &str, key: &str, body: &Value) -> Result<Value, Problem> {
+        let mut headers = self.0.headers.clone();
+        let key = HeaderValue::from_str(key).map_err(|_| Problem::not_found())?;
+        headers.insert("idempotency-key", key);
+        parse(&self.ask(headers, Method::POST, path, Some(body)).await?)
+    }
+
     /// Asks the API. Cookies that it sets are kept for what is asked next, and for the browser.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Problem> {
-        self.ask(self.0.headers.clone(), method, path, body).await
+        parse(&self.ask(self.0.headers.clone(), method, path, body).await?)
     }
 
     async fn ask(
@@ -114,7 +181,7 @@ impl Visit {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Bytes, Problem> {
         if let Some(cookies) = self.jar(Jar::header) {
             headers.insert(header::COOKIE, cookies);
         }
@@ -166,7 +233,7 @@ impl Vouched<'_> {
         let mut headers = self.0.0.headers.clone();
         headers.remove(header::ORIGIN);
         headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
-        self.0.ask(headers, Method::POST, path, Some(body)).await
+        parse(&self.0.ask(headers, Method::POST, path, Some(body)).await?)
     }
 }
 
@@ -203,14 +270,23 @@ impl Jar {
 
 /// Reads an answer as what it is known to be.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, "a page cannot read an answer of the API");
-        Problem::of(
-            500,
-            "internal",
-            "This page could not read what it is to show; the log has more.",
-        )
-    })
+    serde_json::from_value(value).map_err(unreadable)
+}
+
+/// Reads an answer's body as what it is known to be; one that is empty is null.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body: &[u8] = if body.is_empty() { b"null" } else { body };
+    serde_json::from_slice(body).map_err(unreadable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
+fn unreadable(error: serde_json::Error) -> Problem {
+    tracing::error!(%error, "a page cannot read an answer of the API");
+    Problem::of(
+        500,
+        "internal",
+        "This page could not read what it is to show; the log has more.",
+    )
 }
 
 /// An id as a segment of an address of the API; what is none names nothing.
@@ -241,10 +317,12 @@ impl<S: Sync> FromRequestParts<S> for Visit {
 }
 
 /// What stands around every page.
-pub(crate) async fn surround(State(pages): State<Pages>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn surround(State(pages): State<Pages>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let request_id = RequestId::mint(&pages.0.clock, &pages.0.rng);
-    let visit = Visit::new(&pages, &request);
+    let (parts, body) = request.into_parts();
+    let visit = Visit::new(&pages, &parts).await;
+    let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(visit.clone());
     let method = request.method().clone();
     // The template, not the path: ids and whatever callers invent stay out of the log.

@@ -28,5 +28,6 @@ pub mod request;
 pub mod samples;
 pub mod schema;
 mod slug;
+mod swagger;
 mod tree;
 pub mod values;

@@ -7,7 +7,7 @@ pub const REMOTE_TOTAL_MAX_BYTES: usize = 32 * 1024 * 1024;
 /// Most remote documents of a description.
 pub const REMOTE_DOCUMENTS_MAX: usize = 200;
 /// Most values in all documents together, aliases of YAML followed; GitHub's has 700,000.
-pub const VALUES_MAX: usize = 3_000_000;
+pub const VALUES_MAX: usize = 2_000_000;
 /// Deepest nesting of a document. What reads JSON afterwards gives up at 128, and an example may lie ten deeper than here.
 pub const DEPTH_MAX: usize = 100;
 /// Longest key of YAML, in characters.
@@ -44,6 +44,9 @@ pub const SLUG_MAX_BYTES: usize = 100;
 pub const EXPANSION_MAX: u8 = 6;
 /// Deepest nesting of an expanded schema; three times as deep in JSON.
 pub const SCHEMA_DEPTH_MAX: usize = 24;
+/// What all operations and schemas may take together, in bytes of JSON; what comes after has a name and a
+/// description. GitHub's take 27 million.
+pub const REFERENCE_BYTES: usize = 64_000_000;
 /// What an operation's request may take when its schemas are expanded, in bytes of JSON, roughly.
 pub const REQUEST_BYTES: usize = 20_000;
 /// The same of its successful answers.

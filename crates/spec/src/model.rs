@@ -404,6 +404,7 @@ pub struct Callback {
     /// Where to, as a runtime expression.
     pub expression: String,
     /// What is called.
+    #[schema(no_recursion)]
     pub operation: Box<Operation>,
 }
 

@@ -145,9 +145,29 @@ pub fn router() -> OpenApiRouter<ApiState> {
             portal::list_own_subscriptions::list_own_subscriptions
         ))
         .routes(routes!(portal::get_own_subscription::get_own_subscription))
+        .routes(routes!(portal::cancel_own_subscription::cancel_own_subscription))
+        .routes(routes!(portal::add_own_key::add_own_key))
         .routes(routes!(portal::list_own_keys::list_own_keys))
-        .routes(routes!(portal::get_own_key::get_own_key))
         .routes(routes!(portal::get_own_key_use::get_own_key_use))
+        .routes(routes!(
+            portal::get_own_key::get_own_key,
+            portal::change_own_key::change_own_key
+        ))
+        .routes(routes!(portal::rotate_own_key::rotate_own_key))
+        .routes(routes!(portal::suspend_own_key::suspend_own_key))
+        .routes(routes!(portal::reactivate_own_key::reactivate_own_key))
+        .routes(routes!(portal::revoke_own_key::revoke_own_key))
+        .routes(routes!(portal::list_own_key_gateways::list_own_key_gateways))
+        .routes(routes!(portal::reveal_own_gateway_secret::reveal_own_gateway_secret))
+        .routes(routes!(
+            portal::get_branding::get_branding,
+            portal::put_branding::put_branding
+        ))
+        .routes(routes!(
+            portal::get_logo::get_logo,
+            portal::put_logo::put_logo,
+            portal::delete_logo::delete_logo
+        ))
         .routes(routes!(developers::list_developers::list_developers))
         .routes(routes!(
             developers::get_developer::get_developer,

@@ -192,3 +192,26 @@ async fn select(
     .fetch_all(&mut **tx)
     .await
 }
+
+/// Plans as these versions of them say.
+pub(crate) async fn versions(tx: &mut TenantTx, wanted: &[(PlanId, i32)]) -> Result<Vec<Plan>, sqlx::Error> {
+    let (ids, versions): (Vec<Uuid>, Vec<i32>) = wanted.iter().map(|(id, version)| (id.uuid(), *version)).unzip();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT p.id AS "id: _", p.name, p.slug AS "slug: _", p.description, p.self_service, v.version, v.price_amount, v.price_currency,
+             v.billing_period AS "billing_period: _", v.trial_days, v.quotas AS "quotas: _", v.rate_limits AS "rate_limits: _",
+             ARRAY(SELECT product_id FROM plan_version_products AS c
+                   WHERE c.tenant_id = v.tenant_id AND c.plan_id = v.plan_id AND c.version = v.version
+                   ORDER BY product_id) AS "product_ids!: _",
+             p.created_at, p.updated_at
+           FROM UNNEST($2::uuid[], $3::int[]) AS w (plan_id, version)
+           JOIN plans AS p ON p.tenant_id = $1 AND p.id = w.plan_id
+           JOIN plan_versions AS v ON v.tenant_id = $1 AND v.plan_id = w.plan_id AND v.version = w.version"#,
+        tx.tenant_id().uuid(),
+        &ids,
+        &versions,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter().map(Plan::try_from).collect()
+}

@@ -52,7 +52,7 @@ pub(crate) async fn list(tx: &mut TenantTx, page: PageRequest) -> Result<Vec<Pro
 /// Those that plans for everybody cover, or that the customer's subscriptions do.
 pub(crate) async fn list_for_customer(
     tx: &mut TenantTx,
-    customer_id: CustomerId,
+    customer_id: Option<CustomerId>,
     page: PageRequest,
 ) -> Result<Vec<Product>, sqlx::Error> {
     sqlx::query_as!(
@@ -71,7 +71,7 @@ pub(crate) async fn list_for_customer(
         tx.tenant_id().uuid(),
         page.after,
         page.probe(),
-        customer_id.uuid(),
+        customer_id.map(CustomerId::uuid),
     )
     .fetch_all(&mut **tx)
     .await

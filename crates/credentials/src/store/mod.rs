@@ -87,6 +87,20 @@ pub(crate) async fn count_live(tx: &mut TenantTx, subscription_id: SubscriptionI
     .await
 }
 
+/// The keys of a customer that are not revoked.
+pub(crate) async fn count_live_of_customer(tx: &mut TenantTx, id: CustomerId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT count(DISTINCT k.id) AS "count!" FROM subscriptions AS s
+           JOIN key_subscription_bindings AS b ON b.tenant_id = s.tenant_id AND b.subscription_id = s.id AND b.ended_at IS NULL
+           JOIN api_keys AS k ON k.tenant_id = b.tenant_id AND k.id = b.key_id AND k.status <> 'REVOKED'
+           WHERE s.tenant_id = $1 AND s.customer_id = $2"#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 pub(crate) async fn find(tx: &mut TenantTx, id: KeyId) -> Result<Option<ApiKey>, sqlx::Error> {
     let of = Of {
         id: Some(id),
@@ -204,7 +218,7 @@ pub(crate) async fn set_status(tx: &mut TenantTx, ids: &[KeyId], to: KeyStatus) 
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     sqlx::query!(
         "WITH copies AS (DELETE FROM sealed_secrets WHERE tenant_id = $1 AND key_id = ANY($2) AND $3 = 'REVOKED')
-         UPDATE api_keys SET status = $3, revoked_at = CASE WHEN $3 = 'REVOKED' THEN coalesce(revoked_at, $4) END,
+         UPDATE api_keys SET status = $3, suspended_by_customer = false, revoked_at = CASE WHEN $3 = 'REVOKED' THEN coalesce(revoked_at, $4) END,
            access_version = nextval('access_version_seq'), updated_at = $4
          WHERE tenant_id = $1 AND id = ANY($2)",
         tx.tenant_id().uuid(),
@@ -215,6 +229,41 @@ pub(crate) async fn set_status(tx: &mut TenantTx, ids: &[KeyId], to: KeyStatus) 
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Remembers that its customer suspended a key that the caller holds.
+pub(crate) async fn mark_suspended_by_customer(tx: &mut TenantTx, id: KeyId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE api_keys SET suspended_by_customer = true WHERE tenant_id = $1 AND id = $2 AND status = 'SUSPENDED'",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// From now on only an operator reactivates a key that its customer suspended; says whether it was one.
+pub(crate) async fn take_over_suspension(tx: &mut TenantTx, id: KeyId) -> Result<bool, sqlx::Error> {
+    let taken = sqlx::query!(
+        "UPDATE api_keys SET suspended_by_customer = false
+         WHERE tenant_id = $1 AND id = $2 AND status = 'SUSPENDED' AND suspended_by_customer",
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(taken.rows_affected() > 0)
+}
+
+pub(crate) async fn is_suspended_by_customer(tx: &mut TenantTx, id: KeyId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM api_keys WHERE tenant_id = $1 AND id = $2 AND suspended_by_customer) AS "exists!""#,
+        tx.tenant_id().uuid(),
+        id.uuid(),
+    )
+    .fetch_one(&mut **tx)
+    .await
 }
 
 /// Holds the live keys of a subscription, in the order of their ids, and raises their versions.

@@ -170,15 +170,15 @@ async fn product(tx: &mut TenantTx) -> anyhow::Result<ProductId> {
 async fn plan(tx: &mut TenantTx, product_id: ProductId) -> anyhow::Result<PlanId> {
     let known = plans::list(tx, ALL).await?.items;
     let mut pro = None;
-    for (name, price, requests, per_second) in [
-        ("Free", 0, 1_000, 5),
-        ("Pro", 49, 100_000, 50),
-        ("Enterprise", 990, 10_000_000, 1_000),
+    for (name, about, price, requests, per_second) in [
+        ("Free", "To try it out.", 0, 1_000, 5),
+        ("Pro", "For products that people use.", 49, 100_000, 50),
+        ("Enterprise", "For large volumes.", 990, 10_000_000, 1_000),
     ] {
         let plan = match known.iter().find(|plan| plan.name == name) {
             Some(plan) => plan.id,
             None => {
-                plans::create(tx, new_plan(name, price, requests, per_second, product_id)?)
+                plans::create(tx, new_plan((name, about), price, requests, per_second, product_id)?)
                     .await?
                     .id
             }
@@ -190,7 +190,13 @@ async fn plan(tx: &mut TenantTx, product_id: ProductId) -> anyhow::Result<PlanId
     pro.context("the plan Pro is missing")
 }
 
-fn new_plan(name: &str, price: i64, requests: u64, per_second: u32, product_id: ProductId) -> anyhow::Result<NewPlan> {
+fn new_plan(
+    (name, about): (&str, &str),
+    price: i64,
+    requests: u64,
+    per_second: u32,
+    product_id: ProductId,
+) -> anyhow::Result<NewPlan> {
     let currency = "EUR".parse().map_err(anyhow::Error::msg)?;
     let terms = PlanTerms {
         price: Money {
@@ -213,7 +219,7 @@ fn new_plan(name: &str, price: i64, requests: u64, per_second: u32, product_id: 
     Ok(NewPlan {
         name: name.to_owned(),
         slug: None,
-        description: format!("{requests} requests a month."),
+        description: about.to_owned(),
         self_service: true,
         price: terms.price,
         billing_period: terms.billing_period,

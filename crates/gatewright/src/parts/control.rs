@@ -163,6 +163,7 @@ impl ControlPlane {
                     to.insert(*peer);
                 }
             },
+            scheme: state.portals().scheme(),
             gateway_url: state.gateway_url().map(str::to_owned),
             version: env!("CARGO_PKG_VERSION"),
             clock: state.database().clock().clone(),

@@ -16,6 +16,7 @@ mod conform;
 mod conform_apigee;
 mod consumers;
 mod crashes;
+mod docs;
 mod doctor;
 mod hammer;
 mod idempotency;

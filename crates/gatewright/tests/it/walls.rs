@@ -109,6 +109,7 @@ impl World {
             .await;
         app.belongings(&who, &developer).await;
         app.used(&subscribed.key_id).await;
+        expect(&who, 200, Method::PUT, "/portal/branding/logo", Some(logo())).await;
         let settings = json!({ "signUp": "OPEN" });
         expect(&who, 200, Method::PUT, "/people-settings", Some(settings)).await;
         Self {
@@ -168,6 +169,15 @@ impl World {
     }
 }
 
+/// The logo that a tenant has, and the one that it gets.
+fn logo() -> Value {
+    json!({ "mediaType": "image/svg+xml", "content": "PHN2Zy8+" })
+}
+
+fn another_logo() -> Value {
+    json!({ "mediaType": "image/svg+xml", "content": "PHN2Zz48L3N2Zz4=" })
+}
+
 /// One that nobody asks before somebody signs in.
 fn identity_provider(name: &str) -> Value {
     json!({ "kind": "GITHUB", "name": name, "issuer": "https://127.0.0.1", "clientId": "acme", "clientSecret": "secret" })
@@ -193,7 +203,8 @@ const OF_THE_INSTALLATION: [&str; 5] = [
 ];
 
 /// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
-const LAST: [&str; 21] = [
+const LAST: [&str; 22] = [
+    "delete_logo",
     "delete_developer",
     "delete_identity_provider",
     "suspend_customer",
@@ -429,6 +440,9 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
         "reset_breaker" => (Some(&of.connected.broken), None),
         "list_subscription_gateways" => (Some(subscription), None),
         "reveal_gateway_secret" => (Some(key), None),
+        "put_branding" => (None, Some(json!({ "name": "Renamed", "color": "#0a7d5a" }))),
+        "put_logo" => (None, Some(another_logo())),
+        "delete_logo" => (None, None),
         other => panic!("{other} is new: give it a line here"),
     }
 }

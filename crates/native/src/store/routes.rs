@@ -1,7 +1,10 @@
 use gatewright_database::{PageRequest, TenantTx};
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId};
 
+use uuid::Uuid;
+
 use crate::model::Route;
+use crate::routes::Easiest;
 
 pub(crate) async fn insert(tx: &mut TenantTx, route: &Route) -> Result<(), sqlx::Error> {
     sqlx::query!(
@@ -103,4 +106,19 @@ pub(crate) async fn delete(tx: &mut TenantTx, id: RouteId) -> Result<(), sqlx::E
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Of each gateway the SECURE route of these products that is called most easily: without parameters, by GET.
+pub(crate) async fn easiest(tx: &mut TenantTx, products: &[ProductId]) -> Result<Vec<Easiest>, sqlx::Error> {
+    let products: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
+    sqlx::query_as!(
+        Easiest,
+        r#"SELECT DISTINCT ON (gateway_id) gateway_id AS "gateway_id: _", method, public_path
+           FROM routes WHERE tenant_id = $1 AND access = 'SECURE' AND product_id = ANY($2)
+           ORDER BY gateway_id, position('{' IN public_path) > 0, method <> 'GET', public_path"#,
+        tx.tenant_id().uuid(),
+        &products,
+    )
+    .fetch_all(&mut **tx)
+    .await
 }

@@ -38,7 +38,10 @@ pub(crate) async fn shown(visit: &Visit, answer: Value) -> Result<Option<Respons
             (heading("key", about.title, &text))
             form.stack method="get" action="/account/security" {
                 ul.codes id="codes" { @for code in &codes { li { (code) } } }
-                button.button type="button" data-copy="#codes" hidden { (icon("copy")) span data-label { "Copy" } }
+                div.row {
+                    button.button type="button" data-copy="#codes" hidden { (icon("copy")) span data-label { "Copy" } }
+                    button.button type="button" data-download="recovery-codes.txt" data-from="#codes" hidden { (icon("download")) "Download" }
+                }
                 label.check { input type="checkbox" required; span { "I have stored them where I find them without this device." } }
                 button.button.primary.block { "Done" }
             }

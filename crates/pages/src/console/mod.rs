@@ -2,6 +2,7 @@
 
 pub(crate) mod developers;
 pub(crate) mod operators;
+pub(crate) mod portal;
 pub(crate) mod providers;
 pub(crate) mod settings;
 
@@ -16,11 +17,12 @@ use crate::model::Account;
 use crate::parts::note;
 use crate::visit::Visit;
 
-const TABS: [(&str, &str, &str); 4] = [
+const TABS: [(&str, &str, &str); 5] = [
     ("/console/people", "building", "Operators"),
     ("/console/people/developers", "team", "Developers"),
     ("/console/people/sign-up", "mail", "Sign-up"),
     ("/console/people/providers", "world", "Providers"),
+    ("/console/portal", "sun", "Portal"),
 ];
 
 /// Whoever is signed in, who has to be an operator.
@@ -39,9 +41,12 @@ async fn operator(visit: &Visit) -> Result<Account, Problem> {
 /// A page of the console with its tabs.
 fn page(visit: &Visit, account: &Account, about: About<'_>, content: &Markup) -> Response {
     let content = html! {
-        div.head { div { h1 { "People" } p { "Who works for " (account.tenant.name) ", and who comes in." } } }
+        div.head { div {
+            @if visit.path().starts_with("/console/people") { h1 { "People" } p { "Who works for " (account.tenant.name) ", and who comes in." } }
+            @else { h1 { (about.title) } p { "What everybody sees of " (account.tenant.name) "." } }
+        } }
         div.sides {
-            nav.tabs aria-label="People" {
+            nav.tabs aria-label="Console" {
                 @for (path, drawing, label) in TABS {
                     a href=(path) aria-current=[(visit.path() == path).then_some("page")] { (icon(drawing)) (label) }
                 }

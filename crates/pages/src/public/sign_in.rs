@@ -13,6 +13,7 @@ use crate::icons::icon;
 use crate::layout::{self, About, heading};
 use crate::model::SignInOptions;
 use crate::parts::{Field, alert, hidden, note, passkey_fields, passkey_problem};
+use crate::return_to;
 use crate::visit::{Visit, see_other};
 
 pub(crate) async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Failure> {
@@ -86,7 +87,7 @@ fn card(options: &SignInOptions, form: &Form, problem: Option<&Problem>) -> Mark
             }
         }
         @if options.sign_up != "BY_INVITATION" {
-            p.beside { "New here? " a href="/sign-up" { "Create an account" } }
+            p.beside { "New here? " a href=(return_to::with("/sign-up", form.return_to())) { "Create an account" } }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::RawQuery;
 use axum::response::Response;
+use http::HeaderValue;
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -11,7 +12,8 @@ use crate::failure::Failure;
 use crate::form::Form;
 use crate::layout::{self, About, heading};
 use crate::model::SignInOptions;
-use crate::parts::{Field, alert};
+use crate::parts::{Field, alert, hidden};
+use crate::return_to;
 use crate::visit::{Visit, see_other};
 
 const FIELDS: [&str; 4] = ["email", "name", "customerName", "password"];
@@ -27,9 +29,36 @@ pub(crate) async fn send(visit: Visit, form: Form) -> Result<Response, Failure> 
         body["customerName"] = name.into();
     }
     match visit.post("/api/v1/sign-ups", &body).await {
-        Ok(_) => Ok(see_other("/sign-up/check-mail")),
+        Ok(_) => {
+            remember(&visit, form.return_to());
+            Ok(see_other("/sign-up/check-mail"))
+        }
         Err(problem) => page(&visit, &form, Some(problem)).await,
     }
+}
+
+/// Where to go on when the mail's link was opened in this browser: it is kept here, and not in a mail that anybody could send.
+pub(super) const ONWARD: &str = "onward";
+/// How long, in seconds: an hour.
+const ONWARD_SECONDS: u32 = 3600;
+
+fn remember(visit: &Visit, return_to: Option<&str>) {
+    let Some(path) = return_to else { return };
+    let path = return_to::encoded(path);
+    let cookie = format!("{ONWARD}={path}; Path=/; Max-Age={ONWARD_SECONDS}; HttpOnly; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        visit.set_cookie(cookie);
+    }
+}
+
+/// Where to go on, asked once.
+pub(super) fn remembered(visit: &Visit) -> Option<String> {
+    let cookie = visit.cookie(ONWARD)?;
+    visit.set_cookie(HeaderValue::from_static(
+        "onward=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+    ));
+    let form = Form::read(format!("returnTo={cookie}").as_bytes());
+    form.return_to().map(str::to_owned)
 }
 
 pub(crate) async fn check_mail(visit: Visit) -> Result<Response, Failure> {
@@ -92,8 +121,9 @@ fn open(options: &SignInOptions, form: &Form, problem: Option<&Problem>) -> Mark
         section.card {
             (heading("", "Create your account", &about))
             (alert(problem, &FIELDS))
-            (provider::buttons(&options.providers, "Sign up with", None))
+            (provider::buttons(&options.providers, "Sign up with", form.return_to()))
             form.stack method="post" action="/sign-up" {
+                (hidden("returnTo", form.return_to()))
                 (Field { kind: "email", autocomplete: "email", placeholder: "you@company.com", focused: problem.is_none(), ..field("email", "Work e-mail") }.show())
                 (Field { autocomplete: "name", ..field("name", "Your name") }.show())
                 (Field { autocomplete: "organization", optional: true, aside: "optional", ..field("customerName", "Company") }.show())
@@ -101,6 +131,6 @@ fn open(options: &SignInOptions, form: &Form, problem: Option<&Problem>) -> Mark
                 button.button.primary.block { "Create account" }
             }
         }
-        p.beside { "Have an account? " a href="/sign-in" { "Sign in" } }
+        p.beside { "Have an account? " a href=(return_to::with("/sign-in", form.return_to())) { "Sign in" } }
     }
 }

@@ -5,6 +5,7 @@ use axum::response::Response;
 use maud::html;
 use serde_json::json;
 
+use super::sign_up::remembered;
 use super::{dead_link, options, signed_in};
 use crate::failure::Failure;
 use crate::form::Form;
@@ -37,7 +38,10 @@ pub(crate) async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Resp
 pub(crate) async fn send(visit: Visit, form: Form) -> Result<Response, Failure> {
     let body = json!({ "token": form.raw("token") });
     match visit.post("/api/v1/sign-ups/verify", &body).await {
-        Ok(answer) => signed_in(answer, None),
+        Ok(answer) => {
+            let onward = remembered(&visit);
+            signed_in(answer, onward.as_deref())
+        }
         Err(problem) if problem.is("code-invalid") => {
             Ok(dead_link(&visit, &problem, ("/sign-up", "Sign up again")).await)
         }

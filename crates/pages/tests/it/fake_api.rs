@@ -11,6 +11,8 @@ use gatewright_types::{Clock, Rng};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::descriptions;
+
 /// What was asked of the API.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -41,6 +43,7 @@ pub(crate) fn pages(
                 to.insert(*peer);
             }
         },
+        scheme: "http",
         gateway_url: Some("http://127.0.0.1:8000".to_owned()),
         version: "0.0.0",
         clock: Clock::System,
@@ -60,7 +63,10 @@ async fn answer(log: Log, answers: Answers, request: Request) -> Response {
         body: body.clone(),
         peer: parts.extensions.get::<Peer>().copied(),
     };
-    log.lock().unwrap().push(asked);
+    // Every page begins with it.
+    if line != "GET /api/v1/portal/branding" {
+        log.lock().unwrap().push(asked);
+    }
     let (status, answer, cookies) = answers(&line, &body).unwrap_or_else(|| usual(&line));
     let mut response = Response::builder().status(status);
     for cookie in cookies {
@@ -78,9 +84,15 @@ pub(crate) fn problem(status: u16, code: &str, detail: &str, errors: &Value) -> 
 }
 
 fn usual(line: &str) -> (u16, Value, Vec<&'static str>) {
+    if let Some(answer) = descriptions::answer(line) {
+        return (200, answer, vec![]);
+    }
     let at = "2026-11-20T09:30:00.000Z";
     let tenant = json!({ "id": "ten_1", "name": "Acme", "slug": "acme" });
     let path = line.split(['?']).next().unwrap_or_default();
+    if let Some(answer) = of_the_portal(path) {
+        return (200, answer, vec![]);
+    }
     let answer = match path {
         "GET /api/v1/sign-in-options" => json!({ "tenant": tenant, "signUp": "OPEN", "providers": [
             { "id": "idp_1", "kind": "GOOGLE", "name": "Google" }, { "id": "idp_2", "kind": "GITHUB", "name": "GitHub" } ] }),
@@ -144,4 +156,40 @@ fn usual(line: &str) -> (u16, Value, Vec<&'static str>) {
         _ => json!({ "status": "MAIL_SENT" }),
     };
     (200, answer, vec![])
+}
+
+/// A key as the API shows it.
+pub(crate) fn key() -> Value {
+    json!({ "id": "key_1", "accessorType": "BEARER_TOKEN", "environment": "LIVE", "name": "CI", "status": "ACTIVE", "secretVersion": 1,
+        "prefix": "sk_live_", "lastFour": "wxyz", "productIds": null, "allowedAddresses": null, "expiresAt": null,
+        "subscriptionIds": ["sub_1"], "createdAt": "2026-11-20T09:30:00.000Z" })
+}
+
+fn of_the_portal(path: &str) -> Option<Value> {
+    let plan = json!({ "id": "pln_1", "name": "Pro", "slug": "pro", "description": "For products.", "selfService": true, "version": 1,
+        "price": { "amount": "49.00", "currency": "EUR" }, "billingPeriod": "MONTH", "trialDays": 14, "productIds": ["prd_1"],
+        "quotas": [{ "meter": "requests", "limit": 100_000, "period": "MONTH" }],
+        "rateLimits": [{ "requests": 50, "windowSeconds": 1 }] });
+    let subscription = json!({ "id": "sub_1", "customerId": "cus_1", "planId": "pln_1", "planVersion": 1, "state": "ACTIVE",
+        "createdAt": "2026-11-20T09:30:00.000Z", "plan": plan });
+    let product = json!({ "id": "prd_1", "kind": "API", "name": "Translation API", "slug": "translation-api",
+        "description": "Translates texts. And <b>more</b>." });
+    let gateway = json!({ "gatewayId": "gwy_1", "gatewayName": "Acme", "kind": "NATIVE", "state": "ACTIVE", "secret": null,
+        "confirmedAt": "2026-11-20T09:30:00.000Z",
+        "example": { "method": "GET", "url": "http://acme.localhost:8000/v1/usage", "header": "X-Api-Key" } });
+    Some(match path {
+        "GET /api/v1/portal/branding" => json!({ "name": "Acme", "color": null, "contact": "sales@acme.example",
+            "keepsSecretsInTab": true, "logo": null, "palette": null, "updatedAt": null }),
+        "GET /api/v1/portal/products" => json!({ "items": [product] }),
+        "GET /api/v1/portal/plans" => json!({ "items": [plan] }),
+        "GET /api/v1/portal/subscriptions" => json!({ "items": [subscription] }),
+        "GET /api/v1/portal/subscriptions/sub_1" => subscription,
+        "GET /api/v1/portal/keys" => json!({ "items": [key()] }),
+        "GET /api/v1/portal/keys/key_1" => key(),
+        "GET /api/v1/portal/keys/key_1/gateways" => json!({ "items": [gateway] }),
+        "GET /api/v1/portal/keys/key_1/use" => {
+            json!({ "lastUsedAt": "2026-11-20T09:30:00.000Z", "lastDay": { "requests": 1204, "addresses": 3 }, "lastWeek": { "requests": 2000, "addresses": 3 } })
+        }
+        _ => return None,
+    })
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::fake_api::{Peer, pages, problem};
 use crate::visitor::{get, post, send};
 
-const PAGES: [&str; 28] = [
+const PAGES: [&str; 38] = [
     "/",
     "/sign-up",
     "/sign-up/check-mail",
@@ -37,6 +37,16 @@ const PAGES: [&str; 28] = [
     "/errors/validation-failed",
     "/mailbox",
     "/mailbox/mai_1",
+    "/products/translation-api",
+    "/subscribe/pln_1",
+    "/keys",
+    "/keys/new",
+    "/keys/key_1",
+    "/keys/key_1/rotate",
+    "/keys/key_1/revoke",
+    "/subscriptions",
+    "/subscriptions/sub_1/cancel",
+    "/console/portal",
 ];
 
 #[tokio::test]

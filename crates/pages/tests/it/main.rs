@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
+mod descriptions;
 mod fake_api;
 mod forms;
 mod frame;
+mod others;
+mod portal;
+mod published;
+mod reference;
 mod visitor;

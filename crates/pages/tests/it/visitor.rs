@@ -11,6 +11,8 @@ pub(crate) struct Page {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// As it came, in bytes.
+    pub(crate) length: usize,
 }
 
 impl Page {
@@ -39,10 +41,11 @@ pub(crate) async fn send(pages: &Router, mut request: Request<Body>) -> Page {
     request.extensions_mut().insert(Peer(7));
     let response = pages.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, 1 << 20).await.unwrap();
+    let bytes = to_bytes(body, 4 << 20).await.unwrap();
     Page {
         status: parts.status,
         headers: parts.headers,
+        length: bytes.len(),
         text: String::from_utf8_lossy(&bytes).into_owned(),
     }
 }

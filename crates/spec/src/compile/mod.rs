@@ -18,10 +18,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::description::{Description, absolute};
 use crate::findings::{Findings, plain};
-use crate::limits::{OPERATIONS_MAX, REMOTE_DOCUMENTS_MAX, REMOTE_TOTAL_MAX_BYTES, SCHEMA_BYTES, USES_MAX};
+use crate::limits::{
+    OPERATIONS_MAX, REFERENCE_BYTES, REMOTE_DOCUMENTS_MAX, REMOTE_TOTAL_MAX_BYTES, SCHEMA_BYTES, USES_MAX,
+};
 use crate::model::{Finding, NamedSchema, OperationLink, Reference, Severity};
+use crate::schema::Schema;
 use crate::tree::{Fault, Id, Tree, decode, lines};
-use crate::{document, lint, redact};
+use crate::{document, lint, redact, swagger};
 
 /// A document as somebody wrote it.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +129,14 @@ pub fn compile(source: &Source<'_>, remote: &RemoteDocuments) -> Result<Compiled
     let Some((specification, version)) = version(&tree, root, &mut findings) else {
         return Err(told(findings, &tree, &texts));
     };
-    let mut description = Description::new(&tree, root, version);
+    let root = match version.0 {
+        2 => swagger::convert(&mut tree, root, &url, &mut findings),
+        _ => root,
+    };
+    if findings.has_error() {
+        return Err(told(findings, &tree, &texts));
+    }
+    let mut description = Description::new(&tree, root, version.max((3, 0)));
     let found = operation::find(&description);
     lint::lint(&mut description, &found, &mut findings);
     if findings.has_error() {
@@ -139,8 +149,8 @@ pub fn compile(source: &Source<'_>, remote: &RemoteDocuments) -> Result<Compiled
             format!("Only the first {OPERATIONS_MAX} operations are read."),
         );
     }
-    let reference = reference(&description, &specification, &found);
     let document = document::write(&description);
+    let reference = reference(&description, &specification, &found, &mut findings);
     Ok(Compiled {
         reference,
         document,
@@ -223,6 +233,7 @@ fn version(tree: &Tree, root: Id, findings: &mut Findings) -> Option<(String, (u
     let mut numbers = text.split('.').map_while(|number| number.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     match version {
+        (2, 0) => Some(("2.0".to_owned(), version)),
         (3, minor) => {
             if minor > 2 {
                 let message =
@@ -232,22 +243,31 @@ fn version(tree: &Tree, root: Id, findings: &mut Findings) -> Option<(String, (u
             Some((text.to_owned(), version))
         }
         _ => {
-            let message = format!("Version {text:?} is not known. OpenAPI 3.0, 3.1 and 3.2 are read.");
+            let message = format!("Version {text:?} is not known. OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0 are read.");
             findings.error("version-unknown", said.id, message);
             None
         }
     }
 }
 
-fn reference<'t>(description: &Description<'t>, specification: &str, found: &[operation::Found<'t>]) -> Reference {
+/// Everything that is read; what does not fit any more is said.
+fn reference<'t>(
+    description: &Description<'t>,
+    specification: &str,
+    found: &[operation::Found<'t>],
+    findings: &mut Findings,
+) -> Reference {
     let mut overview = overview::overview(description, specification);
     overview.security_schemes = security::schemes(description);
     let mut tags = overview::Tags::new(description);
     let mut maker = operation::Maker::new(description, &overview, found);
     let mut uses: HashMap<Id, Vec<OperationLink>> = HashMap::new();
     let mut operations = Vec::with_capacity(found.len());
+    let mut taken = Taken::default();
     for found in found {
-        operations.push(maker.operation(found, &mut tags));
+        let operation = maker.operation(found, &mut tags, taken.is_full());
+        taken.add(&operation);
+        operations.push(operation);
         let mut used = std::mem::take(&mut maker.expander.used);
         used.sort_unstable();
         used.dedup();
@@ -259,24 +279,65 @@ fn reference<'t>(description: &Description<'t>, specification: &str, found: &[op
         }
     }
     let mut expander = maker.expander;
-    let schemas = description.named.iter().map(|named| {
-        let node = description.tree.node(named.id);
-        let mut schema = expander.page(named.id, SCHEMA_BYTES);
-        schema.name = Some(named.name.clone());
+    let mut schemas = Vec::with_capacity(description.named.len());
+    for named in &description.named {
+        let is_short = taken.is_full();
+        let mut schema = if is_short {
+            Schema::default()
+        } else {
+            expander.page(named.id, SCHEMA_BYTES)
+        };
+        schema.name = Some(words::line(&named.name));
         schema.slug = Some(named.slug.clone());
-        NamedSchema {
+        schema.cut |= is_short;
+        let node = description.tree.node(named.id);
+        let schema = NamedSchema {
             slug: named.slug.clone(),
             name: words::line(&named.name),
             schema,
-            example: examples::of_page(description, node),
+            example: examples::of_page(description, node).filter(|_| !is_short),
             used_by: uses.remove(&named.id).unwrap_or_default(),
-        }
-    });
-    let schemas = schemas.collect();
+        };
+        taken.add(&schema);
+        schemas.push(schema);
+    }
+    if taken.is_full() {
+        let message = format!(
+            "Expanded it takes more than {REFERENCE_BYTES} bytes; operations and schemas after that have a name only. \
+             Describe parts of the API by themselves."
+        );
+        findings.warning("too-large", description.root.id, message);
+    }
     overview.tags = tags.finish();
     Reference {
         overview,
         operations,
         schemas,
+    }
+}
+
+/// How much was made, in bytes of JSON.
+#[derive(Default)]
+struct Taken(usize);
+
+impl Taken {
+    fn is_full(&self) -> bool {
+        self.0 >= REFERENCE_BYTES
+    }
+
+    fn add(&mut self, made: &impl serde::Serialize) {
+        // Nothing in it can fail to be written; what did would count as nothing.
+        let _ = serde_json::to_writer(&mut *self, made);
+    }
+}
+
+impl std::io::Write for Taken {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

@@ -194,32 +194,20 @@ impl<'m, 'd, 't> Maker<'m, 'd, 't> {
         }
     }
 
-    /// An operation, complete.
-    pub(super) fn operation(&mut self, found: &Found<'t>, tags: &mut Tags) -> Operation {
+    /// An operation; where `is_short`, no more of it than its name and description.
+    pub(super) fn operation(&mut self, found: &Found<'t>, tags: &mut Tags, is_short: bool) -> Operation {
         let description = self.expander.description;
         let base = description.tree.top(0).0;
-        let mut named: Vec<usize> = Vec::new();
-        for name in found
-            .node
-            .get("tags")
-            .into_iter()
-            .flat_map(Node::items)
-            .filter_map(Node::text)
-            .take(WORDS_MAX)
-        {
-            let at = tags.at(name);
-            if !named.contains(&at) {
-                named.push(at);
-            }
-        }
-        if named.is_empty() {
-            named.push(tags.other());
-        }
-        for at in &named {
-            tags.list[*at].operations.push(found.link.clone());
+        let named = tags.put(found);
+        let tags = named.into_iter().map(|at| tags.list[at].slug.clone()).collect();
+        if is_short {
+            return Operation {
+                tags,
+                ..self.outline(found)
+            };
         }
         let mut operation = self.complete(found);
-        operation.tags = named.iter().map(|at| tags.list[*at].slug.clone()).collect();
+        operation.tags = tags;
         operation.servers = servers(base, found.node);
         if operation.servers.is_empty() {
             operation.servers = servers(base, found.path);
@@ -263,17 +251,28 @@ impl<'m, 'd, 't> Maker<'m, 'd, 't> {
             .map(|body| request_body(&mut self.expander, body, left, &mut room))
             .filter(|body| !body.contents.is_empty());
         let responses = self.answers(node, is_callback, &mut room);
-        let (security, anonymous) = requirements(description, &self.overview.security_schemes, node);
+        Operation {
+            parameters,
+            request_body,
+            responses,
+            ..self.outline(found)
+        }
+    }
+
+    /// What an operation says of itself, and who may call it.
+    fn outline(&self, found: &Found<'t>) -> Operation {
+        let description = self.expander.description;
+        let (security, anonymous) = requirements(description, &self.overview.security_schemes, found.node);
         Operation {
             link: found.link.clone(),
             operation_id: found.id.map(line),
             tags: Vec::new(),
-            description: prose_of(node, "description"),
-            external_docs: external_docs(description.tree.top(0).0, node),
+            description: prose_of(found.node, "description"),
+            external_docs: external_docs(description.tree.top(0).0, found.node),
             servers: Vec::new(),
-            parameters,
-            request_body,
-            responses,
+            parameters: Vec::new(),
+            request_body: None,
+            responses: Vec::new(),
             callbacks: Vec::new(),
             security,
             anonymous,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::operation::Found;
 use super::words::{self, external_docs, line, line_of, prose_of, web_url};
 use crate::description::Description;
 use crate::limits::{OPERATIONS_MAX, SECURITY_MAX, WORDS_MAX};
@@ -170,6 +171,25 @@ impl Tags {
         });
         self.by_name.insert(name.to_owned(), self.list.len() - 1);
         self.list.len() - 1
+    }
+
+    /// Puts an operation into its groups; which they are.
+    pub(super) fn put(&mut self, found: &Found<'_>) -> Vec<usize> {
+        let mut named: Vec<usize> = Vec::new();
+        let names = found.node.get("tags").into_iter().flat_map(Node::items);
+        for name in names.filter_map(Node::text).take(WORDS_MAX) {
+            let at = self.at(name);
+            if !named.contains(&at) {
+                named.push(at);
+            }
+        }
+        if named.is_empty() {
+            named.push(self.other());
+        }
+        for at in &named {
+            self.list[*at].operations.push(found.link.clone());
+        }
+        named
     }
 
     /// The group of what has no group.

@@ -22,6 +22,7 @@ pub(crate) struct Expander<'d, 't> {
     trail: Vec<Id>,
     /// What may still be taken.
     room: usize,
+
     /// Schemas with a page that were met without going through another one.
     pub(crate) used: Vec<Id>,
 }
@@ -226,6 +227,8 @@ impl<'d, 't> Expander<'d, 't> {
             .collect();
         let is_required: std::collections::HashSet<&str> = required.iter().copied().collect();
         let properties = node.get("properties");
+        // A field is large, and lists that grow keep room for as many again.
+        schema.properties.reserve_exact(properties.map_or(0, Node::len));
         for (name, property) in properties.into_iter().flat_map(Node::entries) {
             let required = is_required.contains(name);
             let schema_of = self.expand(property, left, depth);
@@ -414,6 +417,7 @@ pub(crate) fn types(node: Node<'_>) -> (Vec<String>, bool) {
             types.push("array".to_owned());
         }
     }
+    types.shrink_to_fit();
     (types, nullable)
 }
 
@@ -450,6 +454,10 @@ fn own(node: Node<'_>, description: &Description<'_>) -> Schema {
         .collect();
     examples.extend(node.get("example").or_else(|| node.get("x-example")).and_then(small));
     examples.truncate(SCHEMA_EXAMPLES_MAX);
+    // There are many schemas, and each list keeps room for four.
+    examples.shrink_to_fit();
+    allowed.shrink_to_fit();
+    limits.shrink_to_fit();
     let is_file = node.get_text("type") == Some("file");
     let base = description.tree.top(description.tree.document(node.id)).0;
     Schema {

@@ -249,16 +249,7 @@ impl<'t, 'n> Builder<'t, 'n> {
 
     /// Gives a map other entries.
     pub(super) fn replace_entries(&mut self, id: Id, kept: &[Entry]) {
-        let start = self.tree.entries.len() as u32;
-        self.tree.entries.extend_from_slice(kept);
-        self.tree.slots[id.0 as usize].kind = Kind::Map(Span {
-            start,
-            length: kept.len() as u32,
-        });
-        self.tree.sorted.remove(&id);
-        if kept.len() >= LONG {
-            self.tree.sort(id);
-        }
+        self.tree.set_map(id, kept);
     }
 }
 

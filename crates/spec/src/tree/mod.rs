@@ -6,6 +6,7 @@
 
 mod build;
 mod json;
+mod made;
 mod text;
 mod value;
 mod yaml;
@@ -13,6 +14,7 @@ mod yaml;
 use std::collections::HashMap;
 
 use build::Built;
+pub(crate) use made::New;
 pub(crate) use text::{decode, lines};
 pub(crate) use value::write_text;
 

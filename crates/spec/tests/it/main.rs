@@ -7,11 +7,13 @@
 
 mod diff;
 mod echo;
+mod hostile;
 mod mustache_cases;
 mod request_bodies;
 mod request_styles;
 mod samples_run;
 mod shop;
+mod twin;
 
 use gatewright_spec::compile::{Compiled, RemoteDocuments, Source, compile};
 use gatewright_spec::model::{Finding, Operation};

@@ -1,7 +1,8 @@
 //! `POST /portal/subscriptions`
 
 use axum::response::Response;
-use gatewright_catalog::{CatalogError, plans};
+use gatewright_catalog::{CatalogError, customers, plans};
+use gatewright_credentials::issue;
 use gatewright_orchestration::model::Activation;
 use gatewright_orchestration::provision;
 use gatewright_types::ids::PlanId;
@@ -28,6 +29,8 @@ pub(crate) struct NewOwnSubscription {
 pub(crate) async fn create_own_subscription(command: Command<NewOwnSubscription>) -> Result<Response, ApiError> {
     let (mut work, new) = command.begin().await?;
     let seat = work.acting().seat()?;
+    customers::lock(work.tx(), seat.customer_id).await?;
+    issue::require_room_of_customer(work.tx(), seat.customer_id).await?;
     // One that is not for everybody is none to a developer.
     let plan = plans::get(work.tx(), new.plan_id).await?;
     if !plan.self_service {

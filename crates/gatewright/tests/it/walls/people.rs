@@ -21,7 +21,13 @@ fn for_people(document: &Value) -> Vec<Operation> {
 }
 
 /// What ends others comes later.
-const LAST: [&str; 8] = [
+const LAST: [&str; 14] = [
+    "reveal_own_gateway_secret",
+    "rotate_own_key",
+    "suspend_own_key",
+    "reactivate_own_key",
+    "revoke_own_key",
+    "cancel_own_subscription",
     "withdraw_colleague_invitation",
     "remove_colleague",
     "revoke_session",
@@ -93,22 +99,40 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
         ),
         "withdraw_colleague_invitation" => (session.to_owned(), None),
         "create_own_subscription" => (none, Some(json!({ "planId": of.plan }))),
-        "get_own_subscription" => (of.subscribed.subscription_id.clone(), None),
+        "get_own_subscription" | "cancel_own_subscription" => (of.subscribed.subscription_id.clone(), None),
+        "add_own_key" => (
+            of.subscribed.subscription_id.clone(),
+            Some(json!({ "name": "another" })),
+        ),
         "get_playground_options" | "list_playground_requests" | "delete_playground_requests" => (none, None),
         "send_playground_request" => (
             none,
             Some(json!({ "reference": "none", "operation": "none", "gatewayId": of.gateway })),
         ),
         "check_operation_values" => ("none".to_owned(), Some(json!({ "values": {} }))),
-        "get_own_key" | "get_own_key_use" => (of.subscribed.key_id.clone(), None),
+        "get_own_key"
+        | "get_own_key_use"
+        | "list_own_key_gateways"
+        | "reveal_own_gateway_secret"
+        | "suspend_own_key"
+        | "reactivate_own_key"
+        | "revoke_own_key" => (of.subscribed.key_id.clone(), None),
+        "change_own_key" => (of.subscribed.key_id.clone(), Some(json!({ "name": "renamed" }))),
+        "rotate_own_key" => (of.subscribed.key_id.clone(), Some(json!({ "overlapSeconds": 0 }))),
         _ if operation.method == Method::GET && !operation.path.contains('{') => (none, None),
         "sign_out" | "sign_out_everywhere" | "delete_account" => (none, None),
         other => panic!("{other} is new: give it a line here"),
     }
 }
 
-fn asked(operation: &Operation, (id, body): (String, Option<Value>), as_whom: &TestPerson) -> reqwest::RequestBuilder {
+fn asked(
+    operation: &Operation,
+    of: &World,
+    (id, body): (String, Option<Value>),
+    as_whom: &TestPerson,
+) -> reqwest::RequestBuilder {
     let path = operation.path.replace("{id}", &id).replace("{providerId}", &id);
+    let path = path.replace("{gatewayId}", &of.connected.id);
     let request = as_whom.bare(operation.method.clone(), &path);
     match body {
         Some(body) => request.json(&body),
@@ -145,7 +169,7 @@ async fn each_operation_is_for_whom_the_document_says_and_for_nobody_else() {
         let sample = || sample(&operation, &acme, member, "ses_01m80hxe67f59s79ed8y354rh0");
         let about =
             |who: &str, status: StatusCode, shown: &Value| format!("{} as {who}: {status} {shown}", operation.id);
-        let (status, shown) = answer(asked(&operation, sample(), member)).await;
+        let (status, shown) = answer(asked(&operation, &acme, sample(), member)).await;
         if operation.audience == "PUBLIC" {
             // What renews a session is itself what somebody shows.
             let shows_itself = operation.id == "refresh_session";
@@ -159,7 +183,7 @@ async fn each_operation_is_for_whom_the_document_says_and_for_nobody_else() {
             "{}",
             about("nobody", status, &shown)
         );
-        let (status, shown) = answer(asked(&operation, sample(), member).bearer_auth(&acme.who.token)).await;
+        let (status, shown) = answer(asked(&operation, &acme, sample(), member).bearer_auth(&acme.who.token)).await;
         assert_eq!(
             (status.as_u16(), code(&shown)),
             (403, "forbidden"),
@@ -171,13 +195,13 @@ async fn each_operation_is_for_whom_the_document_says_and_for_nobody_else() {
             (&rival.developer.token, &member.host),
             (&member.token, &rival.developer.host),
         ] {
-            let request = asked(&operation, sample(), member).header("host", host);
+            let request = asked(&operation, &acme, sample(), member).header("host", host);
             let at_host = TestPerson {
                 host: host.clone(),
                 ..member.clone()
             };
             drop(request);
-            let (status, shown) = answer(asked(&operation, sample(), &at_host).bearer_auth(token)).await;
+            let (status, shown) = answer(asked(&operation, &acme, sample(), &at_host).bearer_auth(token)).await;
             assert_eq!(
                 (status.as_u16(), code(&shown)),
                 (401, "unauthenticated"),
@@ -185,7 +209,7 @@ async fn each_operation_is_for_whom_the_document_says_and_for_nobody_else() {
                 about("another tenant's", status, &shown)
             );
         }
-        let (status, shown) = answer(asked(&operation, sample(), member).bearer_auth(&nobody.token)).await;
+        let (status, shown) = answer(asked(&operation, &acme, sample(), member).bearer_auth(&nobody.token)).await;
         let refused = operation.audience != "SIGNED_IN";
         if refused {
             assert_eq!(
@@ -196,7 +220,7 @@ async fn each_operation_is_for_whom_the_document_says_and_for_nobody_else() {
             );
         }
         if operation.audience == "CUSTOMER_OWNER" {
-            let (status, shown) = answer(asked(&operation, sample(), member).bearer_auth(&member.token)).await;
+            let (status, shown) = answer(asked(&operation, &acme, sample(), member).bearer_auth(&member.token)).await;
             assert_eq!(
                 (status.as_u16(), code(&shown)),
                 (403, "forbidden"),
@@ -206,7 +230,7 @@ async fn each_operation_is_for_whom_the_document_says_and_for_nobody_else() {
         }
         // What ends their own session is proven elsewhere.
         if refused {
-            let (status, shown) = answer(asked(&operation, sample(), member).bearer_auth(&owner.token)).await;
+            let (status, shown) = answer(asked(&operation, &acme, sample(), member).bearer_auth(&owner.token)).await;
             assert!(
                 ![401, 403].contains(&status.as_u16()) && !status.is_server_error(),
                 "{}",
@@ -267,7 +291,7 @@ async fn a_developer_reaches_nothing_of_another_customer() {
             operation.path.contains("{id}") && ["DEVELOPER", "CUSTOMER_OWNER"].contains(&operation.audience.as_str());
         let sample = sample(&operation, &acme, &acme.developer, &acme.invitation);
         if is_about_one {
-            let (status, shown) = answer(asked(&operation, sample, &owner).bearer_auth(&owner.token)).await;
+            let (status, shown) = answer(asked(&operation, &acme, sample, &owner).bearer_auth(&owner.token)).await;
             assert_eq!(
                 (status.as_u16(), code(&shown)),
                 (404, "not-found"),
@@ -276,7 +300,7 @@ async fn a_developer_reaches_nothing_of_another_customer() {
             );
             judged += 1;
         } else if operation.method == Method::GET && operation.audience != "PUBLIC" {
-            let (status, shown) = answer(asked(&operation, sample, &owner).bearer_auth(&owner.token)).await;
+            let (status, shown) = answer(asked(&operation, &acme, sample, &owner).bearer_auth(&owner.token)).await;
             assert_eq!(status, 200, "{}: {shown}", operation.id);
             for id in [
                 &acme.customer,
@@ -359,7 +383,7 @@ async fn every_mutation_by_a_person_is_audited_with_their_session() {
                 judge(
                     &mut connection,
                     &operation,
-                    asked(&operation, sample, &both).bearer_auth(&both.token),
+                    asked(&operation, &acme, sample, &both).bearer_auth(&both.token),
                 )
                 .await;
                 continue;
@@ -369,7 +393,7 @@ async fn every_mutation_by_a_person_is_audited_with_their_session() {
         judge(
             &mut connection,
             &operation,
-            asked(&operation, sample, &owner).bearer_auth(&owner.token),
+            asked(&operation, &acme, sample, &owner).bearer_auth(&owner.token),
         )
         .await;
     }

@@ -1,0 +1,164 @@
+//! `GET /portal/keys/{id}/gateways`
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use chrono::{DateTime, Utc};
+use gatewright_catalog::subscriptions;
+use gatewright_credentials::look_up;
+use gatewright_credentials::model::ApiKey;
+use gatewright_database::TenantTx;
+use gatewright_native::{gateways, routes};
+use gatewright_orchestration::model::{GatewayKind, ProvisioningState, SecretState, SubscriptionGateway};
+use gatewright_orchestration::view;
+use gatewright_types::ids::{GatewayId, KeyId, ProductId};
+use serde::Serialize;
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::ApiState;
+use crate::error::ApiError;
+use crate::extract::Id;
+use crate::principal::Acting;
+
+/// Every gateway of a key.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyGateways {
+    items: Vec<KeyGateway>,
+}
+
+/// A key on one gateway.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyGateway {
+    /// The gateway.
+    gateway_id: GatewayId,
+    /// Its name.
+    gateway_name: String,
+    /// Whether it is the tenant's own or another vendor's.
+    kind: GatewayKind,
+    /// Where the key's current secret stands there.
+    state: ProvisioningState,
+    /// Of a secret that the gateway makes: whether it can be revealed. Null where the key's own is used.
+    secret: Option<SecretState>,
+    /// When it was read back there.
+    confirmed_at: Option<DateTime<Utc>>,
+    /// Since when something is wrong there.
+    failing_since: Option<DateTime<Utc>>,
+    /// Until when an earlier secret is valid there.
+    old_secret_ends_at: Option<DateTime<Utc>>,
+    /// A request that the key is admitted with there, if one is known.
+    example: Option<Example>,
+}
+
+/// A request to try a key with.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Example {
+    /// Its method.
+    #[schema(example = "GET")]
+    method: String,
+    /// Its address; parameters of the path stand in braces.
+    #[schema(example = "https://acme.gw.example.com/v1/usage/current")]
+    url: String,
+    /// The header field that takes the key.
+    #[schema(example = "X-Api-Key")]
+    header: &'static str,
+}
+
+/// List where a key of one's customer can be used.
+#[utoipa::path(get, path = "/portal/keys/{id}/gateways", tag = "Portal", params(("id" = KeyId, Path)), responses((status = 200, description = "All of them", body = KeyGateways)))]
+pub(crate) async fn list_own_key_gateways(acting: Acting, Id(id): Id<KeyId>) -> Result<Json<KeyGateways>, ApiError> {
+    let seat = acting.seat()?;
+    let mut tx = acting.begin().await?;
+    let key = look_up::get_of_customer(&mut tx, seat.customer_id, id).await?;
+    let examples = examples(acting.state(), &mut tx, &key).await?;
+    let mut items: Vec<KeyGateway> = Vec::new();
+    for subscription_id in &key.subscription_ids {
+        for gateway in view::gateways(&mut tx, *subscription_id).await? {
+            let example = examples.get(&gateway.gateway_id).cloned();
+            // Our own admit the key wherever a route leads to one of its products, and only there.
+            if gateway.kind == GatewayKind::Native && example.is_none() {
+                continue;
+            }
+            let known = items.iter().any(|known| known.gateway_id == gateway.gateway_id);
+            items.extend((!known).then(|| of_key(gateway, &key, example)).flatten());
+        }
+    }
+    Ok(Json(KeyGateways { items }))
+}
+
+/// The key there; nothing where it is not given to the gateway.
+fn of_key(gateway: SubscriptionGateway, key: &ApiKey, example: Option<Example>) -> Option<KeyGateway> {
+    let its = || gateway.credentials.iter().filter(|one| one.key_id == key.id);
+    let current = its().max_by_key(|one| one.secret_version)?;
+    let old = its().filter(|one| one.secret_version < current.secret_version);
+    Some(KeyGateway {
+        gateway_id: gateway.gateway_id,
+        kind: gateway.kind,
+        // What is wrong with the gateway as a whole is wrong for the key.
+        state: match gateway.state {
+            ProvisioningState::Unreachable | ProvisioningState::Failed | ProvisioningState::Drifted => gateway.state,
+            _ => current.state,
+        },
+        secret: current.secret,
+        confirmed_at: current.confirmed_at,
+        failing_since: gateway.failing_since,
+        old_secret_ends_at: old.filter_map(|one| one.ends_at).max(),
+        example,
+        gateway_name: gateway.gateway_name,
+    })
+}
+
+/// Of each of our own gateways that serves the key's environment, a request that it is admitted with.
+async fn examples(state: &ApiState, tx: &mut TenantTx, key: &ApiKey) -> Result<BTreeMap<GatewayId, Example>, ApiError> {
+    let standings = subscriptions::standings(tx, &key.subscription_ids).await?;
+    let covered = standings.into_iter().flat_map(|standing| standing.product_ids);
+    let products: Vec<ProductId> = match &key.product_ids {
+        Some(kept) => covered.filter(|id| kept.contains(id)).collect(),
+        None => covered.collect(),
+    };
+    let mut found = BTreeMap::new();
+    for easiest in routes::easiest(tx, &products).await? {
+        let gateway = gateways::get(tx, easiest.gateway_id).await?;
+        if gateway.environment != key.environment {
+            continue;
+        }
+        let host = format!("{}.{}", gateway.slug, state.nodes().base_domain());
+        let example = Example {
+            method: if easiest.method == "ANY" {
+                "GET".to_owned()
+            } else {
+                easiest.method
+            },
+            url: format!("{}{}", origin(state.gateway_url(), &host), easiest.public_path),
+            header: "X-Api-Key",
+        };
+        found.insert(gateway.id, example);
+    }
+    Ok(found)
+}
+
+/// Where a host of a gateway is reached: at the port of the one in this process, if it has one.
+fn origin(gateway_url: Option<&str>, host: &str) -> String {
+    match gateway_url.and_then(|url| Url::parse(url).ok()) {
+        Some(url) => {
+            let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+            format!("{}://{host}{port}", url.scheme())
+        }
+        None => format!("https://{host}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn a_gateway_is_reached_by_its_own_host() {
+        let own = Some("http://127.0.0.1:8000");
+        assert_eq!(origin(own, "acme.localhost"), "http://acme.localhost:8000");
+        assert_eq!(origin(None, "acme.gw.example.com"), "https://acme.gw.example.com");
+    }
+}
