@@ -1,6 +1,7 @@
 //! Judges what is being filled in, as it would be judged before it is sent and, where the description says what a body may be, by that.
 
 use gatewright_spec::model::{Content, Operation};
+use gatewright_spec::place::CredentialField;
 use gatewright_spec::request;
 use gatewright_spec::values::{GivenBody, Values};
 use gatewright_types::problem::FieldError;
@@ -12,9 +13,9 @@ use super::limits::{ERRORS_MAX, JUDGED_MAX_BYTES};
 /// Longest words about one error, in bytes: they may quote a value.
 const DETAIL_MAX_BYTES: usize = 300;
 
-/// What is wrong with values; at most [`ERRORS_MAX`]. It may take some milliseconds, so it belongs on a thread of its own.
-pub fn check(operation: &Operation, values: &Values) -> Vec<FieldError> {
-    let mut errors = match request::build(operation, values) {
+/// What is wrong with values; at most [`ERRORS_MAX`]. Parameters that are the `credential` are the gateway's matter. It may take some milliseconds, so it belongs on a thread of its own.
+pub fn check(operation: &Operation, values: &Values, credential: &[CredentialField]) -> Vec<FieldError> {
+    let mut errors = match request::build_with(operation, values, credential) {
         Ok(_) => Vec::new(),
         Err(invalid) => invalid
             .into_iter()

@@ -20,6 +20,7 @@ use gatewright_orchestration::calling::Found;
 use gatewright_spec::model::{Operation, OperationKind};
 use gatewright_spec::request;
 use gatewright_spec::values::{HttpBody, Values};
+use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::{GatewayId, KeyId, PlaygroundRunId, ProductId};
 use gatewright_types::problem::FieldError;
 use gatewright_types::{CredentialHash, ProblemCode};
@@ -216,7 +217,9 @@ impl Playground {
         let key = look_up::get_of_customer(tx, call.who.customer_id, id).await?;
         let record = look_up::current(tx, &[id]).await?.pop();
         let record = record.ok_or(PlaygroundError::NeedsRotation)?;
-        if !covers(&record.credential, call.product_id, gateways) {
+        // One that was revoked covers nothing any more, and the gateway says so.
+        let is_revoked = record.credential.status == KeyStatus::Revoked;
+        if !is_revoked && !covers(&record.credential, call.product_id, gateways) {
             return Err(PlaygroundError::WrongKey("this key does not cover the product"));
         }
         if reached.vendor.is_none() {

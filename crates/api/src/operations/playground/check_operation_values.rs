@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{FromRequest, Path, Request};
 use gatewright_portal::playground::check::check;
+use gatewright_spec::place::CredentialField;
 use gatewright_spec::values::Values;
 use gatewright_types::ProblemCode;
 use gatewright_types::problem::FieldError;
@@ -42,10 +43,12 @@ pub(crate) async fn check_operation_values(
     let filled_in: FilledIn = extract::json(&bytes)?;
     let (mut tx, head) = reader.head(&slug).await?;
     let operation = read_operation(&mut tx, &head, &operation).await?;
+    let reached = state.playground().reached(&mut tx, head.product_id).await?;
     tx.close().await?;
+    let credential: Vec<CredentialField> = reached.into_iter().flat_map(|one| one.place.credential).collect();
     let _turn = state.judging_turn().await;
     // Schemas of others may keep a processor busy for some milliseconds.
-    let judging = tokio::task::spawn_blocking(move || check(&operation, &filled_in.values));
+    let judging = tokio::task::spawn_blocking(move || check(&operation, &filled_in.values, &credential));
     let errors = judging
         .await
         .map_err(|_| ApiError::new(ProblemCode::Internal, "The values cannot be judged."))?;
