@@ -43,8 +43,7 @@ fn check_body(operation: &Operation, body: &GivenBody) -> Vec<FieldError> {
     };
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
-        // Said once: building the request says it, too.
-        Err(_) => return Vec::new(),
+        Err(wrong) => return vec![error("body".to_owned(), format!("is no JSON: {wrong}"))],
     };
     judged(judge, &value)
 }

@@ -93,10 +93,13 @@ pub(super) fn clean_text(text: &str, concealer: &mut Concealer) -> String {
         while let Some(at) = text[from..].find(prefix).map(|at| from + at) {
             let rest = text[at + prefix.len()..].bytes();
             let digits = rest.take_while(u8::is_ascii_alphanumeric).count();
-            if prefix.len() + digits >= KEY_LENGTH {
-                text.replace_range(at..at + prefix.len() + digits, CONCEALED);
-            }
-            from = at + CONCEALED.len();
+            let end = at + prefix.len() + digits;
+            from = if prefix.len() + digits >= KEY_LENGTH {
+                text.replace_range(at..end, CONCEALED);
+                at + CONCEALED.len()
+            } else {
+                end
+            };
         }
     }
     text
@@ -157,6 +160,14 @@ mod tests {
         );
         assert!(text.contains("is ••• a key? sk_live_ begins one"), "{text}");
         assert_eq!(kept.parameters.len(), 2);
+    }
+
+    #[test]
+    fn a_key_that_is_shown_by_its_ends_stays_as_it_is() {
+        let mut concealer = Concealer::new([]);
+        for text in ["sk_live_…4x9Q", "sk_test_", "sk_live_a sk_test_b", "ä sk_live_ö"] {
+            assert_eq!(clean_text(text, &mut concealer), text);
+        }
     }
 
     #[test]

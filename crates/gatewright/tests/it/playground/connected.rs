@@ -79,7 +79,7 @@ async fn every_vendors_gateway_gets_the_key_where_it_expects_it_and_nobody_else_
     let subscribed = subscribe(&stage).await;
     let options = stage
         .ada
-        .get("/portal/playground/options?reference=translation&operation=getitem")
+        .get("/portal/playground/options?reference=translation&operation=get-item")
         .await;
     let keys = options["keys"].as_array().unwrap();
     let key = keys.iter().find(|key| key["id"] == subscribed.key_id.as_str()).unwrap();
@@ -90,7 +90,7 @@ async fn every_vendors_gateway_gets_the_key_where_it_expects_it_and_nobody_else_
         .unwrap();
     assert_eq!(earlier["gatewayIds"].as_array().unwrap().len(), 1, "{options:#}");
     for (fake, id) in fakes.iter().zip(&ids) {
-        let mut call = stage.call("getitem", &item());
+        let mut call = stage.call("get-item", &item());
         (call["gatewayId"], call["keyId"]) = (json!(id), json!(subscribed.key_id));
         let run = stage.send(call.clone()).await;
         let vendor = fake.told().vendor;
@@ -118,7 +118,7 @@ async fn a_secret_that_nobody_knows_any_more_asks_for_a_rotation() {
     let url = format!("{}{}{SERVICE}", kong.proxy_url(), kong.told().path_prefix);
     let id = connect(&stage, &kong, &url).await;
     let subscribed = subscribe(&stage).await;
-    let mut call = stage.call("getitem", &item());
+    let mut call = stage.call("get-item", &item());
     (call["gatewayId"], call["keyId"]) = (json!(id), json!(subscribed.key_id));
     assert_eq!(stage.send(call.clone()).await["answer"]["status"], 200);
     // Its proxy works on, and nobody can be asked for the secret.
@@ -165,7 +165,7 @@ async fn a_place_that_the_tenant_does_not_let_requests_go_to_is_not_called() {
     let own = stage.app.process.api_url();
     for url in ["http://169.254.169.254/latest", own.as_str()] {
         let id = connect(&stage, &kong, url).await;
-        let mut call = stage.call("getitem", &item());
+        let mut call = stage.call("get-item", &item());
         (call["gatewayId"], call["keyId"]) = (json!(id), Value::Null);
         let run = stage.send(call).await;
         assert_eq!(run["failure"]["code"], "upstream-refused", "{url}: {run:#}");

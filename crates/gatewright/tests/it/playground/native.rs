@@ -54,9 +54,9 @@ async fn a_call_reaches_the_service_in_the_developers_place_and_without_a_key() 
     stage.assert_nowhere("Gatewright-Permit").await;
     // The second one rests on the first one's connection where its method allows to repeat it, and says so.
     let item = json!({ "parameters": [given("PATH", "id", "a/b?c"), given("QUERY", "q", "x y")] });
-    let first = stage.run("getitem", item.clone()).await;
+    let first = stage.run("get-item", item.clone()).await;
     assert_eq!(first["answer"]["status"], 200, "{first:#}");
-    let second = stage.run("getitem", item).await;
+    let second = stage.run("get-item", item).await;
     assert_eq!(second["timings"]["reused"], true, "{second:#}");
     assert_eq!(second["timings"]["connectMs"], Value::Null);
     assert_eq!(
@@ -215,7 +215,7 @@ async fn no_value_leads_elsewhere() {
             .call(
                 Method::POST,
                 "/portal/playground/requests",
-                Some(stage.call("getitem", &values)),
+                Some(stage.call("get-item", &values)),
             )
             .await;
         if status == 200 && run["answer"]["status"] == 200 {
@@ -236,9 +236,9 @@ async fn no_value_leads_elsewhere() {
     }
     // Fields that would say who asks, or how the message is framed, are not the caller's.
     let values = json!({ "parameters": [given("PATH", "id", "1"), given("HEADER", "X-Note", "a\r\nX-Evil: 1")] });
-    assert_eq!(stage.refused(stage.call("getitem", &values)).await.0, 422);
+    assert_eq!(stage.refused(stage.call("get-item", &values)).await.0, 422);
     let values = json!({ "parameters": [given("PATH", "id", "1"), given("HEADER", "X-Gatewright-Customer", "cus_1")] });
-    assert_eq!(stage.refused(stage.call("getitem", &values)).await.0, 422);
+    assert_eq!(stage.refused(stage.call("get-item", &values)).await.0, 422);
     stage.app.stop().await;
 }
 
@@ -249,10 +249,10 @@ async fn the_last_runs_are_kept_without_secrets_and_can_be_forgotten() {
     let key = stage.subscribed.key.clone();
     for number in 0..12 {
         let values = json!({ "parameters": [given("PATH", "id", &number.to_string()), given("QUERY", "q", &key)] });
-        stage.run("getitem", values).await;
+        stage.run("get-item", values).await;
     }
     stage.run("translate", translation()).await;
-    let path = format!("/portal/playground/requests?reference={REFERENCE}&operation=getitem");
+    let path = format!("/portal/playground/requests?reference={REFERENCE}&operation=get-item");
     let kept = stage.ada.get(&path).await;
     let items = kept["items"].as_array().unwrap();
     assert_eq!(items.len(), 10, "{kept:#}");
