@@ -126,6 +126,8 @@ problem_codes! {
     NoTenant = "no-tenant", 404, "No tenant answers to this host", Client, No;
     /// No route matches.
     NoRoute = "no-route", 404, "No route matches", Client, No;
+    /// Nobody knows the key's secret any more: it has to be rotated before somebody can call with it in its place.
+    NeedsRotation = "needs-rotation", 409, "The key needs a rotation", Client, No;
     /// There is no secret to be shown, or not any more.
     NothingToReveal = "nothing-to-reveal", 409, "There is nothing to reveal", Client, No;
     /// There is no such object, or it is somebody else's.

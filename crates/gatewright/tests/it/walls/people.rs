@@ -104,6 +104,12 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
             of.subscribed.subscription_id.clone(),
             Some(json!({ "name": "another" })),
         ),
+        "get_playground_options" | "list_playground_requests" | "delete_playground_requests" => (none, None),
+        "send_playground_request" => (
+            none,
+            Some(json!({ "reference": "none", "operation": "none", "gatewayId": of.gateway })),
+        ),
+        "check_operation_values" => ("none".to_owned(), Some(json!({ "values": {} }))),
         "get_own_key"
         | "get_own_key_use"
         | "list_own_key_gateways"
