@@ -139,3 +139,5 @@ document.addEventListener("palette", (event) => {
   input.focus();
   void search();
 });
+
+export {};
