@@ -38,6 +38,7 @@ mod packages;
 mod pairs;
 mod passkeys;
 mod people;
+mod portal;
 mod program;
 mod providers;
 mod redis;
