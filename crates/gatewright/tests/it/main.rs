@@ -39,6 +39,7 @@ mod pairs;
 mod passkeys;
 mod people;
 mod playground;
+mod portal;
 mod program;
 mod providers;
 mod redis;
