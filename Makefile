@@ -65,6 +65,10 @@ bench: ensure ## Measure beside the peers; prints tables and writes target/bench
 	python3 bench/run.py $(ARGS)
 	python3 bench/subscribe.py
 	python3 bench/orchestration.py
+	scripts/ensure-openapi-samples.sh
+	python3 bench/portal.py
+	scripts/ensure-renderers.sh
+	python3 bench/portal_web.py
 
 fmt: ## Format
 	$(CARGO) fmt --all

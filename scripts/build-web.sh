@@ -5,7 +5,8 @@ set -eu
 
 cd "$(dirname "$0")/../web"
 sources() {
-    find . \( -name node_modules -o -name dist -o -name e2e \) -prune -o -type f -print | LC_ALL=C sort
+    find . ../crates/spec/src/samples \( -name node_modules -o -name dist -o -name e2e -o -name tests -o -name '*.rs' \) -prune \
+        -o -type f -print | LC_ALL=C sort
 }
 stamp=$(sources | xargs cat | sha256sum | cut -d' ' -f1)
 if [ -s dist/assets.tsv ] && [ "$(cat dist/stamp 2>/dev/null)" = "$stamp" ]; then exit 0; fi

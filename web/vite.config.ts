@@ -9,7 +9,7 @@ export default defineConfig({
     modulePreload: false,
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: ["main.css", "islands/enhance.ts", "islands/palette.ts", "islands/passkeys.ts", "islands/secrets.ts"],
+      input: ["main.css", "islands/enhance.ts", "islands/palette.ts", "islands/passkeys.ts", "islands/playground.ts", "islands/secrets.ts"],
       output: { entryFileNames: "assets/[name]-[hash].js", assetFileNames: "assets/[name]-[hash][extname]" },
     },
   },

@@ -24,6 +24,7 @@ const guest = {
   "email-change": "/email-change?token=gwm_shown",
   "hand-over": "/hand-over?token=gwm_shown",
   mailbox: "/mailbox",
+  product: "/products/translation-api",
   problems: "/errors",
   problem: "/errors/validation-failed",
 };
@@ -35,12 +36,16 @@ const developer = {
   data: "/account/data",
   reauthenticate: "/account/reauthenticate?returnTo=/account",
   team: "/team",
+  keys: "/keys",
+  "new-key": "/keys/new",
+  subscriptions: "/subscriptions",
 };
 const operator = {
   operators: "/console/people",
   developers: "/console/people/developers",
   "sign-up-settings": "/console/people/sign-up",
   providers: "/console/people/providers",
+  portal: "/console/portal",
 };
 
 /** The page that was asked for, and no other in its place. */

@@ -4,6 +4,8 @@ import account from "./account.mjs";
 import { startBrowser, startDemo } from "./harness.mjs";
 import looks from "./looks.mjs";
 import people from "./people.mjs";
+import portal from "./portal.mjs";
+import reference from "./reference.mjs";
 import safety from "./safety.mjs";
 import signUp from "./sign-up.mjs";
 
@@ -22,5 +24,7 @@ after(async () => {
 describe("signing up and in", { timeout: groupMs }, () => signUp(world));
 describe("an account", { timeout: groupMs }, () => account(world));
 describe("operators, developers, colleagues", { timeout: groupMs }, () => people(world));
+describe("a tenant's portal", { timeout: groupMs }, () => portal(world));
 describe("what an attacker tries", { timeout: groupMs }, () => safety(world));
+describe("a reference", { timeout: groupMs }, () => reference(world));
 describe("how it looks", { timeout: groupMs }, () => looks(world));

@@ -1,6 +1,7 @@
 // What a page gains from a script; without it everything works, by reloading.
 
 import "./copy";
+import "./languages";
 import "./reach";
 
 const quiet = 2000;

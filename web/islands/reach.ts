@@ -1,16 +1,15 @@
 // The search is one key away: ⌘K or Ctrl+K anywhere, / outside of fields. The palette is fetched when it is first wanted.
 
-type Palette = { open(query: string): void };
-
 const form = document.querySelector<HTMLFormElement>("form.search");
 const place = form?.dataset["palette"];
-let palette: Promise<Palette> | undefined;
+let palette: Promise<unknown> | undefined;
 
 async function open(query: string): Promise<void> {
   if (!place) return;
-  palette ??= import(/* @vite-ignore */ place) as Promise<Palette>;
+  palette ??= import(/* @vite-ignore */ place);
   try {
-    (await palette).open(query);
+    await palette;
+    document.dispatchEvent(new CustomEvent("palette", { detail: query }));
   } catch {
     // It could not be fetched: the form still searches.
     palette = undefined;

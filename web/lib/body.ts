@@ -2,7 +2,7 @@
 import type { Content, Encoding, GivenBody, GivenField, HttpBody, Invalid, Operation, Part } from "./model";
 import { isToken, pairs, shape, type Shape } from "./style";
 
-export const bodyMaxBytes = 4 << 20;
+export const bodyMaxBytes = 10 << 20;
 export const fieldsMax = 256;
 
 export type BodyKind = "json" | "text" | "form" | "parts" | "bytes";

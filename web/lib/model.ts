@@ -78,6 +78,7 @@ export interface Operation {
   slug: string;
   method: string;
   path: string;
+  servers?: { url: string }[];
   parameters: Parameter[];
   requestBody: { required: boolean; contents: Content[] } | null;
 }

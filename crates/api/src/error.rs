@@ -13,6 +13,7 @@ use gatewright_native::NativeError;
 use gatewright_notify::NotifyError;
 use gatewright_orchestration::OrchestrationError;
 use gatewright_portal::PortalError;
+use gatewright_portal::playground::PlaygroundError;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::RequestId;
 use gatewright_types::problem::{Fault, FieldError, Retry};
@@ -357,11 +358,36 @@ impl From<PortalError> for ApiError {
                 Self::new(ProblemCode::Conflict, detail)
             }
             PortalError::LimitReached { .. } => Self::new(ProblemCode::LimitReached, detail),
-            PortalError::NotSigned => Self::new(ProblemCode::Unauthenticated, detail),
+            PortalError::NotSigned => Self::new(ProblemCode::SignatureInvalid, detail),
             PortalError::Notify(error) => error.into(),
             PortalError::Catalog(error) => error.into(),
             PortalError::Job(error) => error.into(),
             PortalError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlaygroundError> for ApiError {
+    fn from(error: PlaygroundError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            PlaygroundError::NoSuchPlace(_) => Self::not_found(detail),
+            PlaygroundError::Invalid(errors) => Self::invalid(errors),
+            PlaygroundError::WrongKey(why) => Self::invalid(vec![FieldError {
+                field: "/keyId".to_owned(),
+                detail: why.to_owned(),
+            }]),
+            PlaygroundError::NeedsRotation => Self::new(ProblemCode::NeedsRotation, detail),
+            PlaygroundError::Busy => Self::Problem(Box::new(Problem {
+                retry_after_seconds: Some(RETRY_AFTER_SECONDS),
+                ..Problem::new(ProblemCode::TooManyAttempts, detail)
+            })),
+            PlaygroundError::Catalog(error) => error.into(),
+            PlaygroundError::Credential(error) => error.into(),
+            PlaygroundError::Native(error) => error.into(),
+            PlaygroundError::Orchestration(error) => error.into(),
+            PlaygroundError::Notify(error) => error.into(),
+            PlaygroundError::Database(error) => error.into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_catalog::{customers, tenants};
+use gatewright_catalog::{branding, customers, tenants};
 use gatewright_database::TenantTx;
 use gatewright_database::jobs::{Failure, Finished, Handler, Job, NewJob, Registry, Running, enqueue};
 use gatewright_identity::mail_tokens::{self, Purpose};
@@ -149,7 +149,8 @@ impl Writer {
     /// The mail; none where there is nobody to write to any more.
     async fn write(&self, tx: &mut TenantTx, letter: Letter) -> Result<Option<NewMail>, IdentityError> {
         let tenant = tenants::own(tx).await?;
-        let (name, url) = (harmless(&tenant.name), self.portals.url(&tenant.slug));
+        // As its pages call it.
+        let (name, url) = (harmless(&branding::get(tx).await?.name), self.portals.url(&tenant.slug));
         let mail = |recipient: String, subject: String, text: String| {
             Some(NewMail {
                 recipient,

@@ -123,8 +123,10 @@ async fn surround(State(state): State<ApiState>, mut request: Request, next: Nex
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
         headers.insert(REQUEST_ID.clone(), value);
     }
-    // Answers may hold secrets, and all of them change.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Answers may hold secrets, and all of them change but for those that say so.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status();
     let took = begun.elapsed();

@@ -10,6 +10,7 @@ use gatewright_identity::passwords::Hasher;
 use gatewright_identity::providers::Providers;
 use gatewright_native::Nodes;
 use gatewright_orchestration::Orchestrator;
+use gatewright_portal::playground::Playground;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::places::Places;
@@ -48,6 +49,8 @@ struct Inner {
     last_uses: LastUses,
     notices: Notices,
     orchestrator: Orchestrator,
+    playground: Playground,
+    judging: Semaphore,
     doors: Doors,
     draining: AtomicBool,
     look_ups: Semaphore,
@@ -55,6 +58,8 @@ struct Inner {
 
 /// Look-ups for nodes that run at once: few, so that they cannot take every connection to the database.
 const LOOK_UPS_MAX: usize = 4;
+/// Bodies that are judged by their schemas at once: nobody who types keeps more processors busy.
+const JUDGING_MAX: usize = 2;
 
 impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, where the native
@@ -67,6 +72,7 @@ impl ApiState {
         gateway_url: Option<String>,
         notices: Notices,
         orchestrator: Orchestrator,
+        playground: Playground,
         doors: Doors,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -77,6 +83,8 @@ impl ApiState {
             last_uses: LastUses::default(),
             notices,
             orchestrator,
+            playground,
+            judging: Semaphore::new(JUDGING_MAX),
             doors,
             draining: AtomicBool::new(false),
             look_ups: Semaphore::new(LOOK_UPS_MAX),
@@ -116,6 +124,17 @@ impl ApiState {
     /// What talks to other vendors' gateways.
     pub fn orchestrator(&self) -> &Orchestrator {
         &self.0.orchestrator
+    }
+
+    /// What calls gateways for developers.
+    pub fn playground(&self) -> &Playground {
+        &self.0.playground
+    }
+
+    /// A turn in judging what somebody fills in.
+    pub(crate) async fn judging_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.judging.acquire().await.ok()
     }
 
     /// Which tenant a host means.

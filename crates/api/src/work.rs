@@ -160,6 +160,11 @@ impl<T, const MAX: usize> Command<T, MAX> {
         ))
     }
 
+    /// Who ordered what, for what is not one transaction.
+    pub(crate) fn into_parts(self) -> (Acting, T) {
+        (self.acting, self.body)
+    }
+
     /// What talks to other vendors' gateways, for what has to be asked there before the transaction begins.
     pub(crate) fn orchestrator(&self) -> Orchestrator {
         self.state.orchestrator().clone()

@@ -24,6 +24,7 @@ pub mod link;
 pub mod make;
 pub mod model;
 pub mod mulesoft;
+pub mod showing;
 pub mod wire;
 
 pub use apigee::Apigee;

@@ -72,6 +72,13 @@ pub async fn is_pair(tx: &mut TenantTx, client_id: &str, secret: &CredentialHash
     Ok(found.into())
 }
 
+/// What nodes know of these keys' current secrets; a superseded one is left out.
+pub async fn current(tx: &mut TenantTx, ids: &[KeyId]) -> Result<Vec<AccessChange>, CredentialError> {
+    let mut rows = store::secrets_of_keys(tx, ids).await?;
+    rows.retain(|row| row.valid_until.is_none());
+    records(tx, rows).await
+}
+
 /// What the gateways must know of these keys from now on: one record per secret that may still be in use.
 pub(crate) async fn of_keys(tx: &mut TenantTx, ids: &[KeyId]) -> Result<Vec<AccessChange>, CredentialError> {
     let rows = store::secrets_of_keys(tx, ids).await?;

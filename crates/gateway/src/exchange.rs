@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Instant;
 
-use gatewright_snapshot::{Gateway, Head, Match, Refusal, Route, Snapshot, admit, credential_ref, match_route};
+use gatewright_snapshot::{
+    Gateway, Head, Match, Presented, Refusal, Route, Snapshot, admit, credential_ref, match_route,
+};
 use gatewright_types::ProblemCode;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request};
 use hyper::body::{Body, Incoming};
@@ -113,17 +115,27 @@ async fn exchange<'s>(
         return Err(body_too_large());
     }
     let mut judged_at_ms = now_ms;
-    let held = match credential_ref(&matched, &parts.headers)? {
+    let (mut address, mut is_permitted) = (client.peer, false);
+    let hash = match credential_ref(&matched, &parts.headers)? {
         None => None,
-        Some(presented) => Some(
+        Some(Presented::Key(hash)) => Some(hash),
+        Some(Presented::Permit(token)) => {
+            let permit = snapshot.permit(gateway, &Head::from(&parts), token, now_ms)?;
+            (address, is_permitted) = (permit.address, true);
+            Some(permit.hash)
+        }
+    };
+    let held = match hash {
+        None => None,
+        Some(hash) => Some(
             match core
                 .credentials
-                .get(&presented.hash, now_ms)
-                .settle(core, presented.hash, gateway.when_cut_off)
+                .get(&hash, now_ms)
+                .settle(core, hash, gateway.when_cut_off)
             {
                 Some(settled) => settled?,
                 None => {
-                    let found = Box::pin(credentials::find(core, presented.hash, gateway.when_cut_off)).await?;
+                    let found = Box::pin(credentials::find(core, hash, gateway.when_cut_off)).await?;
                     // Read again: a look-up may have taken its time.
                     judged_at_ms = core.clock.now_ms();
                     found
@@ -134,13 +146,14 @@ async fn exchange<'s>(
     let caller = match held {
         None => None,
         Some(held) => {
-            let admitted = admit(&matched, &held.credential, client.peer, judged_at_ms)?;
-            core.credentials.count_use(&held, client.peer, judged_at_ms);
+            let admitted = admit(&matched, &held.credential, address, judged_at_ms)?;
+            core.credentials.count_use(&held, address, judged_at_ms);
             Some(Caller {
                 customer: admitted.grant.customer_id,
                 subscription: admitted.grant.subscription_id,
                 key: admitted.key_id,
                 consumer: admitted.consumer_id,
+                is_permitted,
             })
         }
     };

@@ -3,7 +3,7 @@
 //! The order matters: first goes what the client's `Connection` names, then what a client must not
 //! say, and only then comes what we say. So nothing that a client sends can remove or double ours.
 
-use gatewright_snapshot::starts_like_our_key;
+use gatewright_snapshot::{permit, starts_like_our_key};
 use gatewright_types::ids::{ConsumerId, CustomerId, KeyId, SubscriptionId};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -85,6 +85,8 @@ pub(crate) struct Caller {
     pub(crate) key: KeyId,
     /// The API consumer, if it is one.
     pub(crate) consumer: Option<ConsumerId>,
+    /// Whether a permit was sent instead of the key: somebody tries the API out.
+    pub(crate) is_permitted: bool,
 }
 
 /// Takes out of a request's fields what the upstream must not get from the client.
@@ -142,6 +144,9 @@ pub(crate) fn write(head: &mut Vec<u8>, fields: &HeaderMap, forwarding: &Forward
         line("x-gatewright-key-id", &caller.key.text());
         if let Some(consumer) = caller.consumer {
             line("x-gatewright-consumer", &consumer.text());
+        }
+        if caller.is_permitted {
+            line("x-gatewright-source", permit::SOURCE.as_bytes());
         }
     }
 }
@@ -268,7 +273,7 @@ fn remove_credentials(fields: &mut HeaderMap, is_secure: bool) {
         fields
             .get_all(name)
             .iter()
-            .any(|value| starts_like_our_key(value.as_bytes()))
+            .any(|value| starts_like_our_key(value.as_bytes()) || permit::token(value.as_bytes()).is_some())
     };
     let (key, authorization) = (is_secure || is_ours(&X_API_KEY), is_ours(&header::AUTHORIZATION));
     if key {

@@ -168,6 +168,7 @@ fn pass_on(snapshot: &Snapshot, request: &Request<Incoming>, is_secure: bool) ->
         subscription: SubscriptionId::from_uuid(Uuid::nil()),
         key: KeyId::from_uuid(Uuid::nil()),
         consumer: None,
+        is_permitted: false,
     });
     let forwarding = Forwarding {
         host: &said,

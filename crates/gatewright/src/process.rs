@@ -143,7 +143,17 @@ impl Prepared {
             let url = gateway.as_ref().map(NativeGateway::url);
             let told = notices::for_api(settings)?;
             let doors = control::doors(settings, &database, &addresses)?;
-            let state = ApiState::new(database.clone(), nodes, pages, url, told, orchestrator.clone(), doors);
+            let playground = control::playground(settings, &nodes, &orchestrator, &addresses, url.as_deref())?;
+            let state = ApiState::new(
+                database.clone(),
+                nodes,
+                pages,
+                url,
+                told,
+                orchestrator.clone(),
+                playground,
+                doors,
+            );
             let control = ControlPlane::start(
                 listener,
                 &metrics,

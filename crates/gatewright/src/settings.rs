@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::notices;
+use crate::parts::control;
 use crate::role::Role;
 use crate::shared_cache::SharedCache;
 use crate::telemetry;
@@ -67,6 +68,9 @@ pub struct Settings {
     pub gateway_cores: usize,
     /// A gateway's host is `<slug>.<base domain>`.
     pub base_domain: String,
+    /// How callers reach the native gateways, as `https://{gateway}.api.example.com` with the gateway's slug in the place of
+    /// `{gateway}`, or without it where there is only the default one; none: `http://` and where this process listens.
+    pub gateway_public_url: Option<String>,
     /// The gateway that a bare address means; none: the oldest.
     pub default_gateway: Option<Slug>,
     /// A tenant's host is `<slug>.<portal domain>`; none: below `localhost` where the control plane is reached on this
@@ -147,6 +151,7 @@ impl Default for Settings {
             gateway_addr: SocketAddr::from(([127, 0, 0, 1], 8000)),
             gateway_cores: 0,
             base_domain: "localhost".to_owned(),
+            gateway_public_url: None,
             default_gateway: None,
             portal_domain: None,
             default_tenant: None,
@@ -263,6 +268,9 @@ impl Settings {
         }
         if let Some(url) = &self.public_url {
             url::Url::parse(url).context("public_url")?;
+        }
+        if let Some(template) = &self.gateway_public_url {
+            control::gateway_address(template).context("gateway_public_url")?;
         }
         if let Some(path) = &self.breached_passwords_file {
             std::fs::File::open(path).with_context(|| format!("breached_passwords_file: {}", path.display()))?;

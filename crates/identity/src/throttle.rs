@@ -48,6 +48,9 @@ pub const CODE_BY_ADDRESS: Limit = limit("code/address", 60, TimeDelta::minutes(
 /// Challenges and errands to an identity provider that were begun from one address.
 pub const BEGUN_BY_ADDRESS: Limit = limit("begun/address", 200, TimeDelta::minutes(15));
 
+/// Calls from the portal, of one developer: a person tries things out, and a script has keys of its own.
+pub const PLAYGROUND_BY_DEVELOPER: Limit = limit("playground/developer", 60, TimeDelta::minutes(1));
+
 /// Counts one try; fails with how long to wait when there were too many. The caller commits in any case.
 pub async fn count(tx: &mut TenantTx, limit: Limit, who: &str) -> Result<(), IdentityError> {
     let now = tx.now();

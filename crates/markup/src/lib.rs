@@ -11,6 +11,8 @@
 //!
 //! Start with [`html`]: [`plain`] is the short way for text without any markup, [`images`] takes foreign images out.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod images;
 pub mod limits;
 mod nesting;

@@ -43,6 +43,7 @@ pub async fn load(database: &Database, settings: &Settings) -> Result<Loaded, Na
     let mut tx = database.system(SystemUse::CompileSnapshot).await?;
     let version = store::news::position(&mut tx).await?.configuration;
     let mut gateways = store::configuration::gateways(&mut tx, None).await?;
+    let permit_keys = store::permit_keys::list(&mut tx, database.clock().now()).await?;
     tx.close().await?;
     mark_default(&mut gateways, settings.default_gateway.as_ref());
     // A gateway that a newer program wrote, or a hand in the database, must not take all others down.
@@ -58,6 +59,7 @@ pub async fn load(database: &Database, settings: &Settings) -> Result<Loaded, Na
         base_domain: settings.base_domain.clone(),
         problem_pages: settings.problem_pages.clone(),
         gateways,
+        permit_keys,
     };
     let json = serde_json::to_vec(&config).map_err(|error| NativeError::Uncompilable(error.to_string()))?;
     let snapshot = Snapshot::compile(config).map_err(|error| NativeError::Uncompilable(error.to_string()))?;

@@ -131,6 +131,8 @@ pub const EVENT_TYPES: &[&str] = &[
     "portal.api_spec.sync_asked",
     "portal.api_spec.sync_failed",
     "portal.api_spec.sync_secret_made",
+    "portal.playground_run.created",
+    "portal.playground_runs.deleted",
 ];
 
 /// The type of the event that `POST …/test` sends.

@@ -15,6 +15,7 @@
 pub mod access;
 pub mod adoption;
 pub mod breaker;
+pub mod calling;
 mod choose;
 pub mod connections;
 pub mod converge;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use gatewright_catalog::products;
-use gatewright_connectors::Connector;
+use gatewright_catalog::{CatalogError, products};
 use gatewright_connectors::choice::Choice;
-use gatewright_connectors::model::{Judgement, Offered, Page};
+use gatewright_connectors::model::{Judgement, Offered, Page, Vendor};
+use gatewright_connectors::{Connector, showing};
 use gatewright_database::TenantTx;
+use gatewright_egress::Target;
 use gatewright_types::ids::{GatewayId, ProductId};
+use gatewright_types::problem::FieldError;
 use serde_json::Value;
 
 use crate::choose;
@@ -20,6 +22,8 @@ use crate::{Fault, OrchestrationError};
 
 /// Most groups, plans or products of a gateway for one of ours.
 pub const SCOPE_MAX: usize = 100;
+/// Longest address of a product on a gateway, in bytes.
+pub const PUBLIC_URL_MAX_BYTES: usize = 1024;
 
 /// What is to stand for a product.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +32,10 @@ pub struct Wanted {
     pub scope: Vec<String>,
     /// What is chosen where the gateway leaves a choice.
     pub choice: Choice,
+    /// Where callers reach the product there.
+    pub public_url: Option<String>,
+    /// The header field that the gateway reads the key from there.
+    pub credential_header: Option<String>,
 }
 
 /// What a gateway says about a mapping.
@@ -46,6 +54,7 @@ pub async fn judge(
     connector: &Arc<dyn Connector>,
     mut wanted: Wanted,
 ) -> Result<Judged, OrchestrationError> {
+    check_calls(connection.vendor, &mut wanted)?;
     let gateway = connection.name.clone();
     let chosen = choose::checked(connector, &[wanted.choice]).map_err(|why| OrchestrationError::CannotHonor {
         gateway: gateway.clone(),
@@ -91,6 +100,32 @@ pub async fn judge(
     })
 }
 
+/// What is said about how callers reach it.
+fn check_calls(vendor: Vendor, wanted: &mut Wanted) -> Result<(), OrchestrationError> {
+    let mut errors = Vec::new();
+    if let Some(header) = &wanted.credential_header {
+        errors.extend(showing::check(vendor, header, "/credentialHeader").err());
+    }
+    if let Some(url) = &mut wanted.public_url {
+        let is_long = url.len() > PUBLIC_URL_MAX_BYTES;
+        match Target::parse(url, PUBLIC_URL_MAX_BYTES) {
+            Ok(target) if !is_long && !target.as_str().contains(['?', '#']) && !url.contains('#') => {
+                *url = target.as_str().trim_end_matches('/').to_owned();
+            }
+            _ => errors.push(FieldError {
+                field: "/publicUrl".to_owned(),
+                detail: format!(
+                    "expected http:// or https://, a host and perhaps a path, without user and query, of at most {PUBLIC_URL_MAX_BYTES} bytes"
+                ),
+            }),
+        }
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(CatalogError::Invalid(errors).into())
+}
+
 /// Maps a product. What is open by default on the gateway has to be accepted by name, and whoever was sold the product has to fit.
 pub async fn put(
     tx: &mut TenantTx,
@@ -120,6 +155,8 @@ pub async fn put(
         rotation: judged.wanted.choice.rotation,
         accepted_open: judged.judgement.open.clone(),
         warnings: judged.judgement.warnings.clone(),
+        public_url: judged.wanted.public_url.clone(),
+        credential_header: judged.wanted.credential_header.clone(),
         created_at: before.as_ref().map_or_else(|| tx.now(), |before| before.created_at),
         updated_at: tx.now(),
     };

@@ -247,6 +247,12 @@ pub struct ProductMapping {
     pub accepted_open: Vec<String>,
     /// What an operator should know.
     pub warnings: Vec<String>,
+    /// Where callers reach the product there, without a slash at its end; null: nobody said, and the portal does not call it.
+    #[schema(example = "https://api.example.com/translate")]
+    pub public_url: Option<String>,
+    /// The header field that the gateway reads the key from there; null: the vendor's usual one.
+    #[schema(example = "X-Api-Key")]
+    pub credential_header: Option<String>,
     /// When it was mapped.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

@@ -30,9 +30,19 @@ impl Orchestrator {
         application: &Application,
         number: i32,
     ) -> Result<Option<SecretString>, Fault> {
-        let Some(wanted) = prepared.credentials.iter().find(|row| row.number == number) else {
-            return Ok(None);
-        };
+        match prepared.credentials.iter().find(|row| row.number == number) {
+            Some(wanted) => self.read_back(tenant_id, wanted, application).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Reads the secret of a credential back from a gateway that has it: from its own, or from another one where it is the same.
+    pub(crate) async fn read_back(
+        &self,
+        tenant_id: TenantId,
+        wanted: &credentials::Row,
+        application: &Application,
+    ) -> Result<Option<SecretString>, Fault> {
         let away = |_| Fault::new(FaultKind::Transient, "the database is away");
         let mut tx = self.tenant(tenant_id).await.map_err(away)?;
         let rows = credentials::of_subscription(&mut tx, wanted.subscription_id)

@@ -57,6 +57,13 @@ struct Ramp {
 }
 
 impl Brand {
+    /// Pages call the tenant as it calls itself there.
+    pub(crate) fn rename(&self, name: &mut String) {
+        if !self.name.is_empty() {
+            name.clone_from(&self.name);
+        }
+    }
+
     /// Where the logo is.
     pub(crate) fn logo(&self) -> Option<String> {
         let logo = self.logo.as_ref()?;

@@ -27,6 +27,11 @@ impl Form {
         Self(form_urlencoded::parse(text).into_owned().take(FIELDS_MAX).collect())
     }
 
+    /// Fields that were read in another way.
+    pub(crate) const fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The field as it was sent; empty where it is absent.
     pub(crate) fn raw(&self, name: &str) -> &str {
         self.0

@@ -6,11 +6,12 @@ use maud::{Markup, html};
 
 use crate::Pages;
 use crate::failure::Failure;
-use crate::icons::{icon, large};
+use crate::icons::large;
 use crate::layout::{self, About};
-use crate::model::{Account, Items, SignInOptions};
+use crate::model::{Account, SignInOptions};
 use crate::parts::note;
 use crate::portal::catalog::Catalog;
+use crate::portal::first_run::FirstRun;
 use crate::visit::Visit;
 
 pub(crate) async fn show(State(pages): State<Pages>, visit: Visit) -> Result<Response, Failure> {
@@ -67,7 +68,7 @@ async fn signed_in(visit: &Visit, account: &Account) -> Result<Response, Failure
         .is_some_and(|developer| developer.state == "PENDING");
     let catalog = Catalog::read(visit).await?;
     let next = if account.is_active_developer() {
-        Some(Next::find(visit, &catalog).await?)
+        FirstRun::find(visit, &catalog).await?
     } else {
         None
     };
@@ -98,75 +99,6 @@ async fn signed_in(visit: &Visit, account: &Account) -> Result<Response, Failure
         ..About::default()
     };
     Ok(layout::app(visit, about, account, &content))
-}
-
-/// How far a developer is on the way to a first call.
-struct Next {
-    subscribed: bool,
-    has_key: bool,
-    /// Where the first call can be tried.
-    docs: Option<String>,
-}
-
-impl Next {
-    async fn find(visit: &Visit, catalog: &Catalog) -> Result<Self, Failure> {
-        let subscriptions: Items<Standing> = visit.get("/api/v1/portal/subscriptions?limit=100").await?;
-        let keys: Items<Standing> = visit.get("/api/v1/portal/keys?limit=100").await?;
-        let docs = catalog.references.iter().find(|reference| reference.operations > 0);
-        Ok(Self {
-            subscribed: subscriptions
-                .items
-                .iter()
-                .any(|one| !matches!(one.state(), "EXPIRED" | "CANCELLED")),
-            has_key: keys.items.iter().any(|one| one.state() != "REVOKED"),
-            docs: docs.map(|reference| format!("/docs/{}", reference.slug)),
-        })
-    }
-
-    fn show(&self) -> Markup {
-        html! {
-            section.panel.steps aria-label="What is next" {
-                ol {
-                    (step(self.subscribed, "Choose a plan", "It says what you may call, how often and for how much.", "#products", "See the products"))
-                    (step(self.has_key, "Get a key", "Your programs show it with every request.", "/keys/new", "Make a key"))
-                    @match (&self.docs, self.has_key) {
-                        (Some(docs), _) => (step(false, "Make the first call", "Each operation can be tried on its page.", docs, "Open the docs")),
-                        (None, true) => (step(false, "Make the first call", "The key's page has a line to copy.", "/keys", "Open your keys")),
-                        (None, false) => {},
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Something with a state; keys call it a status.
-#[derive(serde::Deserialize)]
-struct Standing {
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    status: String,
-}
-
-impl Standing {
-    fn state(&self) -> &str {
-        if self.state.is_empty() {
-            &self.status
-        } else {
-            &self.state
-        }
-    }
-}
-
-fn step(is_done: bool, label: &str, about: &str, path: &str, action: &str) -> Markup {
-    html! {
-        li.done[is_done] {
-            span.tick { @if is_done { (icon("check")) span.visually-hidden { "Done: " } } }
-            div { strong { (label) } span { (about) } }
-            @if !is_done { a.button.small href=(path) { (action) } }
-        }
-    }
 }
 
 fn tile(path: &str, drawing: &str, label: &str, about: &str) -> Markup {

@@ -99,7 +99,8 @@ pub fn router(about: About) -> Router {
         )
         .route("/console/people/sign-up", get(settings::show).post(settings::send))
         .route("/console/people/providers", get(providers::show).post(providers::send))
-        .merge(console::portal::router());
+        .merge(console::portal::router())
+        .merge(console::docs::router());
     let public = Router::new()
         .route("/sign-up", get(sign_up::show).post(sign_up::send))
         .route("/sign-up/check-mail", get(sign_up::check_mail))

@@ -157,9 +157,9 @@ pub(crate) fn words(constant: &str) -> String {
 /// A state with the color of what it means.
 pub(crate) fn state_badge(state: &str) -> Markup {
     let kind = match state {
-        "ACTIVE" | "ACCEPTED" => "good",
-        "PENDING" | "INVITED" => "warn",
-        "SUSPENDED" | "EXPIRED" | "WITHDRAWN" => "bad",
+        "ACTIVE" | "ACCEPTED" | "PUBLISHED" => "good",
+        "PENDING" | "INVITED" | "IMPORTING" => "warn",
+        "SUSPENDED" | "EXPIRED" | "WITHDRAWN" | "REJECTED" => "bad",
         _ => "",
     };
     html! { span class={ "badge " (kind) } { (words(state)) } }

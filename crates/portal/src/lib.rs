@@ -10,12 +10,15 @@
 //!   (`import/fetch.rs`).
 //! * Whoever may not see a description cannot tell that there is one ([`Sees`]).
 //!
-//! Start with [`model`], then [`specs`] and [`import`]; what is read is [`reference`] and [`search`]. SQL is in `store`.
+//! Start with [`model`], then [`specs`] and [`import`]; what is read is [`reference`] and [`search`]; what is
+//! tried is [`playground`], and where, [`places`]. SQL is in `store` and `playground/store.rs`.
 
 pub mod error;
 pub mod import;
 pub mod limits;
 pub mod model;
+pub mod places;
+pub mod playground;
 pub mod reference;
 pub mod search;
 pub mod specs;

@@ -158,6 +158,7 @@ impl Snapshot {
             gateways: compiled.collect::<Result<_, _>>()?,
             by_slug,
             default,
+            permit_keys: config.permit_keys,
         })
     }
 }

@@ -2,10 +2,16 @@
 //!
 //! It is judged once, by [`crate::Snapshot::compile`]; nothing else reads it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use gatewright_types::CredentialHash;
 use gatewright_types::access::{AuthType, Environment, RouteAccess, WhenCutOff};
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, ServiceId, TenantId};
 use gatewright_types::slug::Slug;
 use serde::{Deserialize, Serialize};
+
+/// So many bytes of its hash name a key: enough to tell eight apart.
+const PERMIT_KEY_ID_BYTES: usize = 12;
 
 /// Every native gateway of an installation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,6 +25,34 @@ pub struct SnapshotConfig {
     pub problem_pages: String,
     /// All of them, of every tenant.
     pub gateways: Vec<GatewayConfig>,
+    /// What verifies a [`crate::permit`]; at most [`KEYS_MAX`](crate::permit::KEYS_MAX), and none before the first one was written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permit_keys: Vec<PermitKey>,
+}
+
+/// A key that verifies permits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PermitKey {
+    /// Its name.
+    pub id: String,
+    /// An Ed25519 public key, in base64url.
+    pub public_key: String,
+    /// Until when it verifies: milliseconds since 1970. None: until something else is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
+}
+
+impl PermitKey {
+    /// This Ed25519 public key, named after itself.
+    pub fn new(public_key: &[u8], until_ms: Option<i64>) -> Self {
+        let hash = CredentialHash::of(public_key);
+        Self {
+            id: BASE64.encode(&hash.as_bytes()[..PERMIT_KEY_ID_BYTES]),
+            public_key: BASE64.encode(public_key),
+            until_ms,
+        }
+    }
 }
 
 /// One native gateway.

@@ -15,7 +15,7 @@ use crate::config::{GatewayConfig, RouteConfig, ServiceConfig, SnapshotConfig};
 use crate::path::normalize;
 use crate::protocol::{Answers, News, Questions, Report, Told};
 use crate::template::{Segment, Template};
-use crate::{AccessChange, Head, Match, Snapshot, credential_ref, match_route};
+use crate::{AccessChange, Head, Match, Presented, Snapshot, credential_ref, match_route};
 
 /// A configuration with one route, for `ANY` method of the gateway `acme.gw.test`.
 pub fn configuration(access: RouteAccess, public_path: &str, target_path: &str) -> SnapshotConfig {
@@ -53,6 +53,7 @@ pub fn configuration(access: RouteAccess, public_path: &str, target_path: &str) 
         base_domain: "gw.test".to_owned(),
         problem_pages: "/errors/".to_owned(),
         gateways: vec![gateway],
+        permit_keys: Vec::new(),
     }
 }
 
@@ -134,7 +135,17 @@ pub fn key(data: &[u8]) {
     };
     let found = credential_ref(&matched, &headers);
     match (found, expected) {
-        (Ok(Some(found)), Ok(hash)) => assert_eq!(found.hash, hash, "what was sent is what is looked up"),
+        (Ok(Some(Presented::Key(found))), Ok(hash)) => assert_eq!(found, hash, "what was sent is what is looked up"),
+        (Ok(Some(Presented::Permit(token))), Err(ProblemCode::NoCredential)) => {
+            let head = Head {
+                method: &Method::GET,
+                uri: &uri,
+                version: Version::HTTP_11,
+                headers: &headers,
+            };
+            let judged = snapshot.permit(matched.gateway, &head, token, 0);
+            assert!(judged.is_err(), "nobody signed it");
+        }
         (Err(refusal), Err(code)) => assert_eq!(refusal.code, code),
         (found, expected) => panic!("{found:?} and {expected:?}"),
     }

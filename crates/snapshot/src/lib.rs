@@ -14,7 +14,7 @@
 //!
 //! 1. [`match_route`] finds gateway and route from the head alone;
 //! 2. [`credential_ref`] says which credential the head carries, if the route asks for one;
-//! 3. (the caller looks the credential up)
+//! 3. (the caller looks the credential up; of a [`permit`] it first asks [`Snapshot::permit`] which one)
 //! 4. [`admit`] judges the credential's record;
 //! 5. [`Match::render_target`] writes what goes into the request line to the upstream.
 //!
@@ -30,6 +30,7 @@ pub mod credential;
 pub mod fuzzing;
 mod host;
 pub mod path;
+pub mod permit;
 mod presented;
 pub mod protocol;
 mod refusal;

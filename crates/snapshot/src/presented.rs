@@ -5,15 +5,17 @@ use gatewright_types::credential::{CREDENTIAL_MAX_LENGTH, KeyShape, key_shape};
 use gatewright_types::{CredentialHash, ProblemCode};
 use http::{HeaderMap, HeaderName, header};
 
-use crate::{Match, Refusal};
+use crate::{Match, Refusal, permit};
 
 static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What is to be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Presented {
-    /// The credential, hashed.
-    pub hash: CredentialHash,
+pub enum Presented<'r> {
+    /// A credential, hashed.
+    Key(CredentialHash),
+    /// A permit's token, not judged yet: [`crate::Snapshot::permit`].
+    Permit(&'r [u8]),
 }
 
 /// Whether a field's value holds, anywhere, what every key of ours starts with.
@@ -28,13 +30,13 @@ pub fn starts_like_our_key(value: &[u8]) -> bool {
 /// The credential that a request carries for its route; `None` on a PUBLIC route.
 ///
 /// `X-Api-Key` goes first. Then `Authorization: Bearer` is the upstream's business unless it starts
-/// like a key of ours; with both, they have to be the same.
+/// like a key of ours; with both, they have to be the same. A [`permit`] counts where there is neither.
 ///
 /// # Errors
 ///
 /// `ambiguous-request`, `no-credential`, or `credential-unknown` for what cannot be a credential of
 /// ours and so needs no look-up.
-pub fn credential_ref(matched: &Match<'_, '_>, headers: &HeaderMap) -> Result<Option<Presented>, Refusal> {
+pub fn credential_ref<'r>(matched: &Match<'_, '_>, headers: &'r HeaderMap) -> Result<Option<Presented<'r>>, Refusal> {
     if matched.route.access == RouteAccess::Public {
         return Ok(None);
     }
@@ -43,7 +45,7 @@ pub fn credential_ref(matched: &Match<'_, '_>, headers: &HeaderMap) -> Result<Op
     }
 }
 
-fn api_key(headers: &HeaderMap) -> Result<Presented, Refusal> {
+fn api_key(headers: &HeaderMap) -> Result<Presented<'_>, Refusal> {
     let named = only_one(headers, &X_API_KEY)?.filter(|value| !value.is_empty());
     let bearer = only_one(headers, &header::AUTHORIZATION)?.and_then(bearer_token);
     let credential = match (named, bearer) {
@@ -52,7 +54,14 @@ fn api_key(headers: &HeaderMap) -> Result<Presented, Refusal> {
         }
         (Some(named), _) => named,
         (None, Some(bearer)) => bearer,
+        // Only who shows no key pays for a look at this.
         (None, None) => {
+            if let Some(token) = headers
+                .get(header::AUTHORIZATION)
+                .and_then(|value| permit::token(value.as_bytes()))
+            {
+                return Ok(Presented::Permit(token));
+            }
             return Err(Refusal::new(
                 ProblemCode::NoCredential,
                 "Send an API key in X-Api-Key, or as Authorization: Bearer.",
@@ -64,9 +73,7 @@ fn api_key(headers: &HeaderMap) -> Result<Presented, Refusal> {
     } else {
         match key_shape(credential) {
             KeyShape::Intact => {
-                return Ok(Presented {
-                    hash: CredentialHash::of(credential),
-                });
+                return Ok(Presented::Key(CredentialHash::of(credential)));
             }
             KeyShape::Damaged => "The key is incomplete or mistyped: its check digits are wrong.",
             KeyShape::Foreign => "The credential is not of the form of an API key.",

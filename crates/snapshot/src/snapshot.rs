@@ -7,6 +7,7 @@ use gatewright_types::access::{AuthType, Environment, RouteAccess, WhenCutOff};
 use gatewright_types::ids::{GatewayId, ProductId, RouteId, TenantId};
 use gatewright_types::slug::Slug;
 
+use crate::config::PermitKey;
 use crate::routers::Routers;
 use crate::service::Service;
 use crate::template::Target;
@@ -22,12 +23,18 @@ pub struct Snapshot {
     pub(crate) gateways: Vec<Gateway>,
     pub(crate) by_slug: HashMap<String, usize>,
     pub(crate) default: Option<usize>,
+    pub(crate) permit_keys: Vec<PermitKey>,
 }
 
 impl Snapshot {
     /// Every gateway, in the order of the configuration.
     pub fn gateways(&self) -> &[Gateway] {
         &self.gateways
+    }
+
+    /// The gateway that a bare address means, if any.
+    pub fn default_id(&self) -> Option<GatewayId> {
+        self.default.map(|at| self.gateways[at].id)
     }
 }
 

@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
+use gatewright::notices;
 use gatewright::process::{self, Process};
 use gatewright::settings::Settings;
 use gatewright_catalog::tenants;
-use gatewright_database::jobs::{self, Job, NewJob};
+use gatewright_database::jobs::{self, Job, NewJob, Registry, Worker, WorkerOptions};
 use gatewright_database::{Actor, Caller, SystemUse};
+use gatewright_egress::Policy;
 use gatewright_identity::tokens;
 use gatewright_native::uses;
 use gatewright_notify::mail::{self, NewMail};
@@ -16,6 +19,7 @@ use gatewright_snapshot::protocol::KeyUse;
 use gatewright_types::ids::{DeliveryId, JobId, RequestId};
 use gatewright_types::{Clock, Rng};
 use secrecy::ExposeSecret;
+use serde_json::json;
 
 use crate::{TestTenant, Wire, database};
 
@@ -198,6 +202,31 @@ impl TestApp {
         }
     }
 
+    /// A published description of a product, and the revision of it that was published before.
+    pub async fn described(&self, of: &TestTenant, product_id: &str) -> (String, String) {
+        let mut registry = Registry::new();
+        let addr = SocketAddr::from(([127, 0, 0, 1], 1));
+        gatewright_portal::import::register(&mut registry, notices::client(addr), Policy::default());
+        let worker = Worker::start(self.process.database().clone(), registry, WorkerOptions::default());
+        let document = |title: &str| {
+            json!({
+                "openapi": "3.1.0", "info": { "title": title, "version": "1" },
+                "paths": { "/v1/one": { "get": { "operationId": "one", "responses": { "200": { "description": "OK" } } } } },
+                "components": { "schemas": { "Thing": { "type": "object" } } },
+            })
+            .to_string()
+        };
+        let new = json!({ "productId": product_id, "specFormat": "OPENAPI_3", "document": document("First") });
+        let id = of.create("/docs/api-specs", new).await;
+        let path = format!("/docs/api-specs/{id}");
+        let first = published(of, &path, 1).await;
+        of.post(&format!("{path}/revisions"), json!({ "document": document("Second") }))
+            .await;
+        published(of, &path, 2).await;
+        worker.stop(Duration::from_secs(5)).await;
+        (id, first)
+    }
+
     /// A mail to somebody of the tenant.
     pub async fn mail(&self, of: &TestTenant, recipient: &str, subject: &str, text: &str) -> String {
         let database = self.process.database();
@@ -221,6 +250,18 @@ impl TestApp {
     pub async fn stop(self) {
         self.process.stop().await.unwrap();
     }
+}
+
+/// The revision of this number once it is what is read; waits at most a minute.
+async fn published(of: &TestTenant, path: &str, number: i32) -> String {
+    for _ in 0..3_000 {
+        let spec = of.get(path).await;
+        if spec["published"]["number"] == number {
+            return spec["published"]["id"].as_str().unwrap().to_owned();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{path} is not published");
 }
 
 /// Nothing to do, for nobody.

@@ -206,6 +206,8 @@ ids! {
     PersonId = "per";
     /// A plan; its versions are numbers.
     PlanId = "pln";
+    /// A call that a developer made from the portal.
+    PlaygroundRunId = "pgr";
     /// What is sold.
     ProductId = "prd";
     /// Where a connected gateway differs from what is desired.

@@ -126,6 +126,8 @@ problem_codes! {
     NoTenant = "no-tenant", 404, "No tenant answers to this host", Client, No;
     /// No route matches.
     NoRoute = "no-route", 404, "No route matches", Client, No;
+    /// Nobody knows the key's secret any more: it has to be rotated before somebody can call with it in its place.
+    NeedsRotation = "needs-rotation", 409, "The key needs a rotation", Client, No;
     /// There is no secret to be shown, or not any more.
     NothingToReveal = "nothing-to-reveal", 409, "There is nothing to reveal", Client, No;
     /// There is no such object, or it is somebody else's.
@@ -150,6 +152,8 @@ problem_codes! {
     RotationInProgress = "rotation-in-progress", 409, "The key is already being rotated", Client, No;
     /// Mail address and password, or what else was shown, do not belong together.
     SignInFailed = "sign-in-failed", 401, "That is not who you say you are", Client, No;
+    /// A request that has to be signed is not, or not rightly, or not recently.
+    SignatureInvalid = "signature-invalid", 401, "The request is not signed as it has to be", Client, No;
     /// The tenant lets nobody in by this way.
     SignUpClosed = "sign-up-closed", 403, "You cannot sign up here by yourself", Client, No;
     /// The token's time is over.

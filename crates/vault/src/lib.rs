@@ -21,6 +21,7 @@ pub mod master_key;
 pub mod mint;
 pub mod ring;
 mod ring_file;
+pub mod sign;
 
 pub use data_key::{Belonging, DataKey, Sealed};
 pub use error::VaultError;
@@ -33,3 +34,4 @@ pub use mint::{
     mint_person_token,
 };
 pub use ring::{MasterKeyState, Ring};
+pub use sign::SigningKey;

@@ -24,6 +24,7 @@ mod outgoing_destinations;
 mod password_resets;
 mod people_settings;
 mod plans;
+mod playground;
 mod portal;
 mod products;
 mod provisioning;
@@ -274,6 +275,13 @@ pub fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(docs::get_reference_schema::get_reference_schema))
         .routes(routes!(docs::get_reference_document::get_reference_document))
         .routes(routes!(docs::search_docs::search_docs))
+        .routes(routes!(playground::check_operation_values::check_operation_values))
+        .routes(routes!(playground::get_playground_options::get_playground_options))
+        .routes(routes!(
+            playground::send_playground_request::send_playground_request,
+            playground::list_playground_requests::list_playground_requests,
+            playground::delete_playground_requests::delete_playground_requests
+        ))
         .routes(routes!(plans::create_plan::create_plan, plans::list_plans::list_plans))
         .routes(routes!(plans::get_plan::get_plan, plans::change_plan::change_plan))
         .routes(routes!(plans::add_plan_version::add_plan_version))

@@ -89,7 +89,8 @@ fn note(changes: &mut Map<String, Value>, name: &str, mut old: Value, mut new: V
     changes.insert(name.to_owned(), json!({ "before": old, "after": new }));
 }
 
-fn names_a_secret(name: &str) -> bool {
+/// Whether the name of a field says that its value is a secret.
+pub fn names_a_secret(name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(char::is_ascii_alphanumeric)

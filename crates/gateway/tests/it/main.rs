@@ -13,6 +13,7 @@ mod differential;
 mod framing;
 mod hop_by_hop;
 mod knowledge;
+mod permits;
 mod snapshots;
 mod spoofing;
 mod tls;

@@ -123,6 +123,7 @@ pub(crate) fn config(target_url: &str) -> SnapshotConfig {
                 public(route("ANY", "/open/{*rest}", "/open/{*rest}")),
             ],
         }],
+        permit_keys: Vec::new(),
     }
 }
 

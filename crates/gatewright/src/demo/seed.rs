@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use gatewright_catalog::customers::{self, NewCustomer};
-use gatewright_catalog::model::{
-    BillingPeriod, Contract, ContractFormat, PlanTerms, ProductKind, Quota, QuotaPeriod, RateLimit,
-};
+use gatewright_catalog::model::{BillingPeriod, PlanTerms, ProductKind, Quota, QuotaPeriod, RateLimit};
 use gatewright_catalog::plans::{self, NewPlan};
 use gatewright_catalog::products::{self, NewProduct};
 use gatewright_catalog::subscriptions::{self, SubscriptionFilter};
@@ -16,6 +14,7 @@ use gatewright_credentials::look_up;
 use gatewright_credentials::rotate::Rotation;
 use gatewright_database::page::PAGE_MAX;
 use gatewright_database::{Actor, Caller, Database, PageRequest, SystemUse, TenantTx};
+use gatewright_egress::Policy;
 use gatewright_identity::tokens;
 use gatewright_native::gateways::{self, NewGateway};
 use gatewright_native::routes::{self, NewRoute};
@@ -23,8 +22,12 @@ use gatewright_native::services::{self, NewService, ServiceChange};
 use gatewright_orchestration::model::Activation;
 use gatewright_orchestration::provision::{self, NewSubscription};
 use gatewright_orchestration::{Orchestrator, access};
+use gatewright_portal::model::SpecFormat;
+use gatewright_portal::specs::{self, NewApiSpec};
 use gatewright_types::access::{AuthType, Environment, KeyStatus, RouteAccess};
-use gatewright_types::ids::{CustomerId, GatewayId, KeyId, PlanId, ProductId, RequestId, SubscriptionId, TenantId};
+use gatewright_types::ids::{
+    CustomerId, GatewayId, KeyId, PlanId, ProductId, RequestId, ServiceId, SubscriptionId, TenantId,
+};
 use gatewright_types::money::Money;
 use gatewright_types::slug::Slug;
 use rust_decimal::Decimal;
@@ -33,8 +36,8 @@ use secrecy::SecretString;
 use super::people::{self, Passwords, SignIn};
 use super::vendors::{self, Vendors};
 
-/// The product's contract.
-const CONTRACT: &str = include_str!("../../demo/translation-api.json");
+/// The product's description, from which its pages and its contract are made.
+const DESCRIPTION: &str = include_str!("../../demo/translation-api.yaml");
 /// The first page of a list is all that the demo has.
 pub(super) const ALL: PageRequest = PageRequest {
     after: None,
@@ -42,9 +45,11 @@ pub(super) const ALL: PageRequest = PageRequest {
 };
 
 /// The SECURE routes; each goes to the same path of the service.
-const ROUTES: [(&str, &str); 5] = [
+const ROUTES: [(&str, &str); 7] = [
     ("POST", "/v1/translate"),
+    ("POST", "/v1/translate/stream"),
     ("GET", "/v1/translate/{id}"),
+    ("POST", "/v1/documents"),
     ("POST", "/v1/embeddings"),
     ("GET", "/v1/usage/current"),
     ("POST", "/v1/agents/sessions"),
@@ -148,6 +153,7 @@ async fn tenant(database: &Database) -> anyhow::Result<(TenantId, SecretString)>
 async fn product(tx: &mut TenantTx) -> anyhow::Result<ProductId> {
     let known = products::list(tx, ALL).await?.items;
     if let Some(product) = known.iter().find(|product| product.slug.as_str() == "translation-api") {
+        describe(tx, product.id).await?;
         return Ok(product.id);
     }
     let new = NewProduct {
@@ -158,12 +164,26 @@ async fn product(tx: &mut TenantTx) -> anyhow::Result<ProductId> {
         orchestrated: true,
     };
     let product = products::create(tx, new).await?;
-    let contract = Contract {
-        format: ContractFormat::OpenApi,
-        document: CONTRACT.to_owned(),
-    };
-    products::put_contract(tx, product.id, &contract).await?;
+    describe(tx, product.id).await?;
     Ok(product.id)
+}
+
+/// Publishes the product's description, unless there is one: a job imports it as soon as the demo runs.
+async fn describe(tx: &mut TenantTx, product_id: ProductId) -> anyhow::Result<()> {
+    let known = specs::list(tx, Some(product_id), ALL).await?.items;
+    if known.is_empty() {
+        let new = NewApiSpec {
+            product_id,
+            spec_format: SpecFormat::OpenApi3,
+            source_url: None,
+            document: Some(DESCRIPTION.to_owned()),
+            slug: None,
+            visibility: None,
+            sync_minutes: None,
+        };
+        specs::create(tx, &Policy::default(), new).await?;
+    }
+    Ok(())
 }
 
 /// Makes Free, Pro and Enterprise; the demo's customer has Pro.
@@ -253,6 +273,7 @@ async fn gateway(tx: &mut TenantTx, product_id: ProductId, service_url: &str) ->
                 ..ServiceChange::default()
             };
             services::change(tx, service.id, change).await?;
+            routes(tx, gateway.id, service.id, product_id).await?;
         }
         return Ok(gateway.id);
     }
@@ -273,20 +294,37 @@ async fn gateway(tx: &mut TenantTx, product_id: ProductId, service_url: &str) ->
         response_timeout_ms: None,
     };
     let service = services::create(tx, gateway.id, new).await?;
+    routes(tx, gateway.id, service.id, product_id).await?;
+    Ok(gateway.id)
+}
+
+/// Makes the routes that are missing.
+async fn routes(
+    tx: &mut TenantTx,
+    gateway_id: GatewayId,
+    service_id: ServiceId,
+    product_id: ProductId,
+) -> anyhow::Result<()> {
+    let known = routes::list(tx, gateway_id, ALL).await?.items;
     let secure = ROUTES.map(|(method, path)| (method, path, RouteAccess::Secure, Some(product_id)));
-    let public = [("GET", "/status", RouteAccess::Public, None)];
+    let public = [("GET", "/status"), ("GET", "/v1/languages")];
+    let public = public.map(|(method, path)| (method, path, RouteAccess::Public, None));
     for (method, path, access, product_id) in secure.into_iter().chain(public) {
+        let is_known = |route: &gatewright_native::model::Route| route.method == *method && route.public_path == path;
+        if known.iter().any(is_known) {
+            continue;
+        }
         let new = NewRoute {
-            service_id: service.id,
+            service_id,
             method: method.to_owned(),
             public_path: path.to_owned(),
             target_path: None,
             access,
             product_id,
         };
-        routes::create(tx, gateway.id, new).await?;
+        routes::create(tx, gateway_id, new).await?;
     }
-    Ok(gateway.id)
+    Ok(())
 }
 
 /// The subscription that is not over, with its oldest key that is not revoked and a new secret for it.

@@ -70,10 +70,12 @@ pub struct Told {
 impl StandIn {
     /// Something at its proxy that the demo's key opens.
     pub fn url(&self) -> String {
-        format!(
-            "{}{}{SERVICE}/v1/usage/current",
-            self.proxy, self.connection.path_prefix
-        )
+        format!("{}/v1/usage/current", self.public_url())
+    }
+
+    /// Where the demo's product is reached there.
+    fn public_url(&self) -> String {
+        format!("{}{}{SERVICE}", self.proxy, self.connection.path_prefix)
     }
 }
 
@@ -116,7 +118,7 @@ pub(super) async fn connect(
 ) -> anyhow::Result<BTreeMap<String, GatewayId>> {
     let mut ids = BTreeMap::new();
     for (name, stand_in) in &vendors.each {
-        let id = connect_one(engine, database, tenant_id, product_id, &stand_in.connection).await;
+        let id = connect_one(engine, database, tenant_id, product_id, stand_in).await;
         ids.insert(name.clone(), id.with_context(|| format!("connecting {name}"))?);
     }
     Ok(ids)
@@ -127,8 +129,9 @@ async fn connect_one(
     database: &Database,
     tenant_id: TenantId,
     product_id: ProductId,
-    told: &Told,
+    stand_in: &StandIn,
 ) -> anyhow::Result<GatewayId> {
+    let told = &stand_in.connection;
     let credentials = SecretString::from(told.credentials.to_string());
     let mode = SecretMode::PlatformProvided;
     let examined = connections::examine(engine, told.vendor, &told.settings, &credentials, mode).await?;
@@ -164,6 +167,9 @@ async fn connect_one(
     let scope = told.scopes.get(SERVICE).context("it offers no such service")?;
     let wanted = mappings::Wanted {
         scope: vec![scope.clone()],
+        public_url: Some(stand_in.public_url()),
+        // Of a pair nothing can be chosen.
+        credential_header: (told.vendor != Vendor::MuleSoft).then(|| told.key_field.clone()),
         ..mappings::Wanted::default()
     };
     let judged = mappings::judge(engine, &connection, &connector, wanted).await?;

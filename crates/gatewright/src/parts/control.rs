@@ -14,6 +14,9 @@ use gatewright_database::Database;
 use gatewright_identity::passwords::Hasher;
 use gatewright_identity::providers::Providers;
 use gatewright_native::{Nodes, configuration};
+use gatewright_orchestration::Orchestrator;
+use gatewright_portal::places::GatewayAddresses;
+use gatewright_portal::playground::{self, Playground};
 use gatewright_types::address::Cidr;
 use gatewright_types::problem::PROBLEM_PAGES;
 use tokio::net::TcpListener;
@@ -76,6 +79,40 @@ pub fn doors(settings: &Settings, database: &Database, addresses: &Addresses) ->
         },
         hasher: Hasher::new(database.rng(), settings.breached_passwords_file.clone())?,
     })
+}
+
+/// How callers reach a gateway, as a URL with nothing but scheme, host and port.
+pub fn gateway_address(template: &str) -> anyhow::Result<()> {
+    let url = Url::parse(&template.replace("{gateway}", "gateway"))?;
+    let is_plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+    anyhow::ensure!(
+        is_http && is_plain && !template.replace("{gateway}", "").contains(['{', '}']),
+        "expected http:// or https:// and a host, as in https://{{gateway}}.api.example.com"
+    );
+    Ok(())
+}
+
+/// What calls gateways for developers.
+pub fn playground(
+    settings: &Settings,
+    nodes: &Arc<Nodes>,
+    orchestrator: &Orchestrator,
+    addresses: &Addresses,
+    gateway_url: Option<&str>,
+) -> anyhow::Result<Playground> {
+    Ok(Playground::new(
+        Arc::clone(nodes),
+        orchestrator.clone(),
+        playground::Settings {
+            policy: notices::policy(settings)?,
+            addresses: GatewayAddresses {
+                template: settings.gateway_public_url.clone(),
+                listens: gateway_url.map(Url::parse).transpose().context("gateway_addr")?,
+            },
+            own_listeners: vec![addresses.listens],
+        },
+    ))
 }
 
 /// The nodes of this process, with the configuration as the database has it.

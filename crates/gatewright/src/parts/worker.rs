@@ -20,6 +20,7 @@ pub fn registry(settings: &Settings, addresses: &Addresses, orchestrator: &Orche
     gatewright_native::nodes::housekeeping::register(&mut registry);
     gatewright_orchestration::runs::schedule::register(&mut registry, orchestrator);
     gatewright_orchestration::housekeeping::register(&mut registry);
+    gatewright_portal::playground::runs::register(&mut registry);
     gatewright_portal::import::register(
         &mut registry,
         notices::client(addresses.listens),

@@ -38,6 +38,8 @@ mod packages;
 mod pairs;
 mod passkeys;
 mod people;
+mod playground;
+mod portal;
 mod program;
 mod providers;
 mod redis;

@@ -46,6 +46,9 @@ struct World {
     invitation: String,
     developer: TestPerson,
     provider: String,
+    spec: String,
+    /// One that was published before.
+    revision: String,
 }
 
 impl World {
@@ -112,6 +115,7 @@ impl World {
         expect(&who, 200, Method::PUT, "/portal/branding/logo", Some(logo())).await;
         let settings = json!({ "signUp": "OPEN" });
         expect(&who, 200, Method::PUT, "/people-settings", Some(settings)).await;
+        let (spec, revision) = app.described(&who, &product).await;
         Self {
             who,
             product,
@@ -134,11 +138,13 @@ impl World {
             invitation,
             developer,
             provider,
+            spec,
+            revision,
         }
     }
 
     /// Every id of an object that another tenant must never see.
-    fn ids(&self) -> [&str; 25] {
+    fn ids(&self) -> [&str; 27] {
         [
             &self.who.id,
             &self.product,
@@ -165,6 +171,8 @@ impl World {
             &self.developer.id,
             &self.developer.email,
             &self.provider,
+            &self.spec,
+            &self.revision,
         ]
     }
 }
@@ -203,8 +211,9 @@ const OF_THE_INSTALLATION: [&str; 5] = [
 ];
 
 /// What undoes others comes later: a subscription is paused before it is cancelled, and so on.
-const LAST: [&str; 22] = [
+const LAST: [&str; 23] = [
     "delete_logo",
+    "delete_api_spec",
     "delete_developer",
     "delete_identity_provider",
     "suspend_customer",
@@ -438,6 +447,20 @@ fn sample<'w>(operation: &Operation, of: &'w World) -> (Option<&'w str>, Option<
             Some(json!({ "scope": [GROUP, "prod-payments"] })),
         ),
         "reset_breaker" => (Some(&of.connected.broken), None),
+        "list_api_specs" => (None, None),
+        "create_api_spec" => {
+            let body = json!({ "productId": product, "specFormat": "OPENAPI_3", "slug": "another", "document": "{}" });
+            (None, Some(body))
+        }
+        "get_api_spec"
+        | "delete_api_spec"
+        | "list_api_revisions"
+        | "get_api_revision"
+        | "get_api_revision_document"
+        | "create_api_sync_secret" => (Some(&of.spec), None),
+        "change_api_spec" => (Some(&of.spec), Some(json!({ "visibility": "SIGNED_IN" }))),
+        "create_api_revision" => (Some(&of.spec), Some(json!({ "document": "{}" }))),
+        "roll_back_api_spec" => (Some(&of.spec), Some(json!({ "revisionId": of.revision }))),
         "list_subscription_gateways" => (Some(subscription), None),
         "reveal_gateway_secret" => (Some(key), None),
         "put_branding" => (None, Some(json!({ "name": "Renamed", "color": "#0a7d5a" }))),
@@ -460,7 +483,8 @@ fn request_with(app: &TestApp, operation: &Operation, of: &World, by: &World) ->
     path = path
         .replace("{tokenId}", &of.token)
         .replace("{productId}", &of.product)
-        .replace("{gatewayId}", &of.connected.id);
+        .replace("{gatewayId}", &of.connected.id)
+        .replace("{revisionId}", &of.revision);
     if operation.id.starts_with("export_") {
         path.push_str("?format=NDJSON");
     }

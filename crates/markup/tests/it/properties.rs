@@ -3,7 +3,7 @@
 use gatewright_markup::html;
 use proptest::prelude::*;
 
-use crate::hostile::dangers;
+use crate::dangers::dangers;
 
 /// Pieces that mean something to CommonMark, to HTML or to a browser, and whatever else there is.
 fn text() -> impl Strategy<Value = String> {

@@ -15,6 +15,7 @@ mod feed;
 mod follow;
 pub mod housekeeping;
 mod manage;
+mod permits;
 mod progress;
 mod snapshots;
 
@@ -34,6 +35,7 @@ use tokio::sync::watch;
 
 pub use enroll::{ENROLLMENT_CODE_VALID, EnrollmentCode, NODES_MAX};
 pub use feed::{Item, line};
+pub use permits::PermittedCall;
 pub use snapshots::Current;
 
 use crate::model::NodeAnswer;
@@ -150,6 +152,7 @@ pub struct Nodes {
     feed: Feed,
     progress: Progress,
     snapshots: Snapshots,
+    announced: permits::Announced,
     /// The last news that came from another control plane.
     foreign: AtomicU64,
     /// News are missing, or may be.
@@ -170,6 +173,7 @@ impl Nodes {
             feed: Feed::new(position.seq, position.configuration),
             progress: Progress::new(),
             snapshots: Snapshots::load(database, settings).await?,
+            announced: permits::Announced::default(),
             foreign: AtomicU64::new(0),
             wanted: tokio::sync::Notify::new(),
             sessions: Mutex::default(),

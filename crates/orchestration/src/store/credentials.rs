@@ -1,8 +1,10 @@
 use chrono::{DateTime, Utc};
 use gatewright_database::TenantTx;
 use gatewright_types::access::Environment;
-use gatewright_types::ids::{GatewayId, KeyId, SubscriptionId};
+use gatewright_types::ids::{CustomerId, GatewayId, KeyId, SubscriptionId};
+use uuid::Uuid;
 
+use crate::calling::Held;
 use crate::model::{ApplicationKey, ProvisioningState, SecretState};
 
 /// A credential's row.
@@ -171,4 +173,47 @@ pub(crate) async fn has_any(tx: &mut TenantTx, id: KeyId) -> Result<bool, sqlx::
     )
     .fetch_one(&mut **tx)
     .await
+}
+
+/// Where these keys are, as far as a gateway has read them back and has them still.
+pub(crate) async fn held(tx: &mut TenantTx, keys: &[KeyId]) -> Result<Vec<Held>, sqlx::Error> {
+    let keys: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();
+    sqlx::query_as!(
+        Held,
+        r#"SELECT DISTINCT connection_id AS "connection_id: _", key_id AS "key_id: _", secret_version FROM application_credentials
+           WHERE tenant_id = $1 AND key_id = ANY($2) AND confirmed_at IS NOT NULL AND removed_at IS NULL"#,
+        tx.tenant_id().uuid(),
+        &keys,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The credential of this secret on a gateway, under one of these subscriptions, and whose it is.
+pub(crate) async fn find(
+    tx: &mut TenantTx,
+    connection_id: GatewayId,
+    subscriptions: &[SubscriptionId],
+    (key_id, secret_version): (KeyId, i32),
+) -> Result<Option<(Row, CustomerId)>, sqlx::Error> {
+    let ids: Vec<Uuid> = subscriptions.iter().map(|id| id.uuid()).collect();
+    let found = sqlx::query!(
+        r#"SELECT c.subscription_id AS "subscription_id: SubscriptionId", c.number, a.customer_id AS "customer_id: CustomerId"
+           FROM application_credentials AS c
+           JOIN applications AS a ON a.tenant_id = c.tenant_id AND a.connection_id = c.connection_id AND a.subscription_id = c.subscription_id
+           WHERE c.tenant_id = $1 AND c.connection_id = $2 AND c.subscription_id = ANY($3) AND c.key_id = $4 AND c.secret_version = $5
+             AND c.confirmed_at IS NOT NULL AND c.removed_at IS NULL
+           ORDER BY c.subscription_id, c.number LIMIT 1"#,
+        tx.tenant_id().uuid(),
+        connection_id.uuid(),
+        &ids,
+        key_id.uuid(),
+        secret_version,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    let rows = select(tx, found.subscription_id, Some(connection_id)).await?;
+    let row = rows.into_iter().find(|row| row.number == found.number);
+    Ok(row.map(|row| (row, found.customer_id)))
 }

@@ -8,10 +8,10 @@ use crate::model::ProductMapping;
 pub(crate) async fn put(tx: &mut TenantTx, mapping: &ProductMapping) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO product_mappings (tenant_id, connection_id, product_id, scope, accepted_open, warnings, created_at, updated_at,
-           layout, rotation)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           layout, rotation, public_url, credential_header)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (tenant_id, connection_id, product_id) DO UPDATE SET scope = $4, accepted_open = $5, warnings = $6, updated_at = $8,
-           layout = $9, rotation = $10",
+           layout = $9, rotation = $10, public_url = $11, credential_header = $12",
         tx.tenant_id().uuid(),
         mapping.gateway_id.uuid(),
         mapping.product_id.uuid(),
@@ -22,6 +22,8 @@ pub(crate) async fn put(tx: &mut TenantTx, mapping: &ProductMapping) -> Result<(
         mapping.updated_at,
         mapping.layout.map(Layout::as_str),
         mapping.rotation.map(Rotation::as_str),
+        mapping.public_url,
+        mapping.credential_header,
     )
     .execute(&mut **tx)
     .await?;
@@ -63,7 +65,7 @@ async fn select(
     sqlx::query_as!(
         ProductMapping,
         r#"SELECT connection_id AS "gateway_id: _", product_id AS "product_id: _", scope, accepted_open, warnings, created_at, updated_at,
-             layout AS "layout: _", rotation AS "rotation: _"
+             layout AS "layout: _", rotation AS "rotation: _", public_url, credential_header
            FROM product_mappings
            WHERE tenant_id = $1 AND ($2::uuid IS NULL OR connection_id = $2) AND ($3::uuid[] IS NULL OR product_id = ANY($3))
            ORDER BY connection_id, product_id"#,

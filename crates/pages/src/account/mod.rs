@@ -29,7 +29,9 @@ const TABS: [(&str, &str, &str); 4] = [
 
 /// Whoever is signed in.
 pub(crate) async fn account(visit: &Visit) -> Result<Account, Problem> {
-    visit.get("/api/v1/account").await
+    let mut account: Account = visit.get("/api/v1/account").await?;
+    visit.brand().rename(&mut account.tenant.name);
+    Ok(account)
 }
 
 /// A page of the account with its tabs.

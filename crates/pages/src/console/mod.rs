@@ -1,6 +1,7 @@
 //! `/console/people`: for operators. Who works for the tenant, who comes in from outside, and how.
 
 pub(crate) mod developers;
+pub(crate) mod docs;
 pub(crate) mod operators;
 pub(crate) mod portal;
 pub(crate) mod providers;
@@ -17,12 +18,13 @@ use crate::model::Account;
 use crate::parts::note;
 use crate::visit::Visit;
 
-const TABS: [(&str, &str, &str); 5] = [
+const TABS: [(&str, &str, &str); 6] = [
     ("/console/people", "building", "Operators"),
     ("/console/people/developers", "team", "Developers"),
     ("/console/people/sign-up", "mail", "Sign-up"),
     ("/console/people/providers", "world", "Providers"),
     ("/console/portal", "sun", "Portal"),
+    ("/console/docs", "book", "Docs"),
 ];
 
 /// Whoever is signed in, who has to be an operator.
@@ -48,13 +50,18 @@ fn page(visit: &Visit, account: &Account, about: About<'_>, content: &Markup) ->
         div.sides {
             nav.tabs aria-label="Console" {
                 @for (path, drawing, label) in TABS {
-                    a href=(path) aria-current=[(visit.path() == path).then_some("page")] { (icon(drawing)) (label) }
+                    a href=(path) aria-current=[is_at(visit.path(), path).then_some("page")] { (icon(drawing)) (label) }
                 }
             }
             div { (content) }
         }
     };
     layout::app(visit, about, account, &content)
+}
+
+/// Whether a page is below a tab.
+fn is_at(here: &str, tab: &str) -> bool {
+    here == tab || tab == docs::PATH && here.starts_with(docs::PATH)
 }
 
 /// Whether a form's failure is for another page than its own.

@@ -7,6 +7,7 @@
 //! Start with `catalog`, then `subscribe`.
 
 pub(crate) mod catalog;
+pub(crate) mod first_run;
 mod key;
 mod key_form;
 mod keys;

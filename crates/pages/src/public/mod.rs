@@ -23,7 +23,9 @@ use crate::visit::{Visit, read, see_other};
 
 /// The tenant of this host, and how one signs in here.
 async fn options(visit: &Visit) -> Result<SignInOptions, Problem> {
-    visit.get("/api/v1/sign-in-options").await
+    let mut options: SignInOptions = visit.get("/api/v1/sign-in-options").await?;
+    visit.brand().rename(&mut options.tenant.name);
+    Ok(options)
 }
 
 /// Goes on after something that signs in: to the page, or to what is still owed.

@@ -50,6 +50,13 @@ pub(crate) async fn whole(visit: &Visit, reference: &str) -> Result<Whole, Probl
         .await
 }
 
+/// The page of a reference's first operation, if it has one.
+pub(crate) async fn first_operation(visit: &Visit, reference: &str) -> Result<Option<String>, Problem> {
+    let whole = whole(visit, reference).await?;
+    let first = whole.about.tags.iter().flat_map(|tag| &tag.operations).next();
+    Ok(first.map(|first| format!("/docs/{reference}/operations/{}", first.slug)))
+}
+
 /// One operation.
 pub(crate) async fn operation(visit: &Visit, reference: &str, operation: &str) -> Result<OneOperation, Problem> {
     let (reference, operation) = (slug(reference)?, slug(operation)?);

@@ -28,7 +28,7 @@ use axum::routing::get;
 
 use crate::Pages;
 
-pub(crate) use ask::Navigations;
+pub(crate) use ask::{Navigations, first_operation};
 pub(crate) use frame::viewer;
 
 /// The pages of every reference.

@@ -182,7 +182,15 @@ fn words(error: &EgressError) -> String {
     error.to_string()
 }
 
-/// An address as it may be shown: its query may hold a token.
-fn shown(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
+/// An address as it may be shown: user, password and query may be secret.
+fn shown(url: &str) -> String {
+    let Ok(mut url) = url::Url::parse(url) else {
+        return "an address that is none".to_owned();
+    };
+    // Where there can be none, there is none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
 }

@@ -209,11 +209,7 @@ impl Importer {
         if task.revision.is_none() {
             let mut tx = running.database().tenant(running.caller()?).await?;
             let mut row = crate::specs::hold(&mut tx, task.row.id).await.map_err(failure)?;
-            let cause = match row.sync_minutes {
-                Some(_) if row.next_sync_at.is_some_and(|at| at > tx.now()) => Cause::Webhook,
-                Some(_) => Cause::Schedule,
-                None => Cause::Webhook,
-            };
+            let cause = sync::cause(&row);
             let made = revisions::next(&mut tx, &mut row, (cause, None), running.id())
                 .await
                 .map_err(failure)?;

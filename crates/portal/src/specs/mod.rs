@@ -76,7 +76,7 @@ pub async fn create(tx: &mut TenantTx, policy: &Policy, new: NewApiSpec) -> Resu
     }
     let product = match products::get(tx, new.product_id).await {
         Err(gatewright_catalog::CatalogError::NotFound { .. }) => {
-            return Err(invalid("/productId", "no product of this tenant"));
+            return Err(invalid("/productId", format!("there is no product {}", new.product_id)));
         }
         found => found?,
     };
@@ -122,9 +122,11 @@ pub async fn create(tx: &mut TenantTx, policy: &Policy, new: NewApiSpec) -> Resu
 
 /// One description.
 pub async fn get(tx: &mut TenantTx, id: ApiSpecId) -> Result<ApiSpec, PortalError> {
+    // The revisions first: whoever waits for one to end then sees what its end has changed.
+    let revisions = store::revisions::of_specs(tx, &[id]).await?;
     let found = store::specs::find(tx, id).await?;
     let row = found.ok_or_else(|| PortalError::not_found("API description", id))?;
-    shown(tx, row).await
+    Ok(join(row, &revisions))
 }
 
 /// The same, held until the end of the transaction.
@@ -293,7 +295,7 @@ pub(crate) fn told(row: &Row) -> Value {
         "visibility": row.visibility,
         "source": source,
         "syncMinutes": row.sync_minutes,
-        "hasSyncSecret": row.sync_secret.is_some(),
+        "syncSecretVersion": row.sync_secret_version,
         "createdAt": row.created_at.with_timezone(&Utc),
     })
 }

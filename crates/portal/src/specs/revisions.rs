@@ -4,7 +4,7 @@ use gatewright_database::jobs::{Lane, NewJob, enqueue};
 use gatewright_database::{Page, PageRequest, TenantTx};
 use gatewright_types::ids::{ApiRevisionId, ApiSpecId, JobId};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{check_document, hold, shown};
@@ -49,7 +49,8 @@ pub async fn add(tx: &mut TenantTx, id: ApiSpecId, new: NewRevision) -> Result<A
 pub async fn roll_back(tx: &mut TenantTx, id: ApiSpecId, how: &RollBack) -> Result<ApiSpec, PortalError> {
     let mut row = hold(tx, id).await?;
     let found = store::revisions::find(tx, id, how.revision_id).await?;
-    let to = found.ok_or_else(|| super::invalid("/revisionId", "no revision of this API description"))?;
+    let to = found
+        .ok_or_else(|| super::invalid("/revisionId", format!("there is no revision {} of it", how.revision_id)))?;
     let number = to.summary.number;
     let refuse = |why| Err(PortalError::CannotRollBack { number, why });
     match to.summary.state {
@@ -63,7 +64,14 @@ pub async fn roll_back(tx: &mut TenantTx, id: ApiSpecId, how: &RollBack) -> Resu
         return refuse("is too old: its document is gone");
     }
     let detail = json!({ "number": revision.number, "fromNumber": number, "revisionId": revision.id });
-    tx.happened("portal", "api_spec.rolled_back", id, detail);
+    tx.changed_telling(
+        "portal",
+        "api_spec.rolled_back",
+        id,
+        detail.clone(),
+        &Value::Null,
+        &detail,
+    );
     shown(tx, row).await
 }
 
@@ -117,7 +125,14 @@ pub(crate) async fn begin(
         store::revisions::put_document(tx, revision.id, document.as_bytes(), None, &[]).await?;
     }
     let detail = json!({ "number": revision.number, "cause": cause, "revisionId": revision.id });
-    tx.happened("portal", "api_spec.import_asked", row.id, detail);
+    tx.changed_telling(
+        "portal",
+        "api_spec.import_asked",
+        row.id,
+        detail.clone(),
+        &Value::Null,
+        &detail,
+    );
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{hold, shown, signature, told};
 use crate::import::ImportSpec;
 use crate::limits::{DUE_AT_ONCE, SYNC_BACKOFF_MAX, SYNC_JITTER_PART};
-use crate::model::ApiSpec;
+use crate::model::{ApiSpec, Cause};
 use crate::store::specs::Row;
 use crate::{PortalError, store};
 
@@ -25,6 +25,16 @@ use crate::{PortalError, store};
 const SECRET_KIND: &str = "api-spec-sync-secret";
 /// How long a source that was made due is left alone, should its job be lost.
 const PUT_OFF: TimeDelta = TimeDelta::minutes(15);
+
+/// Why somebody looks at a source: whoever asks does so at a time of their own, what is due is put off from the same moment.
+pub(crate) fn cause(row: &Row) -> Cause {
+    let made_due_at = row.next_sync_at.map(|at| at - PUT_OFF);
+    if row.sync_requested_at.is_some() && row.sync_requested_at == made_due_at {
+        Cause::Schedule
+    } else {
+        Cause::Webhook
+    }
+}
 
 /// When a source is looked at next: after its time, up to a tenth later so that not all come at once; after looks that failed,
 /// twice as late each time.

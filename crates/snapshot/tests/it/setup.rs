@@ -50,6 +50,7 @@ pub(crate) fn config(gateways: Vec<GatewayConfig>) -> SnapshotConfig {
         base_domain: "gw.test".to_owned(),
         problem_pages: "/errors/".to_owned(),
         gateways,
+        permit_keys: Vec::new(),
     }
 }
 

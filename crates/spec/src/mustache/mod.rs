@@ -1,7 +1,7 @@
 //! Mustache, as its specification says, without the optional parts: no lambdas, no inheritance, no dynamic names.
 //!
 //! Every sample is one template that is filled in twice, here and in the browser (`web/lib/mustache.ts`). Both engines are
-//! held to the official cases (`tests/mustache`), so both make the same of a template. [Decision 51](../../../docs/decisions/0051-mustache-by-hand.md)
+//! held to the official cases (`tests/mustache`), so both make the same of a template. `docs/decisions/0051`
 //! says why they are our own.
 
 mod parse;

@@ -3,7 +3,7 @@
 //! The request is written so that every client sends it as it stands: what some of them would escape or resolve by themselves (WHATWG URL,
 //! `java.net.URI`, Python's requests) is escaped here or refused. So samples in eight languages and the playground send one and the same.
 //!
-//! [`build`] is the way in; [`style`] writes parameters, [`body`] bodies, [`example`] what a form starts with.
+//! [`build`] is the way in; `style` writes parameters, `body` bodies, `example` what a form starts with.
 
 mod body;
 mod encode;
@@ -29,7 +29,7 @@ pub const TARGET_MAX_BYTES: usize = 16 << 10;
 /// How long all header fields may be together, in bytes.
 pub const HEADERS_MAX_BYTES: usize = 16 << 10;
 /// How long a body may be, files included, in bytes.
-pub const BODY_MAX_BYTES: usize = 4 << 20;
+pub const BODY_MAX_BYTES: usize = 10 << 20;
 /// How deep an object may be that is written as `x[a][b]=1`.
 pub const NESTING_MAX: usize = 16;
 

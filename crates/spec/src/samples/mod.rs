@@ -1,7 +1,7 @@
 //! Code that makes a request, in eight languages, complete and ready to run. The credential is always an environment variable.
 //!
 //! Each language is one Mustache template (`*.mustache`), filled in here for the page as it is served, and by `web/lib/samples.ts` while a form
-//! changes. Templates have what a language looks like; [`literal`] how it quotes; [`view`] what both are given. A test holds both renderings
+//! changes. Templates have what a language looks like; `literal` how it quotes; `view` what both are given. A test holds both renderings
 //! to the same bytes, and each language's own program to what arrives at a server.
 
 mod literal;

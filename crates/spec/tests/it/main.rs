@@ -16,6 +16,7 @@ mod request_styles;
 mod rules;
 mod samples_run;
 mod shop;
+mod snippetz;
 mod twin;
 
 use gatewright_spec::compile::{Compiled, RemoteDocuments, Source, compile};

@@ -170,7 +170,7 @@ fn a_body_that_cannot_be_sent_is_refused_by_field() {
         ..shop::body("text/plain")
     };
     let wrong = build(&shop::with_content(shop::content("text/plain")), &shop::values(text)).unwrap_err();
-    assert_eq!(wrong[0].detail, "is longer than 4194304 bytes");
+    assert_eq!(wrong[0].detail, "is longer than 10485760 bytes");
     let mut get = shop::with_content(shop::content("text/plain"));
     get.link.method = "get".to_owned();
     assert_eq!(build(&get, &Values::default()).unwrap().method, "GET");

@@ -17,7 +17,7 @@ const RUN_SECONDS: &str = "120";
 /// What breaks out of quotes in one language or another.
 const WEIRD: &str = "q\"'`\\ $HOME ${x} #{y} #@z %d %% {{n}} {{{m}}} \\n \\u0041 \"\"\" ''' @\"\" */ // <!-- \u{fc}\u{1f600} !history ~ ;|&";
 
-pub(crate) fn requests() -> Vec<HttpRequest> {
+fn requests() -> Vec<HttpRequest> {
     let request = |method: &str, target: &str, headers: &[(&str, &str)], body: HttpBody| HttpRequest {
         method: method.to_owned(),
         target: target.to_owned(),
@@ -296,6 +296,18 @@ fn command(program: &str, arguments: &[&str]) -> Result<Command, String> {
     Ok(command)
 }
 
+/// Runs samples in a folder; answers with what their programs said, or why they cannot be run.
+pub(crate) fn run(language: Language, folder: &Path, samples: &[String]) -> Result<String, String> {
+    let mut said = String::new();
+    for mut command in program(language, folder, samples)? {
+        let command = command.current_dir(folder).env("API_KEY", KEY).env("LC_ALL", "C.UTF-8");
+        let done = command.output().unwrap();
+        said.push_str(&String::from_utf8_lossy(&done.stdout));
+        said.push_str(&String::from_utf8_lossy(&done.stderr));
+    }
+    Ok(said)
+}
+
 /// Runs every sample of a language; answers with what is wrong.
 fn judge(language: Language) -> Vec<String> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("samples-{language}"));
@@ -319,24 +331,13 @@ fn judge(language: Language) -> Vec<String> {
             _ => {}
         }
     }
-    let commands = match program(language, &folder, &samples) {
-        Ok(commands) => commands,
+    let said = match run(language, &folder, &samples) {
+        Ok(said) => said,
         Err(why) => {
             eprintln!("samples in {} are not run: {why}", language.label());
             return Vec::new();
         }
     };
-    let mut said = String::new();
-    for mut command in commands {
-        let done = command
-            .current_dir(&folder)
-            .env("API_KEY", KEY)
-            .env("LC_ALL", "C.UTF-8")
-            .output()
-            .unwrap();
-        said.push_str(&String::from_utf8_lossy(&done.stdout));
-        said.push_str(&String::from_utf8_lossy(&done.stderr));
-    }
     let mut wrong = Vec::new();
     for (at, request) in requests.iter().enumerate() {
         let faults = match echo.take(&at.to_string()) {
@@ -379,7 +380,7 @@ fn known_difference(language: Language, mut arrived: Arrived) -> Arrived {
     arrived
 }
 
-pub(crate) fn compare(request: &HttpRequest, arrived: &Arrived) -> Vec<String> {
+fn compare(request: &HttpRequest, arrived: &Arrived) -> Vec<String> {
     let mut faults = Vec::new();
     let mut differ = |what: &str, meant: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
         let (meant, got) = (format!("{meant:?}"), format!("{got:?}"));
@@ -409,12 +410,12 @@ pub(crate) fn compare(request: &HttpRequest, arrived: &Arrived) -> Vec<String> {
 }
 
 /// Go writes a form's fields by name; what comes twice stays in order.
-fn sorted(mut pairs: Vec<(String, String)>) -> Vec<(String, String)> {
+pub(crate) fn sorted(mut pairs: Vec<(String, String)>) -> Vec<(String, String)> {
     pairs.sort_by(|a, b| a.0.cmp(&b.0));
     pairs
 }
 
-fn read_form(body: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn read_form(body: &[u8]) -> Vec<(String, String)> {
     let decode = |text: &str| {
         let bytes = text.replace('+', " ").into_bytes();
         let mut plain = Vec::new();

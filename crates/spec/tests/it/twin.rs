@@ -9,7 +9,7 @@ use gatewright_spec::place::{CredentialField, Place};
 use gatewright_spec::request::{build_with, example};
 use gatewright_spec::samples::{Language, render};
 use gatewright_spec::schema::Schema;
-use gatewright_spec::values::{GivenBody, Values};
+use gatewright_spec::values::{GivenBody, HttpRequest, Values};
 use serde_json::{Map, Value, json};
 
 use crate::shop;
@@ -322,6 +322,26 @@ impl Dice {
     }
 }
 
+/// Whatever was filled in, what is sent is one request whose parts are what they are meant to be.
+fn is_one_request(request: &HttpRequest) {
+    let in_target = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%:/?@!$&()*+,;=".contains(&byte);
+    assert!(
+        request.target.starts_with('/') && request.target.bytes().all(in_target),
+        "{}",
+        request.target
+    );
+    let path = request.target.split('?').next().unwrap_or_default();
+    assert!(path.split('/').all(|part| part != "." && part != ".."), "{path}");
+    for (name, value) in &request.headers {
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        assert!(!name.is_empty() && name.bytes().all(is_token), "{name:?}");
+        assert!(
+            value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)),
+            "{value:?}"
+        );
+    }
+}
+
 #[test]
 fn the_browser_makes_the_same_request_faults_and_samples() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -359,8 +379,16 @@ fn the_browser_makes_the_same_request_faults_and_samples() {
             }
             let built = build_with(&operation, &values, &place.credential);
             let samples = built.as_ref().ok().map(|request| {
+                is_one_request(request);
                 rendered += Language::ALL.len();
-                let one = |language: &Language| (language.to_string(), json!(render(*language, request, &place)));
+                let one = |language: &Language| {
+                    let text = render(*language, request, &place);
+                    let is_seen = |letter: char| {
+                        "\n\t".contains(letter) || !(letter.is_control() || "\u{202e}\u{feff}\u{2028}".contains(letter))
+                    };
+                    assert!(text.chars().all(is_seen), "{language} hides something: {text:?}");
+                    (language.to_string(), json!(text))
+                };
                 Language::ALL.iter().map(one).collect::<Map<_, _>>()
             });
             let wrong: Vec<_> = built

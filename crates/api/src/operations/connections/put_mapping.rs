@@ -30,6 +30,14 @@ pub(crate) struct NewMapping {
     /// What is open there by default and accepted, word for word as the refusal names it.
     #[serde(default)]
     accept_open: Vec<String>,
+    /// Where callers reach the product on this gateway: samples name it, and the playground calls it. Left out, neither does.
+    #[serde(default)]
+    #[schema(max_length = 1024, example = "https://api.example.com/translate")]
+    public_url: Option<String>,
+    /// The header field that the gateway reads the key from, where that is not the vendor's usual one.
+    #[serde(default)]
+    #[schema(max_length = 64, example = "X-Api-Key")]
+    credential_header: Option<String>,
 }
 
 /// Map a product to what stands for it on a connected gateway.
@@ -52,6 +60,8 @@ pub(crate) async fn put_mapping(
             layout: body.layout,
             rotation: body.rotation,
         },
+        public_url: body.public_url.clone(),
+        credential_header: body.credential_header.clone(),
     };
     let judged = mappings::judge(&engine, &connection, &connector, wanted).await?;
     let (mut work, new) = command.begin().await?;

@@ -41,8 +41,14 @@ pub(crate) async fn get_reference_operation(
     let (mut tx, head) = reader.head(&slug).await?;
     let kept = reference::operation(&mut tx, &head, &operation).await?;
     let around = kept.around();
+    let reached = reader.state().playground().reached(&mut tx, head.product_id).await?;
+    let mut places: Vec<Place> = reached.into_iter().map(|one| one.place).collect();
+    if places.is_empty() {
+        // For samples; nobody calls them from here.
+        places = around.places();
+    }
     reader.json(&ReferenceOperation {
-        places: around.places(),
+        places,
         reference: head.into(),
         operation: raw(kept.operation)?,
         tag: around.tag,

@@ -13,7 +13,7 @@ pub(super) mod get_reference_schema;
 pub(super) mod list_api_revisions;
 pub(super) mod list_api_specs;
 pub(super) mod list_references;
-mod reader;
+pub(super) mod reader;
 pub(super) mod roll_back_api_spec;
 pub(super) mod search_docs;
 pub(super) mod sync_api_spec;

@@ -8,6 +8,7 @@ use gatewright_database::TenantTx;
 use gatewright_identity::sessions::Tokens;
 use gatewright_portal::reference::{self, Head};
 use gatewright_portal::{PortalError, Sees};
+use gatewright_spec::model::Operation;
 use gatewright_types::ProblemCode;
 use gatewright_types::ids::{ApiRevisionId, ProductId};
 use gatewright_types::slug::Slug;
@@ -79,6 +80,11 @@ impl FromRequestParts<ApiState> for Reader {
 }
 
 impl Reader {
+    /// What every operation can reach.
+    pub(crate) const fn state(&self) -> &ApiState {
+        &self.visitor.state
+    }
+
     /// A transaction of the tenant at whose door they are.
     pub(crate) async fn begin(&self) -> Result<TenantTx, ApiError> {
         Ok(self.visitor.visit.begin().await?)
@@ -152,6 +158,12 @@ fn knows(field: &HeaderValue, tag: &str) -> bool {
     text.split(',')
         .map(str::trim)
         .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+}
+
+/// One operation, read.
+pub(crate) async fn read_operation(tx: &mut TenantTx, head: &Head, slug: &str) -> Result<Operation, ApiError> {
+    let kept = reference::operation(tx, head, slug).await?;
+    serde_json::from_str(&kept.operation).map_err(unreadable)
 }
 
 /// JSON that was written when the description was published.

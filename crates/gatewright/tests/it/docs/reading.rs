@@ -27,7 +27,7 @@ async fn what_is_for_those_who_signed_in_does_not_exist_for_others() {
         .await;
     let paths = [
         "/docs/references/hidden",
-        "/docs/references/hidden/operations/hiddenthing",
+        "/docs/references/hidden/operations/hidden-thing",
         "/docs/references/hidden/schemas/thing",
         "/docs/references/hidden/document",
     ];

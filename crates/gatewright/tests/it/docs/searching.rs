@@ -53,8 +53,8 @@ async fn what_is_meant_comes_first_while_it_is_typed() {
     );
     // Beginnings of words, parts of names, other forms of a word.
     for (query, first) in [
-        ("inv", "Get an invoice"),
-        ("invoice", "Get an invoice"),
+        ("get inv", "Get an invoice"),
+        ("invoice", "InvoiceLine"),
         ("listiss", "List issues of a repository"),
         ("list issues", "List issues of a repository"),
         ("listIssues", "List issues of a repository"),

@@ -93,6 +93,8 @@ enum Told {
 /// What each operation owes to the log: as its method and answer say, but for these.
 fn owed(operation: &Operation) -> Told {
     match operation.id.as_str() {
+        // Each is a revision of its own.
+        "create_api_spec" | "create_api_revision" | "roll_back_api_spec" => Told::After,
         // An older one to the same address goes.
         "invite_operator" => Told::After,
         "report_secrets" => Told::Neither("what a leak changes has rows of its own, by the tenant's policy"),

@@ -26,6 +26,18 @@ fn foreign_bodies(acme: &World, rival: &World) -> Vec<(&'static str, &'static st
             terms(&acme.product),
         ),
         (
+            "create_api_spec",
+            "productId",
+            None,
+            json!({ "productId": acme.product, "specFormat": "OPENAPI_3", "document": "{}" }),
+        ),
+        (
+            "roll_back_api_spec",
+            "revisionId",
+            Some(rival.spec.clone()),
+            json!({ "revisionId": acme.revision }),
+        ),
+        (
             "create_subscription",
             "customerId",
             None,

@@ -104,6 +104,12 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
             of.subscribed.subscription_id.clone(),
             Some(json!({ "name": "another" })),
         ),
+        "get_playground_options" | "list_playground_requests" | "delete_playground_requests" => (none, None),
+        "send_playground_request" => (
+            none,
+            Some(json!({ "reference": "none", "operation": "none", "gatewayId": of.gateway })),
+        ),
+        "check_operation_values" => ("none".to_owned(), Some(json!({ "values": {} }))),
         "get_own_key"
         | "get_own_key_use"
         | "list_own_key_gateways"
@@ -113,6 +119,9 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
         | "revoke_own_key" => (of.subscribed.key_id.clone(), None),
         "change_own_key" => (of.subscribed.key_id.clone(), Some(json!({ "name": "renamed" }))),
         "rotate_own_key" => (of.subscribed.key_id.clone(), Some(json!({ "overlapSeconds": 0 }))),
+        "sync_api_spec" => (of.spec.clone(), Some(json!({}))),
+        // The world's reference, its operation and its schema: `asked` names them.
+        "get_reference" | "get_reference_document" | "get_reference_operation" | "get_reference_schema" => (none, None),
         _ if operation.method == Method::GET && !operation.path.contains('{') => (none, None),
         "sign_out" | "sign_out_everywhere" | "delete_account" => (none, None),
         other => panic!("{other} is new: give it a line here"),
@@ -126,7 +135,11 @@ fn asked(
     as_whom: &TestPerson,
 ) -> reqwest::RequestBuilder {
     let path = operation.path.replace("{id}", &id).replace("{providerId}", &id);
-    let path = path.replace("{gatewayId}", &of.connected.id);
+    let path = path
+        .replace("{gatewayId}", &of.connected.id)
+        .replace("{slug}", "translation-api")
+        .replace("{operation}", "one")
+        .replace("{schema}", "thing");
     let request = as_whom.bare(operation.method.clone(), &path);
     match body {
         Some(body) => request.json(&body),

@@ -10,6 +10,7 @@ use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
 use super::code;
+use crate::assets;
 use crate::icons::icon;
 use crate::reference::frame::block;
 use crate::reference::limits::{PLAYGROUND_MAX_BYTES, SIDE_ANSWERS_MAX};
@@ -141,6 +142,7 @@ pub(crate) fn playground(
     html! {
         @if data.len() <= PLAYGROUND_MAX_BYTES {
             api-playground { script.playground-data type="application/json" { (PreEscaped(data)) } }
+            @if let Some(address) = assets::address("playground.js") { script type="module" src=(address) {} }
         }
     }
 }
