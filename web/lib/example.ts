@@ -102,5 +102,7 @@ function startFields(content: Content, shown: Json | undefined): GivenField[] {
 /** Whether a field of `multipart/form-data` is a file. */
 export function isFile(schema: Schema, encoding: Encoding | undefined): boolean {
   const described = encoding?.mediaType?.split(",")[0]?.trim();
-  return schema.format === "binary" || schema.items?.format === "binary" || (!!described && bodyKind(described) === "bytes");
+  const holdsBytes = (limit: string) => limit.startsWith("holds ") && bodyKind(limit.slice(6)) === "bytes";
+  const binary = (schema?: Schema) => schema?.format === "binary" || !!schema?.limits?.some(holdsBytes);
+  return binary(schema) || binary(schema.items) || (!!described && bodyKind(described) === "bytes");
 }

@@ -179,9 +179,17 @@ fn fields(content: &Content, example: Option<&Value>) -> Vec<GivenField> {
     fields
 }
 
+/// How a schema's limits say its `contentMediaType`.
+const HOLDS: &str = "holds ";
+
 /// Whether a field of `multipart/form-data` is a file: `format: binary` (OpenAPI 3.0), or a media type that is no text (3.1).
 pub(crate) fn is_file(schema: &Schema, encoding: Option<&Encoding>) -> bool {
-    let binary = |schema: &Schema| schema.format.as_deref() == Some("binary");
+    let holds_bytes = |limit: &String| {
+        limit
+            .strip_prefix(HOLDS)
+            .is_some_and(|held| body_kind(held) == BodyKind::Bytes)
+    };
+    let binary = |schema: &Schema| schema.format.as_deref() == Some("binary") || schema.limits.iter().any(holds_bytes);
     let described = encoding
         .and_then(|encoding| encoding.media_type.as_deref())
         .and_then(|types| types.split(',').next());

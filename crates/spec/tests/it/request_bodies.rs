@@ -219,8 +219,13 @@ fn a_form_starts_with_its_fields_and_an_empty_file() {
         format: Some("binary".to_owned()),
         ..Schema::default()
     };
+    let held = Schema {
+        limits: vec!["holds application/octet-stream".to_owned()],
+        ..Schema::default()
+    };
     let properties = vec![
         shop::property("file", true, binary.clone()),
+        shop::property("held", true, held),
         shop::property("purpose", true, Schema::default()),
         shop::property("other", false, binary),
     ];
@@ -241,5 +246,12 @@ fn a_form_starts_with_its_fields_and_an_empty_file() {
         .iter()
         .map(|part| (part.name.as_str(), part.file_name.as_deref()))
         .collect();
-    assert_eq!(names, [("file", Some("file.bin")), ("purpose", None)]);
+    assert_eq!(
+        names,
+        [
+            ("file", Some("file.bin")),
+            ("held", Some("held.bin")),
+            ("purpose", None)
+        ]
+    );
 }

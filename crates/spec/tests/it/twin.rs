@@ -148,6 +148,9 @@ impl Dice {
             schema.format = Some(self.of(&["uuid", "date-time", "binary", "odd"]).to_owned());
         }
         if self.chance(20) {
+            schema.limits = vec![self.of(&["holds image/png", "holds text/csv", "at least 1"]).to_owned()];
+        }
+        if self.chance(20) {
             schema.examples = vec![self.value(2)];
         }
         if self.chance(20) {
