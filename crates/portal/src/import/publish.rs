@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn batches_hold_everything_once_and_are_small_where_they_can_be() {
         let size = |item: &usize| *item;
-        assert_eq!(batches(&[], size), []);
+        assert!(batches(&[], size).is_empty());
         assert_eq!(batches(&[1, 2, 3], size), vec![0..3]);
         let large = BATCH_BYTES + 1;
         assert_eq!(batches(&[large, large, 1], size), vec![0..1, 1..2, 2..3]);
