@@ -58,7 +58,7 @@ TLS_PROVIDERS = {"aws-lc-rs", "ring", "openssl", "native-tls", "boring", "s2n-tl
                  "rustls-graviola", "rustls-symcrypt", "rustls-mbedcrypto-provider", "rustls-wolfcrypt-provider"}
 
 LICENSES = {"MIT", "MIT-0", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib",
-            "Unicode-3.0", "CC0-1.0", "MPL-2.0", "0BSD", "BSL-1.0", "CDLA-Permissive-2.0", "Unlicense"}
+            "Unicode-3.0", "Unicode-DFS-2016", "CC0-1.0", "MPL-2.0", "0BSD", "BSL-1.0", "CDLA-Permissive-2.0", "Unlicense"}
 # More that one crate may have.
 LICENSE_EXCEPTIONS = {"aws-lc-sys": {"OpenSSL"}}  # files that AWS-LC has from OpenSSL, by way of BoringSSL
 

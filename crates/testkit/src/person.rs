@@ -129,6 +129,7 @@ impl TestApp {
             "passkey_ceremonies SELECT $1, gen_random_uuid(), 'SIGN_IN', $2, '{}', now() + interval '1 day'".to_owned(),
             "identity_providers SELECT $1, gen_random_uuid(), 'OIDC', 'Nobody', 'https://example.com', 'x', 1, NULL, true, 'DISABLED', now(), now() WHERE $2::uuid IS NOT NULL".to_owned(),
             "person_identities SELECT $1, id, 'x', $2, NULL, now(), NULL FROM identity_providers WHERE tenant_id = $1 LIMIT 1".to_owned(),
+            "playground_runs SELECT $1, gen_random_uuid(), id, 'none', 'none', gen_random_uuid(), NULL, NULL, '{}', NULL, NULL, NULL, now() FROM developers WHERE tenant_id = $1 AND person_id = $2".to_owned(),
             format!("provider_sign_ins SELECT $1, {hash}, id, {hash}, ''::bytea, '/', $2, now(), now() + interval '1 day' FROM identity_providers WHERE tenant_id = $1 LIMIT 1"),
         ] {
             sqlx::query(sqlx::AssertSqlSafe(format!("INSERT INTO {sql}")))
