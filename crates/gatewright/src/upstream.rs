@@ -56,7 +56,11 @@ const LANGUAGES: [(&str, &str); 5] = [
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(150);
 
 /// A problem as the description says.
-fn problem(status: StatusCode, code: &str, errors: &[(&str, &str)]) -> Response {
+fn problem(status: StatusCode, code: &str, errors: &[(&str, &str)]) -> Box<Response> {
+    let told: Vec<String> = errors
+        .iter()
+        .map(|(field, detail)| format!("{field}: {detail}"))
+        .collect();
     let errors: Vec<Value> = errors
         .iter()
         .map(|(field, detail)| json!({ "field": field, "detail": detail }))
@@ -65,20 +69,20 @@ fn problem(status: StatusCode, code: &str, errors: &[(&str, &str)]) -> Response 
         "type": format!("https://acme.example/problems/{code}"),
         "title": status.canonical_reason(),
         "status": status.as_u16(),
-        "detail": errors.iter().map(|one| format!("{}: {}", one["field"], one["detail"])).collect::<Vec<_>>().join("; "),
+        "detail": told.join("; "),
         "code": code,
         "errors": errors,
     });
-    (
+    let answer = (
         status,
         [(header::CONTENT_TYPE, "application/problem+json")],
         body.to_string(),
-    )
-        .into_response()
+    );
+    Box::new(answer.into_response())
 }
 
 /// A text and what to translate it into, if they are acceptable.
-fn wanted(body: &[u8]) -> Result<(String, String), Response> {
+fn wanted(body: &[u8]) -> Result<(String, String), Box<Response>> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return Err(problem(
             StatusCode::BAD_REQUEST,
@@ -112,13 +116,13 @@ fn done(text: &str, target: &str) -> Value {
 async fn translate(body: Bytes) -> Response {
     match wanted(&body) {
         Ok((text, target)) => Json(done(&text, &target)).into_response(),
-        Err(problem) => problem,
+        Err(problem) => *problem,
     }
 }
 
 async fn translation(Path(id): Path<String>) -> Response {
     if !id.starts_with("tr_") {
-        return problem(
+        return *problem(
             StatusCode::NOT_FOUND,
             "not-found",
             &[("/id", "there is no such translation")],
@@ -131,7 +135,7 @@ async fn translation(Path(id): Path<String>) -> Response {
 async fn stream(body: Bytes) -> Response {
     let (text, target) = match wanted(&body) {
         Ok(wanted) => wanted,
-        Err(problem) => return problem,
+        Err(problem) => return *problem,
     };
     let words = translated(&text);
     let mut events: Vec<String> = words
@@ -156,7 +160,7 @@ async fn document(headers: HeaderMap, body: Bytes) -> Response {
         .and_then(|value| value.split_once("boundary="))
         .map(|(_, boundary)| boundary.trim_matches('"'));
     let (Some(boundary), Ok(text)) = (boundary, std::str::from_utf8(&body)) else {
-        return problem(
+        return *problem(
             StatusCode::BAD_REQUEST,
             "bad-request",
             &[("", "expected a form with a file of text")],
@@ -183,7 +187,7 @@ async fn document(headers: HeaderMap, body: Bytes) -> Response {
         }
     }
     let Some(file) = file else {
-        return problem(
+        return *problem(
             StatusCode::UNPROCESSABLE_ENTITY,
             "validation-failed",
             &[("/file", "expected a file")],

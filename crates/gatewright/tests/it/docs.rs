@@ -1,6 +1,7 @@
 //! API descriptions, from a document to what is read.
 
 mod flow;
+mod hostile;
 mod reading;
 mod searching;
 mod sources;
