@@ -146,7 +146,7 @@ export default function (world) {
       const html = (await ask(world, path)).text;
       assert.ok(gzipSync(html).length <= 25 * kilobyte, `${name}: HTML`);
       const sizes = { js: 0, css: 0 };
-      for (const [, file, kind] of html.matchAll(/"(\/assets\/[\w.-]+\.(js|css))"/g)) {
+      for (const [, file, kind] of html.matchAll(/(?:src|href)="(\/assets\/[\w.-]+\.(js|css))"/g)) {
         const asset = await ask(world, file, { "accept-encoding": "gzip" });
         assert.equal(asset.headers["content-encoding"], "gzip");
         sizes[kind] += asset.bytes.length;

@@ -56,7 +56,7 @@ document.addEventListener("click", (event) => {
   const button = (event.target as Element).closest<HTMLElement>("[data-download]");
   if (!button) return;
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([textOf(button.dataset["from"]) + "\n"], { type: "text/plain" }));
+  link.href = URL.createObjectURL(new Blob([textOf(button.dataset["from"]) + "\n"], { type: "application/octet-stream" }));
   link.download = button.dataset["download"] ?? "";
   link.click();
   URL.revokeObjectURL(link.href);

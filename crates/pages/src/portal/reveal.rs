@@ -126,7 +126,7 @@ async fn page(visit: &Visit, shown: &Shown<'_>) -> Result<Response, Problem> {
                 @for note in &shown.notes { div.note { (icon("alert")) p { (note) } } }
                 div hidden data-save {
                     span id="env" hidden data-secret { (shown.variable) "=" (shown.secret) }
-                    button.button.small type="button" data-download=".env" data-from="#env" { (icon("download")) "Download .env" }
+                    button.button.small type="button" data-download="api-key.env" data-from="#env" { (icon("download")) "Download .env" }
                 }
                 form.done method="get" action=(shown.back) {
                     label.check { input type="checkbox" required; span { "I have stored it" } }
