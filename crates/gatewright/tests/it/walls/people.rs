@@ -107,7 +107,7 @@ fn sample(operation: &Operation, of: &World, colleague: &TestPerson, session: &s
         "get_playground_options" | "list_playground_requests" | "delete_playground_requests" => (none, None),
         "send_playground_request" => (
             none,
-            Some(json!({ "reference": "none", "operation": "none", "gatewayId": of.gateway })),
+            Some(json!({ "reference": "translation-api", "operation": "one", "gatewayId": of.gateway })),
         ),
         "check_operation_values" => ("none".to_owned(), Some(json!({ "values": {} }))),
         "get_own_key"
@@ -140,6 +140,10 @@ fn asked(
         .replace("{slug}", "translation-api")
         .replace("{operation}", "one")
         .replace("{schema}", "thing");
+    let path = match operation.id.as_str() {
+        "get_playground_options" => format!("{path}?reference=translation-api&operation=one"),
+        _ => path,
+    };
     let request = as_whom.bare(operation.method.clone(), &path);
     match body {
         Some(body) => request.json(&body),
