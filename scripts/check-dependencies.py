@@ -60,10 +60,15 @@ TLS_PROVIDERS = {"aws-lc-rs", "ring", "openssl", "native-tls", "boring", "s2n-tl
 LICENSES = {"MIT", "MIT-0", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib",
             "Unicode-3.0", "Unicode-DFS-2016", "CC0-1.0", "MPL-2.0", "0BSD", "BSL-1.0", "CDLA-Permissive-2.0", "Unlicense"}
 # More that one crate may have.
-LICENSE_EXCEPTIONS = {"aws-lc-sys": {"OpenSSL"}}  # files that AWS-LC has from OpenSSL, by way of BoringSSL
+LICENSE_EXCEPTIONS = {
+    "aws-lc-sys": {"OpenSSL"},  # files that AWS-LC has from OpenSSL, by way of BoringSSL
+    "finl_unicode": {"Unicode-DFS-2016"},  # tables from the Unicode Consortium's data, which comrak asks for categories
+}
 
 # (crate, dependency): why no source names it.
-USED_WITHOUT_NAME: dict[tuple[str, str], str] = {}
+USED_WITHOUT_NAME: dict[tuple[str, str], str] = {
+    ("markup", "gatewright-types"): "fuzz/replay.rs, which its test of the fuzz target includes",
+}
 
 PLATFORM = "x86_64-unknown-linux-gnu"
 PREFIX = "gatewright-"

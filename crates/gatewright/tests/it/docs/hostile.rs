@@ -58,8 +58,8 @@ async fn no_words_of_a_document_become_a_script() {
                 "<script",
                 "onerror",
                 "onclick=",
-                "javascript:",
-                "data:",
+                "=\"javascript:",
+                "=\"data:",
                 "<iframe",
                 "<img",
             ] {

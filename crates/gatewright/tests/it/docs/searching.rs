@@ -55,7 +55,7 @@ async fn what_is_meant_comes_first_while_it_is_typed() {
     for (query, first) in [
         ("get inv", "Get an invoice"),
         ("invoice", "InvoiceLine"),
-        ("listiss", "List issues of a repository"),
+        ("list iss", "List issues of a repository"),
         ("list issues", "List issues of a repository"),
         ("listIssues", "List issues of a repository"),
         ("/repos/{owner}/issues", "List issues of a repository"),
