@@ -37,6 +37,14 @@ pub struct Doors {
     pub identity_providers: Providers,
 }
 
+/// What talks to gateways.
+pub struct Gateways {
+    /// Brings other vendors' gateways to what is desired.
+    pub orchestrator: Orchestrator,
+    /// Calls any gateway in a developer's place.
+    pub playground: Playground,
+}
+
 /// What every operation can reach. Cloning is cheap.
 #[derive(Clone)]
 pub struct ApiState(Arc<Inner>);
@@ -48,8 +56,7 @@ struct Inner {
     gateway_url: Option<String>,
     last_uses: LastUses,
     notices: Notices,
-    orchestrator: Orchestrator,
-    playground: Playground,
+    gateways: Gateways,
     judging: Semaphore,
     doors: Doors,
     draining: AtomicBool,
@@ -63,7 +70,7 @@ const JUDGING_MAX: usize = 2;
 
 impl ApiState {
     /// The database, the nodes to be told, what problem codes are appended to, where the native
-    /// gateway of this process listens if it has one, what is set about telling others, what talks to other gateways, and
+    /// gateway of this process listens if it has one, what is set about telling others, what talks to gateways, and
     /// what is needed for people.
     pub fn new(
         database: Database,
@@ -71,8 +78,7 @@ impl ApiState {
         problem_pages: String,
         gateway_url: Option<String>,
         notices: Notices,
-        orchestrator: Orchestrator,
-        playground: Playground,
+        gateways: Gateways,
         doors: Doors,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -82,8 +88,7 @@ impl ApiState {
             gateway_url,
             last_uses: LastUses::default(),
             notices,
-            orchestrator,
-            playground,
+            gateways,
             judging: Semaphore::new(JUDGING_MAX),
             doors,
             draining: AtomicBool::new(false),
@@ -123,12 +128,12 @@ impl ApiState {
 
     /// What talks to other vendors' gateways.
     pub fn orchestrator(&self) -> &Orchestrator {
-        &self.0.orchestrator
+        &self.0.gateways.orchestrator
     }
 
     /// What calls gateways for developers.
     pub fn playground(&self) -> &Playground {
-        &self.0.playground
+        &self.0.gateways.playground
     }
 
     /// A turn in judging what somebody fills in.

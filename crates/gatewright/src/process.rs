@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use gatewright_api::ApiState;
+use gatewright_api::state::Gateways;
 use gatewright_database::Database;
 use gatewright_orchestration::Orchestrator;
 use gatewright_types::ids::NodeId;
@@ -150,8 +151,10 @@ impl Prepared {
                 pages,
                 url,
                 told,
-                orchestrator.clone(),
-                playground,
+                Gateways {
+                    orchestrator: orchestrator.clone(),
+                    playground,
+                },
                 doors,
             );
             let control = ControlPlane::start(
