@@ -72,7 +72,10 @@ async fn what_is_meant_comes_first_while_it_is_typed() {
     for nothing in ["", "   ", "xyzzy", "'", "&|!", ":*", "list xyzzy", "\\", "a' OR 1=1 --"] {
         assert_eq!(titles(&desk, nothing).await, Vec::<String>::new(), "{nothing}");
     }
-    let found = desk.reader().get("/docs/search?q=invoice&limit=1&reference=shop").await;
+    let found = desk
+        .reader()
+        .get("/docs/search?q=get%20invoice&limit=1&reference=shop")
+        .await;
     assert_eq!(found["items"].as_array().unwrap().len(), 1);
     let first = &found["items"][0];
     assert_eq!(
