@@ -131,18 +131,6 @@ CREATE TABLE api_schemas (
 );
 CALL gatewright_wall('api_schemas');
 
--- lz4 unpacks five times as fast as PostgreSQL's own; a server that was built without it keeps its own.
-DO $$
-BEGIN
-  ALTER TABLE api_spec_documents ALTER COLUMN source SET COMPRESSION lz4;
-  ALTER TABLE api_references ALTER COLUMN overview SET COMPRESSION lz4,
-    ALTER COLUMN schemas SET COMPRESSION lz4, ALTER COLUMN document SET COMPRESSION lz4;
-  ALTER TABLE api_operations ALTER COLUMN operation SET COMPRESSION lz4;
-  ALTER TABLE api_schemas ALTER COLUMN schema SET COMPRESSION lz4;
-EXCEPTION WHEN feature_not_supported THEN
-  RAISE NOTICE 'this PostgreSQL has no lz4; its own compression is used';
-END $$;
-
 CREATE TABLE api_search (
   tenant_id uuid NOT NULL,
   spec_id uuid NOT NULL,

@@ -213,8 +213,6 @@ const TABLE: &[(&str, Access)] = &[
     ("list_passkeys", SignedIn),
     ("list_plans", Needs(P::PlansRead)),
     ("list_playground_requests", Developer),
-    ("list_portal_plans", Developer),
-    ("list_portal_products", Developer),
     ("list_portal_plans", Public),
     ("list_portal_products", Public),
     ("list_products", Needs(P::ProductsRead)),
