@@ -88,6 +88,7 @@ fn policy() -> Builder<'static> {
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::Custom(Box::new(relative)))
         .attribute_filter(|_, name, value| match name {
+            "href" | "src" if !names_a_host(value) => None,
             "href" | "src" => own_fragment(value),
             _ => Some(Cow::Borrowed(value)),
         })
@@ -95,6 +96,18 @@ fn policy() -> Builder<'static> {
         .id_prefix(Some(ID_PREFIX))
         .strip_comments(true);
     policy
+}
+
+/// Whether a URL of http names its host as everybody reads it: `https:/a` and `https:a` are read in two ways.
+fn names_a_host(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return true;
+    };
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return true;
+    }
+    rest.strip_prefix("//")
+        .is_some_and(|rest| !rest.starts_with(['/', '\\']))
 }
 
 /// A link to an author's own heading, which has our prefix.

@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_document_is_written_in_blocks() {
         let json = r##"{"openapi":"3.1.0","info":{"title":"A: b","x":{},"y":[],"no":true},"paths":{"/a/{id}":{"get":{"tags":["a b",["c",{"d":1.5,"e":null}]],"$ref":"#/x"}}}}"##;
-        let yaml = "openapi: \"3.1.0\"\ninfo:\n  title: \"A: b\"\n  x: {}\n  y: []\n  \"no\": true\npaths:\n  \"/a/{id}\":\n    get:\n      tags:\n        - a b\n        - - c\n          - d: 1.5\n            e: null\n      \"$ref\": \"#/x\"\n";
+        let yaml = "openapi: \"3.1.0\"\ninfo:\n  title: \"A: b\"\n  x: {}\n  \"y\": []\n  \"no\": true\npaths:\n  \"/a/{id}\":\n    get:\n      tags:\n        - a b\n        - - c\n          - d: 1.5\n            e: null\n      \"$ref\": \"#/x\"\n";
         assert_eq!(of_json(json).unwrap(), yaml);
         assert_eq!(of_json("[]").unwrap(), "[]\n");
         assert_eq!(of_json("\"a\\nb\"").unwrap(), "\"a\\nb\"\n");

@@ -139,14 +139,23 @@ async fn no_reference_leads_from_one_tenant_to_another() {
 }
 
 #[tokio::test]
-async fn nothing_runs_with_more_rights_than_its_caller() {
+async fn nothing_but_search_runs_with_more_rights_than_its_caller() {
     let (_, mut connection) = migrated().await;
     let definers =
         "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef";
     assert_eq!(
         texts(&mut connection, definers).await,
+        ["gatewright_search_docs(text,text,uuid,boolean,integer)"],
+        "a function that is SECURITY DEFINER asks gatewright_tenant() for the tenant itself, as this one does"
+    );
+    let careless =
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef
+        AND (has_function_privilege('public', oid, 'EXECUTE') OR NOT 'search_path=pg_catalog, public' = ANY(proconfig)
+             OR position('gatewright_tenant()' IN prosrc) = 0)";
+    assert_eq!(
+        texts(&mut connection, careless).await,
         [""; 0],
-        "no function is SECURITY DEFINER"
+        "it is ours alone, and what it names cannot be put in its way"
     );
     let views = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND (relkind = 'm'
         OR relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY(reloptions), false))";

@@ -68,7 +68,9 @@ async fn answer(log: Log, answers: Answers, request: Request) -> Response {
         log.lock().unwrap().push(asked);
     }
     let (status, answer, cookies) = answers(&line, &body).unwrap_or_else(|| usual(&line));
-    let mut response = Response::builder().status(status);
+    let mut response = Response::builder()
+        .status(status)
+        .header("content-type", "application/json");
     for cookie in cookies {
         response = response.header("set-cookie", cookie);
     }
