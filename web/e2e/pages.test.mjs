@@ -4,6 +4,7 @@ import account from "./account.mjs";
 import { startBrowser, startDemo } from "./harness.mjs";
 import looks from "./looks.mjs";
 import people from "./people.mjs";
+import playground from "./playground.mjs";
 import portal from "./portal.mjs";
 import reference from "./reference.mjs";
 import safety from "./safety.mjs";
@@ -27,4 +28,5 @@ describe("operators, developers, colleagues", { timeout: groupMs }, () => people
 describe("a tenant's portal", { timeout: groupMs }, () => portal(world));
 describe("what an attacker tries", { timeout: groupMs }, () => safety(world));
 describe("a reference", { timeout: groupMs }, () => reference(world));
+describe("the playground on the real gateway", { timeout: groupMs }, () => playground(world));
 describe("how it looks", { timeout: groupMs }, () => looks(world));

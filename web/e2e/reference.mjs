@@ -188,7 +188,7 @@ export default function (world) {
     await page.keyboard.press("Escape");
     await page.getByRole("combobox", { name: "Search" }).waitFor({ state: "hidden" });
     await page.keyboard.press("/");
-    assert.ok(await page.evaluate(() => document.activeElement?.matches(".search input")));
+    await page.waitForFunction(() => document.activeElement?.matches(".search input"));
     assert.deepEqual(faults, []);
     await context.close();
   });
