@@ -4,12 +4,12 @@
 //!
 //! # Invariants
 //! * Nothing an author writes becomes a script, a style, a form, a frame or a request to another origin; what is not on the
-//!   list of [`policy`] is not there.
+//!   list of `policy` is not there.
 //! * Ids begin with [`ID_PREFIX`], so that they never meet one of the page's own.
 //! * Nothing an author writes makes [`html`] panic, nest without end or run long: what is larger or deeper than [`limits`]
 //!   is shown as it was written.
 //!
-//! Start with [`html`]: [`plain`] is the short way for text without any markup, [`images`] takes foreign images out.
+//! Start with [`html`]: `plain` is the short way for text without any markup, `images` takes foreign images out.
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

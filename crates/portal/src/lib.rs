@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! * What is read is compiled once, when a revision is published: a row for each operation and schema, which a page shows
-//!   without asking for more ([`reference`]).
+//!   without asking for more ([`mod@reference`]).
 //! * A revision is published as a whole, by one commit, or not at all; one that is bad never takes the place of a good one
 //!   ([`import`]).
 //! * Of one description one revision is imported at a time, and the newest that was asked for wins.
@@ -10,7 +10,7 @@
 //!   (`import/fetch.rs`).
 //! * Whoever may not see a description cannot tell that there is one ([`Sees`]).
 //!
-//! Start with [`model`], then [`specs`] and [`import`]; what is read is [`reference`] and [`search`]; what is
+//! Start with [`model`], then [`specs`] and [`import`]; what is read is [`mod@reference`] and [`search`]; what is
 //! tried is [`playground`], and where, [`places`]. SQL is in `store` and `playground/store.rs`.
 
 pub mod error;

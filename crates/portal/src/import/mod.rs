@@ -3,7 +3,7 @@
 //! The job's payload is only which description. What there is to do stands in its rows: the newest revision that is
 //! IMPORTING, or a source that somebody asked to look at. So the newest wins, and whoever asks twice is served once.
 //!
-//! Start with [`Importer`]; [`fetch`] gets documents, [`compile`] makes rows of them, [`publish`] puts them in place.
+//! Start with [`Importer`]; `fetch` gets documents, `compile` makes rows of them, `publish` puts them in place.
 
 mod compile;
 mod fetch;
