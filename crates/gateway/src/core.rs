@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Apply(Arc<[AccessChange]>, oneshot::Sender<()>),
     /// Forget what was looked up, then say so.
     Forget(oneshot::Sender<()>),
-    /// Say which keys were used since the last time.
+    /// Say which keys were used since they were last asked for, at most [`USES_AT_ONCE`](crate::credentials::USES_AT_ONCE) of them.
     TakeUses(oneshot::Sender<Vec<KeyUse>>),
     /// Finish what is under way, for at most as long, then end.
     Drain(Duration),

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::contact::{Contact, Standing};
 use crate::core::{self, Command, Seedling};
-use crate::credentials::Lookup;
+use crate::credentials::{Lookup, USES_AT_ONCE};
 use crate::limits::{COMMANDS, Limits};
 use crate::listen;
 use crate::metrics::{self, Counted, Figures};
@@ -66,6 +66,7 @@ pub struct Gateway {
     addr: SocketAddr,
     snapshot: Arc<ArcSwap<Snapshot>>,
     contact: Arc<Contact>,
+    max_used: usize,
     cores: Vec<Handle>,
 }
 
@@ -105,6 +106,7 @@ impl Gateway {
         let addr = listeners[0].local_addr().map_err(listen_error)?;
         let snapshot = Arc::new(ArcSwap::new(snapshot));
         let contact = Arc::new(Contact::new(heard, limits.record_valid));
+        let max_used = limits.max_used;
         let seedling = Seedling {
             clock,
             limits,
@@ -128,6 +130,7 @@ impl Gateway {
             addr,
             snapshot,
             contact,
+            max_used,
             cores: handles,
         })
     }
@@ -178,14 +181,18 @@ impl Gateway {
     pub async fn take_uses(&self) -> Vec<KeyUse> {
         let mut uses = HashMap::new();
         for core in &self.cores {
-            let (tell, taken) = oneshot::channel();
-            if core.commands.send(Command::TakeUses(tell)).await.is_err() {
-                continue;
-            }
-            for one in taken.await.unwrap_or_default() {
-                match uses.entry(one.key_id) {
-                    Entry::Vacant(entry) => _ = entry.insert(one),
-                    Entry::Occupied(mut entry) => entry.get_mut().add(&one),
+            // What is used meanwhile may wait for the next call.
+            for _ in 0..=self.max_used / USES_AT_ONCE {
+                let taken = core.take_uses().await;
+                let is_last = taken.len() < USES_AT_ONCE;
+                for one in taken {
+                    match uses.entry(one.key_id) {
+                        Entry::Vacant(entry) => _ = entry.insert(one),
+                        Entry::Occupied(mut entry) => entry.get_mut().add(&one),
+                    }
+                }
+                if is_last {
+                    break;
                 }
             }
         }
@@ -240,5 +247,14 @@ impl Handle {
             thread,
             counted,
         })
+    }
+
+    /// Which keys were used, some of them; none where the core has ended.
+    async fn take_uses(&self) -> Vec<KeyUse> {
+        let (tell, taken) = oneshot::channel();
+        if self.commands.send(Command::TakeUses(tell)).await.is_err() {
+            return Vec::new();
+        }
+        taken.await.unwrap_or_default()
     }
 }

@@ -22,6 +22,9 @@ use crate::limits::Limits;
 /// How long a failed refresh is left alone.
 const REFRESH_PAUSE_MS: i64 = 1_000;
 
+/// Most uses that are taken at once: the core's requests wait meanwhile.
+pub(crate) const USES_AT_ONCE: usize = 1_024;
+
 type Bounded<V> = Cache<CredentialHash, V, UnitWeighter, Seed, DefaultLifecycle<CredentialHash, V>>;
 
 /// What is known about a credential right now.
@@ -125,10 +128,11 @@ impl Credentials {
         }
     }
 
-    /// Which keys were used since the last call; a key with two secrets may be there twice.
+    /// Which keys were used since they were last taken, some of them; a key with two secrets may be there twice.
     pub(crate) fn take_uses(&self) -> Vec<KeyUse> {
-        let used = std::mem::take(&mut *self.used.borrow_mut());
-        used.iter().map(|held| held.take_use()).collect()
+        let mut used = self.used.borrow_mut();
+        let from = used.len().saturating_sub(USES_AT_ONCE);
+        used.drain(from..).map(|held| held.take_use()).collect()
     }
 
     /// How the node stands with its control plane.

@@ -11,6 +11,6 @@ mod lookup;
 mod tombstones;
 
 pub(crate) use held::Held;
-pub(crate) use known::{Credentials, Finding};
+pub(crate) use known::{Credentials, Finding, USES_AT_ONCE};
 pub(crate) use lookup::find;
 pub use lookup::{Lookup, LookupAnswer};
