@@ -21,6 +21,7 @@ mod findings;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod keywords;
 pub mod limits;
 mod lint;
 pub mod model;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use crate::description::Description;
+use crate::keywords::{LISTS, MAPS, SINGLE};
 use crate::limits::JUDGE_MAX_BYTES;
 use crate::tree::{Id, Node};
 
@@ -27,21 +28,6 @@ const DROPPED: [&str; 16] = [
     "$id",
     "collectionFormat",
 ];
-const ONE: [&str; 11] = [
-    "additionalProperties",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "propertyNames",
-    "contentSchema",
-    "items",
-];
-const MANY: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
-const LISTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
 
 /// JSON Schema (2020-12) of a body to be sent; `None` where it would be too long.
 pub(super) fn judge<'t>(description: &Description<'t>, schema: Node<'t>) -> Option<Value> {
@@ -191,7 +177,7 @@ impl<'t> Judge<'_, 't> {
 
     /// The outer `None` is one that became too long.
     fn keyword(&mut self, node: Node<'t>, key: &str, value: Node<'t>, nullable: bool) -> Option<Option<Value>> {
-        if MANY.contains(&key) {
+        if MAPS.contains(&key) {
             let mut map = Map::new();
             for (name, part) in value.entries() {
                 self.spend(name.len() + 6)?;
@@ -203,7 +189,7 @@ impl<'t> Judge<'_, 't> {
             let parts: Option<Vec<Value>> = value.items().map(|part| self.schema(part)).collect();
             return Some(Some(Value::Array(parts?)).filter(|list| *list != json!([])));
         }
-        if ONE.contains(&key) {
+        if key == "items" || SINGLE.contains(&key) {
             return Some(Some(self.schema(value)?));
         }
         self.spend(value.extent(JUDGE_MAX_BYTES).0)?;

@@ -2,29 +2,10 @@
 
 use super::{Linter, Sort};
 use crate::compile::schema::types;
+use crate::keywords::{DEFINITIONS, LISTS, MAPS, SINGLE};
 use crate::tree::Node;
 
 const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "array", "object", "null"];
-const MAPS: [&str; 5] = [
-    "properties",
-    "patternProperties",
-    "dependentSchemas",
-    "$defs",
-    "definitions",
-];
-const LISTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
-const SINGLE: [&str; 10] = [
-    "additionalProperties",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "propertyNames",
-    "contentSchema",
-];
 
 /// A schema; its parts are looked at later.
 pub(super) fn schema<'t>(linter: &mut Linter<'_, 't, '_>, node: Node<'t>) {
@@ -64,7 +45,7 @@ pub(super) fn schema<'t>(linter: &mut Linter<'_, 't, '_>, node: Node<'t>) {
 }
 
 fn parts<'t>(linter: &mut Linter<'_, 't, '_>, node: Node<'t>) {
-    for key in MAPS {
+    for key in MAPS.into_iter().chain(DEFINITIONS) {
         linter.look_at_entries(Sort::Schema, node.get(key));
     }
     for key in LISTS {
