@@ -1,6 +1,6 @@
 //! Who may do what: every permission, and the roles that have it. The one table of it.
 //!
-//! Which permission an operation needs stands in `crates/api/src/access.rs`; `docs/roles.md` is made
+//! Which permission an operation needs stands in `crates/api/src/access/table.rs`; `docs/roles.md` is made
 //! from both and shows them side by side. Why the roles are cut as they are: decision 0023.
 //!
 //! * An OWNER has every permission there is, so no line below names it.
