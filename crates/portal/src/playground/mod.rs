@@ -13,6 +13,8 @@
 //!
 //! Start with [`send`]; [`options`] says what can be chosen, [`check`] judges what is being filled in, [`runs`] keeps what was done.
 
+mod address;
+pub mod answering;
 pub mod check;
 mod conceal;
 mod error;

@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
+use gatewright_spec::request::{BodyKind, body_kind};
 use http::{HeaderMap, HeaderName, header};
 
 use super::conceal::Concealer;
@@ -30,8 +29,8 @@ const LEFT_OUT_TOO: [&str; 2] = ["keep-alive", "proxy-connection"];
 pub enum Piece {
     /// Of a text.
     Text(String),
-    /// Of anything else, in base64.
-    Base64(String),
+    /// Of anything else.
+    Bytes(Vec<u8>),
 }
 
 /// Reads one answer.
@@ -191,7 +190,7 @@ impl Reader {
 
     fn piece(&mut self, mut shown: Vec<u8>) -> Option<Piece> {
         if !self.is_text {
-            return (!shown.is_empty()).then(|| Piece::Base64(BASE64.encode(shown)));
+            return (!shown.is_empty()).then_some(Piece::Bytes(shown));
         }
         shown.splice(0..0, std::mem::take(&mut self.letter));
         if let Err(error) = std::str::from_utf8(&shown)
@@ -205,31 +204,7 @@ impl Reader {
 
 /// Whether a media type is of texts.
 fn is_text(media_type: &str) -> bool {
-    let essence = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    let Some((kind, subtype)) = essence.split_once('/') else {
-        return false;
-    };
-    let texts = [
-        "json",
-        "xml",
-        "yaml",
-        "x-yaml",
-        "javascript",
-        "graphql",
-        "x-ndjson",
-        "ndjson",
-        "jsonl",
-        "sql",
-        "toml",
-        "x-www-form-urlencoded",
-        "problem+json",
-    ];
-    kind == "text" || texts.contains(&subtype) || ["+json", "+xml", "+yaml"].iter().any(|end| subtype.ends_with(end))
+    matches!(body_kind(media_type), BodyKind::Json | BodyKind::Form | BodyKind::Text)
 }
 
 #[cfg(test)]
@@ -250,16 +225,19 @@ mod tests {
         Reader::new(&fields.collect(), Concealer::new([&SecretString::from(SECRET)]))
     }
 
+    fn shown(piece: Piece) -> String {
+        match piece {
+            Piece::Text(text) => text,
+            Piece::Bytes(bytes) => format!("{bytes:?}"),
+        }
+    }
+
     fn read(reader: &mut Reader, pieces: &[&[u8]]) -> String {
         let mut all = String::new();
         for piece in pieces.iter().map(|piece| reader.feed(piece)).collect::<Vec<_>>() {
-            if let Some(Piece::Text(text) | Piece::Base64(text)) = piece {
-                all.push_str(&text);
-            }
+            all.extend(piece.map(shown));
         }
-        if let Some(Piece::Text(text) | Piece::Base64(text)) = reader.end() {
-            all.push_str(&text);
-        }
+        all.extend(reader.end().map(shown));
         all
     }
 

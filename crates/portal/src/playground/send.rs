@@ -5,40 +5,37 @@
 //! 3. [`Armed::note`], in a transaction that writes: the run and its audit row;
 //! 4. [`Playground::dispatch`]: the call; [`Answering`] is read piece by piece and written down at its end.
 
-use std::str::FromStr;
-
 use bytes::Bytes;
 use gatewright_connectors::model::Vendor;
 use gatewright_connectors::showing::{self, Part};
 use gatewright_credentials::look_up;
 use gatewright_database::{Caller, TenantTx};
 use gatewright_egress::request::{Body, Request};
-use gatewright_egress::{EgressError, Opened, Overflow, Policy, Streamed, Target};
+use gatewright_egress::{Overflow, Policy};
 use gatewright_native::nodes::PermittedCall;
 use gatewright_notify::destinations;
 use gatewright_orchestration::calling::Found;
 use gatewright_spec::model::{Operation, OperationKind};
 use gatewright_spec::request;
 use gatewright_spec::values::{HttpBody, Values};
+use gatewright_types::CredentialHash;
 use gatewright_types::access::KeyStatus;
 use gatewright_types::ids::{GatewayId, KeyId, PlaygroundRunId, ProductId};
 use gatewright_types::problem::FieldError;
-use gatewright_types::{CredentialHash, ProblemCode};
 use http::{HeaderName, HeaderValue, Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
+use super::address::{policy_of, target_of, url_of};
+use super::answering::Answering;
 use super::conceal::Concealer;
 use super::limits::{ANSWER_MAX_BYTES, BODY_MAX_BYTES, CALL_TIMEOUT, EXCERPT_MAX_BYTES, STREAM_TIMEOUT};
-use super::model::{PlaygroundRun, ReceivedAnswer, RunFailure, SentRequest, Source};
+use super::model::{PlaygroundRun, SentRequest, Source};
 use super::options::{covers, shown};
-use super::reader::{Piece, Reader};
 use super::turns::Turn;
 use super::{Playground, PlaygroundError, Who, runs, store};
 use crate::places::Reached;
 
-/// Longest URL, in bytes.
-const URL_MAX_BYTES: usize = 8 * 1024;
 /// What an operation answers with that goes on and on.
 const EVENT_STREAM: &str = "text/event-stream";
 /// Fields that are the client's, the gateway's or ours to say.
@@ -118,7 +115,7 @@ pub enum Sent {
     Failed(Box<PlaygroundRun>),
 }
 
-fn invalid(field: &str, detail: impl Into<String>) -> PlaygroundError {
+pub(super) fn invalid(field: &str, detail: impl Into<String>) -> PlaygroundError {
     PlaygroundError::Invalid(vec![FieldError {
         field: field.to_owned(),
         detail: detail.into(),
@@ -290,39 +287,13 @@ impl Playground {
         drop(secrets);
         let request = request_of(&mut prepared, &credential)?;
         drop(credential);
-        let streamed = Box::pin(self.0.client.stream(request, &prepared.policy)).await;
-        let mut answering = Answering {
-            playground: self.clone(),
-            caller: prepared.caller,
-            run: prepared.run,
-            streamed: None,
-            reader: None,
-            _turn: prepared.turn,
-        };
-        match streamed {
-            Err(error) => {
-                answering.run.failure = Some(failure(&error));
-                Ok(Sent::Failed(Box::new(answering.finish().await?)))
-            }
-            Ok(streamed) => {
-                let mut reader = Reader::new(&streamed.fields, concealer);
-                answering.run.answer = Some(ReceivedAnswer {
-                    status: streamed.status.as_u16(),
-                    headers: reader.fields(&streamed.fields),
-                    media_type: reader.media_type.clone(),
-                    body: None,
-                    base64: None,
-                    bytes: 0,
-                    cut: false,
-                    stripped: reader.stripped(),
-                    note: reader.note.clone(),
-                });
-                answering.run.timings = Some(streamed.timings().into());
-                answering.streamed = Some(streamed);
-                answering.reader = Some(reader);
-                Ok(Sent::Answering(Box::new(answering)))
-            }
+        let came = Box::pin(self.0.client.stream(request, &prepared.policy)).await;
+        let Prepared { run, caller, turn, .. } = prepared;
+        let answering = Answering::begin(self.clone(), caller, turn, run, came, concealer);
+        if answering.run().failure.is_some() {
+            return Ok(Sent::Failed(Box::new(answering.finish().await?)));
         }
+        Ok(Sent::Answering(Box::new(answering)))
     }
 }
 
@@ -343,160 +314,11 @@ impl Armed {
     }
 }
 
-/// An answer that is being read.
-pub struct Answering {
-    playground: Playground,
-    caller: Caller,
-    run: PlaygroundRun,
-    streamed: Option<Streamed>,
-    reader: Option<Reader>,
-    _turn: Turn,
-}
-
-impl Answering {
-    /// The run, as far as it is.
-    pub const fn run(&self) -> &PlaygroundRun {
-        &self.run
-    }
-
-    /// Writes down that an answer begins, for whoever does not wait for its end.
-    pub async fn note_head(&self) -> Result<(), PlaygroundError> {
-        let mut tx = self.playground.0.orchestrator.database().tenant(self.caller).await?;
-        store::finish(&mut tx, &self.run).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// The next piece of the body; none at its end, or where it broke off.
-    pub async fn next(&mut self) -> Option<Piece> {
-        loop {
-            let (streamed, reader) = (self.streamed.as_mut()?, self.reader.as_mut()?);
-            let chunk = Box::pin(streamed.chunk()).await;
-            self.run.timings = Some(streamed.timings().into());
-            match chunk {
-                Ok(Some(bytes)) => {
-                    let piece = reader.feed(&bytes);
-                    if reader.cut {
-                        // Dropped, its connection is closed: the rest is nobody's.
-                        self.streamed = None;
-                        return piece.or_else(|| reader.end());
-                    }
-                    if piece.is_some() {
-                        return piece;
-                    }
-                }
-                Ok(None) => {
-                    reader.cut |= reader.bytes > ANSWER_MAX_BYTES as u64;
-                    self.streamed = None;
-                    return reader.end();
-                }
-                Err(error) => {
-                    self.run.failure = Some(failure(&error));
-                    reader.cut = true;
-                    self.streamed = None;
-                    return reader.end();
-                }
-            }
-        }
-    }
-
-    /// Reads the whole body and writes down what came of the call.
-    pub async fn collect(mut self) -> Result<PlaygroundRun, PlaygroundError> {
-        let (mut text, mut bytes) = (String::new(), Vec::new());
-        while let Some(piece) = self.next().await {
-            match piece {
-                Piece::Text(piece) => text.push_str(&piece),
-                Piece::Base64(piece) => bytes.extend(decode(&piece)),
-            }
-        }
-        let is_text = self.reader.as_ref().is_some_and(|reader| reader.is_text);
-        let untold = self.reader.as_ref().is_some_and(|reader| reader.media_type.is_none());
-        let mut run = self.finish().await?;
-        if let Some(answer) = run
-            .answer
-            .as_mut()
-            .filter(|answer| answer.note.is_none() || !text.is_empty())
-        {
-            match String::from_utf8(bytes) {
-                // What has no type and is text is shown as text.
-                Ok(read) if !is_text && untold => answer.body = Some(read),
-                _ if is_text => answer.body = Some(text),
-                Ok(read) => answer.base64 = Some(encode(read.as_bytes())),
-                Err(error) => answer.base64 = Some(encode(error.as_bytes())),
-            }
-        }
-        Ok(run)
-    }
-
-    /// Writes down what came of the call, without the body.
-    pub async fn finish(mut self) -> Result<PlaygroundRun, PlaygroundError> {
-        if let (Some(answer), Some(reader)) = (&mut self.run.answer, &self.reader) {
-            answer.bytes = reader.bytes.min(ANSWER_MAX_BYTES as u64);
-            answer.cut = reader.cut;
-            answer.stripped = reader.stripped();
-            answer.note = reader.note.clone();
-        }
-        let database = self.playground.0.orchestrator.database();
-        let mut tx = database.tenant(self.caller).await?;
-        store::finish(&mut tx, &self.run).await?;
-        tx.commit().await?;
-        Ok(self.run)
-    }
-}
-
-fn encode(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-fn decode(text: &str) -> Vec<u8> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .unwrap_or_default()
-}
-
 fn field_error(invalid: gatewright_spec::values::Invalid) -> FieldError {
     FieldError {
         field: format!("/values/{}", invalid.field.replace('.', "/")),
         detail: invalid.detail,
     }
-}
-
-/// The URL of a call. What follows from values stays below the base: a URL that is read differently from how it was written is refused.
-fn url_of(base_url: &str, target: &str) -> Result<String, PlaygroundError> {
-    let elsewhere = || {
-        invalid(
-            "/values/parameters",
-            "with these values the URL would lead somewhere else",
-        )
-    };
-    let base = Target::parse(base_url, URL_MAX_BYTES).map_err(|error| invalid("/gatewayId", error.to_string()))?;
-    let base = base.as_str().trim_end_matches('/');
-    let url = format!("{base}{target}");
-    if !target.starts_with('/') || url.len() > URL_MAX_BYTES {
-        return Err(elsewhere());
-    }
-    match Target::parse(&url, URL_MAX_BYTES) {
-        Ok(read) if read.as_str() == url => Ok(url),
-        _ => Err(elsewhere()),
-    }
-}
-
-/// Path and query of a URL that was read.
-fn target_of(url: &str) -> &str {
-    let authority = url.find("://").map_or(0, |at| at + 3);
-    url[authority..].find('/').map_or("/", |at| &url[authority + at..])
-}
-
-/// What may be reached: the one gateway. It is the installation's own, so it may be any address, and plain http.
-fn policy_of(url: &str) -> Result<Policy, PlaygroundError> {
-    let target = Target::parse(url, URL_MAX_BYTES).map_err(|error| invalid("/gatewayId", error.to_string()))?;
-    let opened = Opened::from_str(target.host()).map_err(|error| invalid("/gatewayId", error.to_string()))?;
-    Ok(Policy {
-        opened: vec![opened],
-        ports: Some(vec![target.port()..=target.port()]),
-        ..Policy::default()
-    })
 }
 
 /// The fields that are sent, besides the credential.
@@ -563,10 +385,10 @@ fn request_of(prepared: &mut Prepared, credential: &[(HeaderName, SecretString)]
         request = request.secret_field(name.clone(), value);
     }
     let body = std::mem::take(&mut prepared.body);
-    Ok(match body.is_empty() {
-        true => request,
-        false => request.body(Body::Whole(Bytes::from(body))),
-    })
+    if body.is_empty() {
+        return Ok(request);
+    }
+    Ok(request.body(Body::Whole(Bytes::from(body))))
 }
 
 /// Whether an operation may answer with events, one after the other.
@@ -585,58 +407,5 @@ fn excerpt(body: &[u8]) -> String {
     match body.len() > EXCERPT_MAX_BYTES {
         true => format!("{}…", text.trim_end_matches(char::REPLACEMENT_CHARACTER)),
         false => text.into_owned(),
-    }
-}
-
-fn failure(error: &EgressError) -> RunFailure {
-    let code = match error {
-        EgressError::TimedOut { .. } => ProblemCode::UpstreamTimedOut,
-        EgressError::Refused(_)
-        | EgressError::NameNotFound(_)
-        | EgressError::LookupFailed(_)
-        | EgressError::ConnectionRefused { .. }
-        | EgressError::Unreachable(_)
-        | EgressError::Untrusted { .. } => ProblemCode::UpstreamRefused,
-        _ => ProblemCode::UpstreamFailed,
-    };
-    let mut detail = error.to_string();
-    detail.replace_range(..1, &detail[..1].to_uppercase());
-    RunFailure {
-        code: code.to_string(),
-        title: code.title().to_owned(),
-        detail: format!("{detail}."),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_value_leads_elsewhere() {
-        let base = "http://acme.localhost:8000/base";
-        assert_eq!(
-            url_of(base, "/v1/items/a%2Fb?q=1").unwrap(),
-            format!("{base}/v1/items/a%2Fb?q=1")
-        );
-        assert_eq!(target_of(&url_of(base, "/v1?q=/").unwrap()), "/base/v1?q=/");
-        for target in [
-            "/../admin",
-            "/v1/items/..",
-            "/v1/%2e%2e/admin",
-            "/v1/./a",
-            "@evil.test/",
-            ".evil.test/",
-            ":80@evil.test/",
-            "http://evil.test/",
-            "/v1\\..\\..\\admin",
-            "/v1 HTTP/1.1\r\nHost: evil.test",
-            "/v1/a\tb",
-            "/v1#fragment",
-        ] {
-            assert!(url_of(base, target).is_err(), "{target}");
-        }
-        // Below the base, whatever it looks like.
-        assert_eq!(url_of(base, "//evil.test/").unwrap(), format!("{base}//evil.test/"));
     }
 }

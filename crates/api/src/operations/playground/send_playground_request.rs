@@ -3,11 +3,14 @@
 use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::stream;
 use gatewright_identity::throttle::PLAYGROUND_BY_DEVELOPER;
+use gatewright_portal::playground::answering::Answering;
 use gatewright_portal::playground::limits::REQUEST_MAX_BYTES;
 use gatewright_portal::playground::model::PlaygroundRun;
-use gatewright_portal::playground::send::{Answering, Call, Sent};
+use gatewright_portal::playground::send::{Call, Sent};
 use gatewright_portal::playground::{Piece, PlaygroundError};
 use gatewright_spec::values::Values;
 use gatewright_types::ids::{GatewayId, KeyId};
@@ -104,7 +107,10 @@ type Next = (
 async fn next(mut answering: Box<Answering>) -> Next {
     match Box::pin(answering.next()).await {
         Some(Piece::Text(text)) => (Ok(event("chunk", &json!({ "text": text }))), Some((None, answering))),
-        Some(Piece::Base64(bytes)) => (Ok(event("chunk", &json!({ "base64": bytes }))), Some((None, answering))),
+        Some(Piece::Bytes(bytes)) => {
+            let chunk = json!({ "base64": BASE64.encode(bytes) });
+            (Ok(event("chunk", &chunk)), Some((None, answering)))
+        }
         None => match Box::pin(answering.finish()).await {
             Ok(run) => {
                 let name = if run.failure.is_some() { "failed" } else { "end" };
