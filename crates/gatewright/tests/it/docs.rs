@@ -58,6 +58,13 @@ impl Desk {
         self.until(id, |spec| spec["latest"]["state"] != "IMPORTING").await
     }
 
+    /// Goes back to a revision; what the API answers.
+    async fn roll_back(&self, id: &str, revision: &Value) -> Value {
+        let path = format!("/docs/api-specs/{id}/roll-back");
+        let to = json!({ "revisionId": revision["id"] });
+        expect(&self.acme, 202, Method::POST, &path, Some(to)).await
+    }
+
     /// A description once it is as it should be; waits at most a minute.
     async fn until(&self, id: &str, right: impl Fn(&Value) -> bool) -> Value {
         let mut spec = Value::Null;

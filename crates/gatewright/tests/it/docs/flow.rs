@@ -134,9 +134,7 @@ async fn a_revision_tells_what_changed_and_an_earlier_one_can_be_published_again
     );
     assert_eq!(names.len(), 2, "what is the same is no change: {names:?}");
 
-    let path = format!("/docs/api-specs/{id}/roll-back");
-    let to = json!({ "revisionId": first["published"]["id"] });
-    let asked = expect(&desk.acme, 202, Method::POST, &path, Some(to)).await;
+    let asked = desk.roll_back(&id, &first["published"]).await;
     assert_eq!(
         (&asked["latest"]["cause"], &asked["latest"]["fromNumber"]),
         (&json!("ROLL_BACK"), &json!(1))
@@ -157,6 +155,7 @@ async fn a_revision_tells_what_changed_and_an_earlier_one_can_be_published_again
     assert_eq!(states, ["PUBLISHED", "SUPERSEDED", "SUPERSEDED"]);
 
     // Not to what is published, nor to what never was.
+    let path = format!("/docs/api-specs/{id}/roll-back");
     let to = json!({ "revisionId": third["published"]["id"] });
     expect(&desk.acme, 409, Method::POST, &path, Some(to)).await;
     let rejected = desk.upload(&id, "just words").await;

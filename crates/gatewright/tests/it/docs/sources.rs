@@ -126,15 +126,7 @@ async fn what_is_rolled_back_stays_until_the_source_changes() {
     source.put("/a.json", 200, &document("Broken", &["one"]), &[]);
     expect(&desk.acme, 202, Method::POST, &path, None).await;
     desk.ended(&id).await;
-    let to = json!({ "revisionId": first["published"]["id"] });
-    expect(
-        &desk.acme,
-        202,
-        Method::POST,
-        &format!("/docs/api-specs/{id}/roll-back"),
-        Some(to),
-    )
-    .await;
+    desk.roll_back(&id, &first["published"]).await;
     assert_eq!(desk.ended(&id).await["published"]["title"], "First");
     let secret = secret(&desk, &id).await;
     signed(&desk, &id, &secret).await;
@@ -338,15 +330,7 @@ async fn what_a_document_refers_to_is_fetched_and_kept_with_it() {
     .await;
     assert_eq!(desk.ended(&id).await["published"]["title"], "Plain");
     let looks = source.seen().len();
-    let to = json!({ "revisionId": spec["published"]["id"] });
-    expect(
-        &desk.acme,
-        202,
-        Method::POST,
-        &format!("/docs/api-specs/{id}/roll-back"),
-        Some(to),
-    )
-    .await;
+    desk.roll_back(&id, &spec["published"]).await;
     assert_eq!(desk.ended(&id).await["published"]["title"], "Spread");
     assert_eq!(source.seen().len(), looks);
     desk.app.stop().await;

@@ -29,6 +29,15 @@ pub(super) async fn connect(stage: &Stage, fake: &Running, public_url: &str) -> 
     id
 }
 
+/// A stand-in of Kong with the demo's service.
+pub(super) async fn kong() -> vendor_fakes::kong::Fake {
+    let options = vendor_fakes::kong::Options {
+        seed: vendor_fakes::kong::Seed::Demo,
+        ..vendor_fakes::kong::Options::default()
+    };
+    vendor_fakes::kong::Fake::start(options).await.unwrap()
+}
+
 /// A subscription whose key every gateway has.
 pub(super) async fn subscribe(stage: &Stage) -> Subscribed {
     let subscribed = stage.acme.subscribe(&stage.customer, &stage.plan).await;
@@ -110,11 +119,7 @@ async fn every_vendors_gateway_gets_the_key_where_it_expects_it_and_nobody_else_
 async fn a_secret_that_nobody_knows_any_more_asks_for_a_rotation() {
     let upstream = Upstream::start().await;
     let stage = Stage::before(&upstream.url()).await;
-    let options = vendor_fakes::kong::Options {
-        seed: vendor_fakes::kong::Seed::Demo,
-        ..vendor_fakes::kong::Options::default()
-    };
-    let kong = vendor_fakes::kong::Fake::start(options).await.unwrap();
+    let kong = kong().await;
     let url = format!("{}{}{SERVICE}", kong.proxy_url(), kong.told().path_prefix);
     let id = connect(&stage, &kong, &url).await;
     let subscribed = subscribe(&stage).await;
@@ -139,11 +144,7 @@ async fn a_secret_that_nobody_knows_any_more_asks_for_a_rotation() {
 async fn a_place_that_the_tenant_does_not_let_requests_go_to_is_not_called() {
     let upstream = Upstream::start().await;
     let stage = Stage::before(&upstream.url()).await;
-    let options = vendor_fakes::kong::Options {
-        seed: vendor_fakes::kong::Seed::Demo,
-        ..vendor_fakes::kong::Options::default()
-    };
-    let kong = vendor_fakes::kong::Fake::start(options).await.unwrap();
+    let kong = kong().await;
     for url in [
         "ftp://127.0.0.1/",
         "http://user@127.0.0.1/",

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Stage;
-use super::connected::{connect, subscribe};
+use super::connected::{connect, kong, subscribe};
 use crate::scene::expect;
 
 /// What is shown of an answer at most.
@@ -113,6 +113,15 @@ async fn misbehave(stream: &mut TcpStream, what: &str, key: &str) -> std::io::Re
             }
             stream.write_all(b"0\r\n\r\n").await
         }
+        "drips" => {
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+                .await?;
+            loop {
+                stream.write_all(b"x").await?;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
         // One event, and then nothing for a long time.
         "live" => {
             let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: first\n\n";
@@ -128,11 +137,7 @@ async fn misbehave(stream: &mut TcpStream, what: &str, key: &str) -> std::io::Re
 async fn a_hostile_service_meets_limits_and_gets_no_secret_out() {
     let upstream = Upstream::start().await;
     let stage = Stage::before(&upstream.url()).await;
-    let options = vendor_fakes::kong::Options {
-        seed: vendor_fakes::kong::Seed::Demo,
-        ..vendor_fakes::kong::Options::default()
-    };
-    let kong = vendor_fakes::kong::Fake::start(options).await.unwrap();
+    let kong = kong().await;
     let settings = json!({ "secretRetention": "WHILE_ACTIVE" });
     expect(&stage.acme, 200, Method::PATCH, "/credential-settings", Some(settings)).await;
     let addr = service().await;
@@ -196,14 +201,29 @@ async fn a_hostile_service_meets_limits_and_gets_no_secret_out() {
 }
 
 #[tokio::test]
+async fn a_service_that_drips_is_not_waited_for_without_end() {
+    let upstream = Upstream::start().await;
+    let stage = Stage::before(&upstream.url()).await;
+    let kong = kong().await;
+    let id = connect(&stage, &kong, &format!("http://{}", service().await)).await;
+    let values = json!({ "parameters": [{ "in": "PATH", "name": "what", "value": "drips" }] });
+    let mut call = stage.call("hostile", &values);
+    (call["gatewayId"], call["keyId"]) = (json!(id), Value::Null);
+    let run = stage.send(call).await;
+    assert_eq!(run["failure"]["code"], "upstream-timed-out", "{run:#}");
+    assert_eq!(run["answer"]["cut"], true, "{run:#}");
+    assert!(
+        run["answer"]["body"].as_str().unwrap().starts_with("xx"),
+        "what came is shown: {run:#}"
+    );
+    stage.app.stop().await;
+}
+
+#[tokio::test]
 async fn a_stream_of_events_is_shown_while_it_comes() {
     let upstream = Upstream::start().await;
     let stage = Stage::before(&upstream.url()).await;
-    let options = vendor_fakes::kong::Options {
-        seed: vendor_fakes::kong::Seed::Demo,
-        ..vendor_fakes::kong::Options::default()
-    };
-    let kong = vendor_fakes::kong::Fake::start(options).await.unwrap();
+    let kong = kong().await;
     let addr = service().await;
     let id = connect(&stage, &kong, &format!("http://{addr}")).await;
     let send = async |what: &str| {
