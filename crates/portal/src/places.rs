@@ -38,7 +38,7 @@ pub struct GatewayAddresses {
 
 impl GatewayAddresses {
     /// What stands before the paths of a gateway; none where nobody said, and none runs here.
-    fn of(&self, slug: &str, is_default: bool, base_domain: &str) -> Option<String> {
+    pub(crate) fn of(&self, slug: &str, is_default: bool, base_domain: &str) -> Option<String> {
         if let Some(template) = &self.template {
             let address = template.trim_end_matches('/').replace("{gateway}", slug);
             return (is_default || template.contains("{gateway}")).then_some(address);

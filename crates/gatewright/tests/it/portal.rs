@@ -1,7 +1,9 @@
 //! A tenant's portal: what everybody sees, and what a customer's developers do with their keys by themselves.
 
+use gatewright::settings::Settings;
 use gatewright_identity::model::DeveloperRole;
-use gatewright_testkit::{TestPerson, database};
+use gatewright_testkit::{TestApp, TestPerson, database, settings};
+use gatewright_types::Clock;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -9,7 +11,10 @@ use crate::scene::{Scene, ok, refusal, text};
 
 /// A scene whose plan is for everybody, with a developer of its customer.
 async fn set() -> (Scene, TestPerson) {
-    let scene = Scene::set().await;
+    set_in(Scene::set().await).await
+}
+
+async fn set_in(scene: Scene) -> (Scene, TestPerson) {
     let path = format!("/plans/{}", scene.plan);
     scene
         .expect(200, Method::PATCH, &path, Some(json!({ "selfService": true })))
@@ -38,6 +43,23 @@ async fn subscribe(scene: &Scene, who: &TestPerson) -> (String, String, String) 
 }
 
 #[tokio::test]
+async fn a_key_is_shown_where_the_installation_says_that_callers_are_sent() {
+    let settings = Settings {
+        gateway_public_url: Some("https://{gateway}.api.example.com".to_owned()),
+        ..settings(&database::create().await)
+    };
+    let app = TestApp::start_as(settings, Clock::System).await;
+    let (scene, ada) = set_in(Scene::set_in(app).await).await;
+    let (_, id, _) = subscribe(&scene, &ada).await;
+    let shown = ada.get(&format!("/portal/keys/{id}/gateways")).await;
+    assert_eq!(
+        shown["items"][0]["example"]["url"],
+        "https://acme.api.example.com/v1/usage"
+    );
+    scene.app.stop().await;
+}
+
+#[tokio::test]
 async fn a_developer_subscribes_and_looks_after_the_key_alone() {
     let (scene, ada) = set().await;
     let (subscription, id, secret) = subscribe(&scene, &ada).await;
@@ -51,7 +73,7 @@ async fn a_developer_subscribes_and_looks_after_the_key_alone() {
     );
     let url = text(&gateway["example"], "url");
     assert!(
-        url.starts_with("http://acme.localhost:") && url.ends_with("/v1/usage"),
+        url.starts_with("http://localhost:") && url.ends_with("/v1/usage"),
         "{url}"
     );
 

@@ -35,7 +35,8 @@ use gatewright_database::TenantTx;
 use gatewright_egress::{Client, Limits, Options, Policy};
 use gatewright_native::Nodes;
 use gatewright_orchestration::Orchestrator;
-use gatewright_types::ids::{CustomerId, DeveloperId, ProductId};
+use gatewright_types::Slug;
+use gatewright_types::ids::{CustomerId, DeveloperId, GatewayId, ProductId};
 
 pub use conceal::CONCEALED;
 pub use error::PlaygroundError;
@@ -122,5 +123,14 @@ impl Playground {
     /// Every gateway where a product can be called.
     pub async fn reached(&self, tx: &mut TenantTx, product_id: ProductId) -> Result<Vec<Reached>, PlaygroundError> {
         places::reached(tx, &self.0.nodes, &self.0.addresses, product_id).await
+    }
+
+    /// What stands before the paths of a native gateway, as callers reach it; none where nobody said, and none runs here.
+    pub async fn address_of(&self, gateway_id: GatewayId, slug: &Slug) -> Result<Option<String>, PlaygroundError> {
+        let is_default = self.0.nodes.latest_snapshot().await?.snapshot.default_id() == Some(gateway_id);
+        Ok(self
+            .0
+            .addresses
+            .of(slug.as_str(), is_default, self.0.nodes.base_domain()))
     }
 }

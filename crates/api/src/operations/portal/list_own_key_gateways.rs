@@ -13,7 +13,6 @@ use gatewright_orchestration::model::{GatewayKind, ProvisioningState, SecretStat
 use gatewright_orchestration::view;
 use gatewright_types::ids::{GatewayId, KeyId, ProductId};
 use serde::Serialize;
-use url::Url;
 use utoipa::ToSchema;
 
 use crate::ApiState;
@@ -125,40 +124,19 @@ async fn examples(state: &ApiState, tx: &mut TenantTx, key: &ApiKey) -> Result<B
         if gateway.environment != key.environment {
             continue;
         }
-        let host = format!("{}.{}", gateway.slug, state.nodes().base_domain());
+        let address = state.playground().address_of(gateway.id, &gateway.slug).await?;
+        // Nobody said where it is: then at its own host, as everybody outside has to find it.
+        let address = address.unwrap_or_else(|| format!("https://{}.{}", gateway.slug, state.nodes().base_domain()));
         let example = Example {
             method: if easiest.method == "ANY" {
                 "GET".to_owned()
             } else {
                 easiest.method
             },
-            url: format!("{}{}", origin(state.gateway_url(), &host), easiest.public_path),
+            url: format!("{address}{}", easiest.public_path),
             header: "X-Api-Key",
         };
         found.insert(gateway.id, example);
     }
     Ok(found)
-}
-
-/// Where a host of a gateway is reached: at the port of the one in this process, if it has one.
-fn origin(gateway_url: Option<&str>, host: &str) -> String {
-    match gateway_url.and_then(|url| Url::parse(url).ok()) {
-        Some(url) => {
-            let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-            format!("{}://{host}{port}", url.scheme())
-        }
-        None => format!("https://{host}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::origin;
-
-    #[test]
-    fn a_gateway_is_reached_by_its_own_host() {
-        let own = Some("http://127.0.0.1:8000");
-        assert_eq!(origin(own, "acme.localhost"), "http://acme.localhost:8000");
-        assert_eq!(origin(None, "acme.gw.example.com"), "https://acme.gw.example.com");
-    }
 }
