@@ -124,7 +124,7 @@ async fn a_tenant_decides_who_signs_up() {
 
     assert_eq!(put(json!({ "signUp": "BY_APPROVAL" })).await, 200);
     let waiting = newcomer(&app, "acme", "alan@example.com").await;
-    let (status, problem) = waiting.call(Method::GET, "/portal/plans", None).await;
+    let (status, problem) = waiting.call(Method::GET, "/portal/subscriptions", None).await;
     assert_eq!((status.as_u16(), code(&problem)), (403, "approval-pending"));
     let pending = acme.get("/developers?state=PENDING").await;
     let id = pending["items"][0]["id"].as_str().unwrap();
@@ -134,7 +134,7 @@ async fn a_tenant_decides_who_signs_up() {
         Some(json!({ "state": "ACTIVE" })),
     )
     .await;
-    assert_eq!(waiting.call(Method::GET, "/portal/plans", None).await.0, 200);
+    assert_eq!(waiting.call(Method::GET, "/portal/subscriptions", None).await.0, 200);
     assert!(mail_to(&app, "alan@example.com", 2).await.contains("approved"));
     app.stop().await;
 }
