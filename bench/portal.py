@@ -31,23 +31,39 @@ QUERIES = ("list issues", "create a repository", "pull request", "webhook", "act
            "code scanning alert", "org members", "rate limit", "workflow run", "check suite", "deploy keys", "team discussion")
 
 
-def serve(document: bytes) -> http.server.ThreadingHTTPServer:
-    """A server that has the document, on a free port of this machine."""
+class Source:
+    """A server on a free port of this machine that has the document."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(document)))
-            self.end_headers()
-            self.wfile.write(document)
+    def __init__(self, document: bytes):
+        self.document = document
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.url = f"http://127.0.0.1:{self.server.server_port}/api.github.com.json"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-        def log_message(self, *_):
-            pass
+    def handler(self) -> type:
+        """What answers."""
+        source = self
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                document = source.document
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(document)))
+                self.end_headers()
+                self.wfile.write(document)
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
+
+    def change(self):
+        """Another title for one operation, as a release has it."""
+        changed = self.document.replace(b'"GitHub API Root"', b'"GitHub API root"')
+        if changed == self.document:
+            raise Invalid("the document is not the one that is known here")
+        self.document = changed
 
 
 def memory_mib(pid: int, name: str) -> float:
@@ -58,15 +74,13 @@ def memory_mib(pid: int, name: str) -> float:
     raise Invalid(f"/proc/{pid}/status has no {name}")
 
 
-def import_github(api: Api, facts: dict, pid: int, url: str) -> dict:
-    """How long the import takes, and how much memory beyond what was used before."""
-    idle = memory_mib(pid, "VmRSS")
+def until_imported(api: Api, pid: int, path: str, body: dict) -> tuple[dict, float, float]:
+    """Asks for an import: the description then, how long it took, and the most memory meanwhile in MiB."""
     Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="utf-8")
     started = time.perf_counter()
-    body = {"productId": facts["productId"], "specFormat": "OPENAPI_3", "sourceUrl": url, "slug": SLUG}
-    status, spec = api.call("POST", "/docs/api-specs", body)
+    status, spec = api.call("POST", path, body)
     if status != 202:
-        raise Invalid(f"POST /docs/api-specs gave {status}: {spec}")
+        raise Invalid(f"POST {path} gave {status}: {spec}")
     while spec["latest"]["state"] == "IMPORTING":
         if time.perf_counter() - started > PATIENCE_S:
             raise Invalid("the import does not end")
@@ -75,9 +89,26 @@ def import_github(api: Api, facts: dict, pid: int, url: str) -> dict:
     took = time.perf_counter() - started
     if spec["latest"]["state"] != "PUBLISHED":
         raise Invalid(f"GitHub's description is {spec['latest']}")
+    return spec, round(took, 3), memory_mib(pid, "VmHWM")
+
+
+def publish(api: Api, product_id: str, pid: int, source: Source) -> tuple[dict, float, float]:
+    """Its first publication, as until_imported says it."""
+    body = {"productId": product_id, "specFormat": "OPENAPI_3", "sourceUrl": source.url, "slug": SLUG}
+    return until_imported(api, pid, "/docs/api-specs", body)
+
+
+def import_github(api: Api, product_id: str, pid: int, source: Source) -> dict:
+    """Its first publication, and a second one, which is compared with what is published."""
+    idle = memory_mib(pid, "VmRSS")
+    spec, first_s, first_mib = publish(api, product_id, pid, source)
+    source.change()
+    spec, again_s, again_mib = until_imported(api, pid, f"/docs/api-specs/{spec['id']}/revisions", {})
     return {
-        "import_s": round(took, 3),
-        "import_peak_mib": round(memory_mib(pid, "VmHWM") - idle, 1),
+        "import_s": first_s,
+        "import_peak_mib": round(first_mib - idle, 1),
+        "import_again_s": again_s,
+        "import_again_peak_mib": round(again_mib - idle, 1),
         "operations": spec["published"]["operations"],
     }
 
@@ -146,11 +177,10 @@ def run(options: argparse.Namespace) -> int:
         raise Invalid(f"{binary} is missing: cargo build --profile dist -p gatewright")
     if not options.document.is_file():
         raise Invalid(f"{options.document} is missing: scripts/ensure-openapi-samples.sh")
-    server = serve(options.document.read_bytes())
+    source = Source(options.document.read_bytes())
     with tempfile.TemporaryDirectory(dir=places.TARGET) as data, Demo(binary, Path(data)) as demo:
         api = Api(demo.facts)
-        url = f"http://127.0.0.1:{server.server_port}/api.github.com.json"
-        figures = import_github(api, demo.facts, demo.process.pid, url)
+        figures = import_github(api, demo.facts["productId"], demo.process.pid, source)
         reader = Reader(demo.facts["apiUrl"])
         figures |= read_operations(reader, api)
         figures |= search(reader)
@@ -158,6 +188,8 @@ def run(options: argparse.Namespace) -> int:
     targets = [
         report.Target("GitHub's description, address to published", figures["import_s"], 5, "s"),
         report.Target("its peak beyond idle", figures["import_peak_mib"], 300, "MiB"),
+        report.Target("the same again, changed", figures["import_again_s"], 5, "s"),
+        report.Target("its peak beyond idle", figures["import_again_peak_mib"], 300, "MiB"),
         report.Target("an operation through the API, p99", figures["operation_api_p99_ms"], 5, "ms"),
         report.Target("an operation's page, p99", figures["operation_page_p99_ms"], 5, "ms"),
         report.Target("an operation's page, gzip, the largest", figures["operation_page_gzip_max_kib"], 25, "KiB"),

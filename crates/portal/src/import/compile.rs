@@ -1,11 +1,13 @@
 //! Compiling, where it disturbs nobody: on a thread for that, and few at once, since it takes memory.
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use gatewright_database::jobs::{Failure, Running};
 use gatewright_spec::compile::{Compiled, RemoteDocuments, Source, compile};
-use gatewright_spec::diff::diff;
-use gatewright_spec::model::{Finding, Reference};
+use gatewright_spec::diff::{Before, Diff, diff};
+use gatewright_spec::model::{Finding, NamedSchema, Operation, Overview, Reference};
+use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use super::progress::Steps;
@@ -65,9 +67,7 @@ impl Compiler {
         let slug = row.slug.clone();
         let before = before(row, running).await?;
         let made = blocking(move || {
-            let diff = before
-                .and_then(Before::reference)
-                .map(|before| diff(&before, &compiled.reference));
+            let diff = before.and_then(|before| before.diff(&compiled.reference));
             rows::make(compiled, read, diff, slug.as_str())
         })
         .await?;
@@ -78,34 +78,53 @@ impl Compiler {
 }
 
 /// What is published, as it is kept.
-struct Before {
+struct Published {
     overview: String,
     operations: Vec<String>,
     schemas: Vec<String>,
 }
 
-impl Before {
-    /// The same to be compared with; none where an earlier release wrote it in a way that this one does not read.
-    fn reference(self) -> Option<Reference> {
-        let operations = self.operations.into_iter().map(|one| serde_json::from_str(&one));
-        let schemas = self.schemas.into_iter().map(|one| serde_json::from_str(&one));
-        let mut reference = Reference {
-            overview: serde_json::from_str(&self.overview).ok()?,
-            operations: operations.collect::<Result<_, _>>().ok()?,
-            schemas: schemas.collect::<Result<_, _>>().ok()?,
+impl Published {
+    /// What changed; none where an earlier release wrote something in a way that this one does not read.
+    fn diff(self, new: &Reference) -> Option<Diff> {
+        let (readable, prose) = (Cell::new(true), RefCell::new(Prose::forgetting()));
+        let mut overview: Overview = read(&self.overview, &readable)?;
+        prose.borrow_mut().overview(&mut overview);
+        // Each is read, compared and let go of.
+        let operations = self.operations.into_iter().map_while(|text| {
+            let mut operation: Operation = read(&text, &readable)?;
+            prose.borrow_mut().operation(&mut operation);
+            Some(operation)
+        });
+        let schemas = self.schemas.into_iter().map_while(|text| {
+            let mut schema: NamedSchema = read(&text, &readable)?;
+            prose.borrow_mut().named(&mut schema);
+            Some(schema)
+        });
+        let before = Before {
+            overview,
+            operations,
+            schemas,
         };
-        Prose::forgetting().reference(&mut reference);
-        Some(reference)
+        let diff = diff(before, new);
+        readable.get().then_some(diff)
     }
 }
 
-async fn before(row: &Row, running: &Running) -> Result<Option<Before>, Failure> {
+/// What a row says; notes when that cannot be read.
+fn read<T: DeserializeOwned>(text: &str, readable: &Cell<bool>) -> Option<T> {
+    let read = serde_json::from_str(text).ok();
+    readable.set(readable.get() && read.is_some());
+    read
+}
+
+async fn before(row: &Row, running: &Running) -> Result<Option<Published>, Failure> {
     let mut tx = running.database().tenant(running.caller()?).await?;
     let Some(overview) = store::reference::overview(&mut tx, row.id).await? else {
         return Ok(None);
     };
     let (operations, schemas) = store::reference::all(&mut tx, row.id).await?;
-    Ok(Some(Before {
+    Ok(Some(Published {
         overview: overview.overview,
         operations,
         schemas,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use gatewright_spec::model::{
-    Answer, Content, Example, ExternalDocs, NamedSchema, Operation, Overview, Parameter, Prose as Text, Reference,
-    RequestBody, SecurityScheme, Server, Tag,
+    Answer, Content, Example, ExternalDocs, NamedSchema, Operation, Overview, Parameter, Prose as Text, RequestBody,
+    SecurityScheme, Server, Tag,
 };
 use gatewright_spec::schema::Schema;
 
@@ -26,12 +26,6 @@ impl Prose {
             forgets: true,
             ..Self::default()
         }
-    }
-
-    pub(super) fn reference(&mut self, reference: &mut Reference) {
-        self.overview(&mut reference.overview);
-        reference.operations.iter_mut().for_each(|one| self.operation(one));
-        reference.schemas.iter_mut().for_each(|one| self.named(one));
     }
 
     fn text(&mut self, text: &mut Text) {

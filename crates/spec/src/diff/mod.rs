@@ -5,6 +5,7 @@
 mod operation;
 mod schema;
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
@@ -79,14 +80,28 @@ pub struct Change {
     pub breaking: bool,
 }
 
+/// The revision before, whose operations and schemas are taken one at a time and let go of: as a whole it need not be in memory.
+pub struct Before<O, S> {
+    /// What is said of the API as a whole.
+    pub overview: Overview,
+    /// Operations and webhooks.
+    pub operations: O,
+    /// Schemas with a page.
+    pub schemas: S,
+}
+
 /// Compares two revisions.
-pub fn diff(old: &Reference, new: &Reference) -> Diff {
+pub fn diff<O, S>(before: Before<O, S>, new: &Reference) -> Diff
+where
+    O: IntoIterator<Item: Borrow<Operation>>,
+    S: IntoIterator<Item: Borrow<NamedSchema>>,
+{
     let mut diff = Diff {
-        overview: overview(&old.overview, &new.overview),
+        overview: overview(&before.overview, &new.overview),
+        operations: operations(before.operations, &new.operations),
+        schemas: schemas(before.schemas, &new.schemas),
         ..Diff::default()
     };
-    diff.operations = operations(old, new);
-    diff.schemas = schemas(old, new);
     diff.breaking = diff.overview.iter().any(|change| change.breaking)
         || diff.operations.iter().chain(&diff.schemas).any(|one| one.breaking);
     for list in [&mut diff.operations, &mut diff.schemas] {
@@ -149,101 +164,90 @@ fn name(link: &OperationLink) -> String {
     }
 }
 
-/// Each thing with what makes it the same one; of several that are the same, the first belongs to the first.
-fn keyed<'a, T: 'a, K: Clone + Eq + Hash>(
-    list: impl IntoIterator<Item = &'a T>,
-    key: impl Fn(&'a T) -> K,
-) -> Vec<((K, usize), &'a T)> {
-    let mut counts: HashMap<K, usize> = HashMap::new();
-    let numbered = list.into_iter().map(|one| {
-        let key = key(one);
-        let count = counts.entry(key.clone()).or_default();
+/// Which one a thing is: by what makes it the same one, and of several that are the same, its number.
+struct Numbers<K>(HashMap<K, usize>);
+
+impl<K: Clone + Eq + Hash> Numbers<K> {
+    fn number(&mut self, key: K) -> (K, usize) {
+        let count = self.0.entry(key.clone()).or_default();
         *count += 1;
-        ((key, *count), one)
-    });
-    numbered.collect()
+        (key, *count)
+    }
 }
 
-/// What two lists have in common, in the order of the new one, and what only the old and only the new one has.
+/// What two lists have in common, in the order of the old one, and what only the old and only the new one has.
 struct Paired<'a, T> {
     both: Vec<(&'a T, &'a T)>,
     gone: Vec<&'a T>,
     come: Vec<&'a T>,
 }
 
-fn pair<'a, T: 'a, K: Clone + Eq + Hash>(
-    old: impl IntoIterator<Item = &'a T>,
-    new: impl IntoIterator<Item = &'a T>,
-    key: impl Fn(&'a T) -> K,
-) -> Paired<'a, T> {
-    let old = keyed(old, &key);
-    let new = keyed(new, &key);
-    let before: HashMap<_, _> = old.iter().map(|(key, one)| (key, *one)).collect();
-    let after: HashSet<_> = new.iter().map(|(key, _)| key).collect();
-    Paired {
-        both: new
-            .iter()
-            .filter_map(|(key, one)| Some((*before.get(key)?, *one)))
-            .collect(),
-        gone: old
-            .iter()
-            .filter(|(key, _)| !after.contains(key))
-            .map(|(_, one)| *one)
-            .collect(),
-        come: new
-            .iter()
-            .filter(|(key, _)| !before.contains_key(key))
-            .map(|(_, one)| *one)
-            .collect(),
-    }
+fn pair<'a, T, K: Clone + Eq + Hash>(old: &'a [T], new: &'a [T], key: impl Fn(&T) -> K) -> Paired<'a, T> {
+    let mut both = Vec::new();
+    let (gone, come) = compare(old, new, key, |old: &&'a T, new| both.push((*old, new)));
+    Paired { both, gone, come }
 }
 
-fn operations(old: &Reference, new: &Reference) -> Vec<Differing> {
-    let as_written = pair(&old.operations, &new.operations, |one| {
-        (one.link.kind, &one.link.method, &one.link.path)
-    });
-    // Another name of a parameter in the path makes no other operation.
-    let renamed = pair(as_written.gone, as_written.come, |one| {
-        (one.link.kind, &one.link.method, template(&one.link.path))
-    });
-    let told = |difference, one: &Operation| {
-        whole(
-            difference,
-            &one.link.slug,
-            name(&one.link),
-            difference == Difference::Removed,
-        )
-    };
-    let mut differences: Vec<_> = renamed
-        .gone
-        .into_iter()
-        .map(|one| told(Difference::Removed, one))
-        .collect();
-    differences.extend(renamed.come.into_iter().map(|one| told(Difference::Added, one)));
-    for (old, new) in as_written.both.into_iter().chain(renamed.both) {
+/// Hands what both lists have to `both`; returns what only the old and only the new one has.
+fn compare<'n, B: Borrow<T>, T: 'n, K: Clone + Eq + Hash>(
+    old: impl IntoIterator<Item = B>,
+    new: impl IntoIterator<Item = &'n T>,
+    key: impl Fn(&T) -> K,
+    mut both: impl FnMut(&B, &'n T),
+) -> (Vec<B>, Vec<&'n T>) {
+    let mut numbers = Numbers(HashMap::new());
+    let new: Vec<_> = new.into_iter().map(|one| (numbers.number(key(one)), one)).collect();
+    let places: HashMap<_, &'n T> = new.iter().map(|(key, one)| (key, *one)).collect();
+    let (mut met, mut gone) = (HashSet::new(), Vec::new());
+    let mut numbers = Numbers(HashMap::new());
+    for one in old {
+        let key = numbers.number(key(one.borrow()));
+        match places.get(&key) {
+            Some(new) => {
+                both(&one, new);
+                met.insert(key);
+            }
+            None => gone.push(one),
+        }
+    }
+    let come = new.iter().filter(|(key, _)| !met.contains(key)).map(|(_, one)| *one);
+    (gone, come.collect())
+}
+
+fn operations<B: Borrow<Operation>>(old: impl IntoIterator<Item = B>, new: &[Operation]) -> Vec<Differing> {
+    let mut changed = Vec::new();
+    let mut both = |old: &B, new: &Operation| {
         let mut changes = Changes::default();
-        operation::compare(old, new, &mut changes);
-        differences.extend(changes.told(&new.link.slug, name(&new.link)));
-    }
-    differences
+        operation::compare(old.borrow(), new, &mut changes);
+        changed.extend(changes.told(&new.link.slug, name(&new.link)));
+    };
+    let as_written = |one: &Operation| (one.link.kind, one.link.method.clone(), one.link.path.clone());
+    let (gone, come) = compare(old, new, as_written, &mut both);
+    // Another name of a parameter in the path makes no other operation.
+    let as_called = |one: &Operation| (one.link.kind, one.link.method.clone(), template(&one.link.path));
+    let (gone, come) = compare(gone, come, as_called, &mut both);
+    let told = |difference, link: &OperationLink| {
+        let breaks = difference == Difference::Removed;
+        whole(difference, &link.slug, name(link), breaks)
+    };
+    let gone = gone.iter().map(|one| told(Difference::Removed, &one.borrow().link));
+    let come = come.into_iter().map(|one| told(Difference::Added, &one.link));
+    gone.chain(come).chain(changed).collect()
 }
 
-fn schemas(old: &Reference, new: &Reference) -> Vec<Differing> {
-    let paired = pair(&old.schemas, &new.schemas, |one| &one.name);
+fn schemas<B: Borrow<NamedSchema>>(old: impl IntoIterator<Item = B>, new: &[NamedSchema]) -> Vec<Differing> {
+    let mut changed = Vec::new();
+    let both = |old: &B, new: &NamedSchema| {
+        let mut changes = Changes::default();
+        schema::compare(&old.borrow().schema, &new.schema, "", schema::Way::Both, &mut changes);
+        changed.extend(changes.told(&new.slug, new.name.clone()));
+    };
+    let (gone, come) = compare(old, new, |one: &NamedSchema| one.name.clone(), both);
     // What uses a schema that is gone says so itself.
     let told = |difference, one: &NamedSchema| whole(difference, &one.slug, one.name.clone(), false);
-    let mut differences: Vec<_> = paired
-        .gone
-        .into_iter()
-        .map(|one| told(Difference::Removed, one))
-        .collect();
-    differences.extend(paired.come.into_iter().map(|one| told(Difference::Added, one)));
-    for (old, new) in paired.both {
-        let mut changes = Changes::default();
-        schema::compare(&old.schema, &new.schema, "", schema::Way::Both, &mut changes);
-        differences.extend(changes.told(&new.slug, new.name.clone()));
-    }
-    differences
+    let gone = gone.iter().map(|one| told(Difference::Removed, one.borrow()));
+    let come = come.into_iter().map(|one| told(Difference::Added, one));
+    gone.chain(come).chain(changed).collect()
 }
 
 fn overview(old: &Overview, new: &Overview) -> Vec<Change> {
@@ -275,7 +279,9 @@ fn overview(old: &Overview, new: &Overview) -> Vec<Change> {
             changes.add("servers", format!("{} is new", server.url), false);
         }
     }
-    let schemes = pair(&old.security_schemes, &new.security_schemes, |scheme| &scheme.name);
+    let schemes = pair(&old.security_schemes, &new.security_schemes, |scheme| {
+        scheme.name.clone()
+    });
     for scheme in schemes.gone {
         // What asked for it says so itself.
         changes.add("security", format!("{} is gone", scheme.name), false);

@@ -135,7 +135,7 @@ fn request_body(old: Option<&RequestBody>, new: Option<&RequestBody>, way: Way, 
 }
 
 fn contents(old: &[Content], new: &[Content], place: &str, way: Way, changes: &mut Changes) {
-    let paired = pair(old, new, |content| &content.media_type);
+    let paired = pair(old, new, |content| content.media_type.clone());
     for content in paired.gone {
         changes.add(place, format!("is no longer {}", content.media_type), true);
     }
@@ -153,7 +153,7 @@ fn contents(old: &[Content], new: &[Content], place: &str, way: Way, changes: &m
 
 fn answers(old: &[Answer], new: &[Answer], way: Way, changes: &mut Changes) {
     let place = |answer: &Answer| format!("answer {}", answer.status);
-    let paired = pair(old, new, |answer| &answer.status);
+    let paired = pair(old, new, |answer| answer.status.clone());
     for answer in paired.gone {
         // Who handles an error that no longer comes has done nothing wrong.
         changes.add(&place(answer), "is gone", answer.status.starts_with('2'));

@@ -156,7 +156,7 @@ fn inner(place: &str, name: &str) -> String {
 
 fn properties(old: &Schema, new: &Schema, place: &str, way: Way, changes: &mut Changes) {
     let paired = pair(&old.properties, &new.properties, |property| {
-        (&property.name, property.pattern)
+        (property.name.clone(), property.pattern)
     });
     let is_closed = new.additional.as_ref().is_some_and(|additional| !additional.allowed);
     for property in paired.gone {
@@ -240,7 +240,7 @@ fn alternatives(old: &[Schema], new: &[Schema], place: &str, way: Way, changes: 
     }
     // Those without a name are told by their places.
     let name = |schema: &Schema| schema.name.clone().unwrap_or_else(|| "another alternative".to_owned());
-    let paired = pair(old, new, |schema| &schema.name);
+    let paired = pair(old, new, |schema| schema.name.clone());
     for schema in paired.gone {
         changes.add(place, format!("may no longer be {}", name(schema)), way.is_sent());
     }

@@ -1,6 +1,6 @@
 //! What two revisions differ in, and what of it breaks a program.
 
-use gatewright_spec::diff::{Diff, Difference, diff};
+use gatewright_spec::diff::{Before, Diff, Difference, diff};
 
 use crate::compiled;
 
@@ -44,7 +44,13 @@ fn after(replacements: &[(&str, &str)]) -> Diff {
         text = text.replacen(old, new, 1);
     }
     let revision = |text: &str| compiled(text).expect("it is a description").reference;
-    diff(&revision(BASE), &revision(&text))
+    let before = revision(BASE);
+    let before = Before {
+        overview: before.overview,
+        operations: before.operations,
+        schemas: before.schemas,
+    };
+    diff(before, &revision(&text))
 }
 
 /// Whether the only difference lies in one place and says so.
