@@ -29,13 +29,19 @@ const files = {
   "/redoc": page("", `<redoc spec-url="/document.json"></redoc><script src="/redoc.js"></script>`),
   "/swagger": page(
     `<link rel=stylesheet href=/swagger.css>`,
-    `<div id=ui></div><script src=/swagger.js></script><script>SwaggerUIBundle({url:"/document.json",dom_id:"#ui",deepLinking:true,docExpansion:"none"})</script>`,
+    // Its deep links do not reach an operation whose id has a slash, so the page opens it as soon as there is one.
+    `<div id=ui></div><script src=/swagger.js></script><script>
+      const ui = SwaggerUIBundle({ url: "/document.json", dom_id: "#ui", docExpansion: "none", onComplete() {
+        ui.layoutActions.show(["operations-tag", "issues"], true);
+        ui.layoutActions.show(["operations", "issues", "issues/create"], true);
+      } });
+    </script>`,
   ),
 };
 const others = {
   scalar: "/scalar#tag/issues/POST/repos/{owner}/{repo}/issues",
   redoc: "/redoc#tag/issues/operation/issues/create",
-  "swagger-ui": "/swagger#/issues/issues%2Fcreate",
+  "swagger-ui": "/swagger",
 };
 
 function serve() {

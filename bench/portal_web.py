@@ -38,13 +38,12 @@ def run(options: argparse.Namespace) -> int:
     places.make_directories()
     if not (places.ROOT / "target/renderers/node_modules").is_dir():
         raise Invalid("target/renderers is missing: scripts/ensure-renderers.sh")
-    server = portal.serve(options.document.read_bytes())
+    source = portal.Source(options.document.read_bytes())
     with tempfile.TemporaryDirectory(dir=places.TARGET) as data, Demo(options.binary.resolve(), Path(data)) as demo:
-        url = f"http://127.0.0.1:{server.server_port}/api.github.com.json"
-        portal.import_github(Api(demo.facts), demo.facts, demo.process.pid, url)
+        portal.publish(Api(demo.facts), demo.facts["productId"], demo.process.pid, source)
         site = demo.facts["portalUrl"]
         seen = look({"home": site + "/", "operation": site + OPERATION, "text": TEXT, "document": str(options.document), "runs": options.runs})
-    server.shutdown()
+    source.server.shutdown()
     written = places.TARGET / "portal.json"
     figures = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}
     report.write_json(written, figures | {"web": seen})
