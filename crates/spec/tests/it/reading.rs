@@ -347,6 +347,71 @@ components:
 }
 
 #[test]
+fn what_3_2_brought_is_read() {
+    let made = with(
+        "3.2.0",
+        "security: [{oauth: [read]}]
+paths:
+  /search:
+    get:
+      operationId: search
+      parameters:
+        - name: all
+          in: querystring
+          required: true
+          content:
+            application/x-www-form-urlencoded:
+              schema: {type: object, required: [q], properties: {q: {type: string}, limit: {type: integer}}}
+      responses:
+        '200':
+          summary: What was found
+          content:
+            text/event-stream:
+              itemSchema: {type: object, required: [data], properties: {data: {type: string}}}
+    query: {operationId: ask, responses: {'204': {}}}
+    additionalOperations:
+      COPY: {operationId: copy, responses: {'204': {}}}
+components:
+  securitySchemes:
+    oauth:
+      type: oauth2
+      flows:
+        deviceAuthorization:
+          deviceAuthorizationUrl: https://x.test/device
+          tokenUrl: https://x.test/token
+          scopes: {read: Read}
+",
+    );
+    assert_eq!(made.findings.len(), 0, "{:#?}", made.findings);
+    let search = operation(&made, "search");
+    let all = &search.parameters[0];
+    assert_eq!(
+        (all.location, all.required, all.media_type.as_deref()),
+        (Location::QueryString, true, Some("application/x-www-form-urlencoded"))
+    );
+    let fields: Vec<_> = all
+        .schema
+        .properties
+        .iter()
+        .map(|property| (property.name.as_str(), property.required))
+        .collect();
+    assert_eq!(fields, [("q", true), ("limit", false)]);
+    let stream = &search.responses[0].contents[0];
+    let item = stream.item_schema.as_ref().unwrap();
+    assert_eq!(
+        (stream.media_type.as_str(), item.properties[0].name.as_str()),
+        ("text/event-stream", "data")
+    );
+    assert_eq!(operation(&made, "ask").link.method, "QUERY");
+    assert_eq!(operation(&made, "copy").link.method, "COPY");
+    let flow = &made.reference.overview.security_schemes[0].flows[0];
+    assert_eq!(flow.flow, "deviceAuthorization");
+    assert_eq!(flow.authorization_url.as_deref(), Some("https://x.test/device"));
+    assert_eq!(flow.token_url.as_deref(), Some("https://x.test/token"));
+    assert_eq!(search.security[0].schemes[0].scopes, ["read"]);
+}
+
+#[test]
 fn a_tag_has_its_operations_and_what_has_none_comes_last() {
     let made = with(
         "3.2.0",
