@@ -165,7 +165,11 @@ struct Document {
 
 impl Source {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    async fn start_at(address: &str) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Shelf::default());
         let router = Router::new().fallback(Self::answer).with_state(Arc::clone(&shared));

@@ -1,10 +1,17 @@
 //! Documents of other addresses: when they are fetched, and from where they are not.
 
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gatewright_testkit::{TestApp, manual_clock, working_settings};
+use gatewright::notices;
+use gatewright_database::jobs::{Registry, Worker, WorkerOptions};
+use gatewright_egress::resolve::Resolving;
+use gatewright_egress::{Client, Options, Resolve};
+use gatewright_testkit::{TestApp, manual_clock, settings, working_settings};
 use gatewright_types::Clock;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -409,6 +416,67 @@ async fn neither_an_address_nor_a_reference_nor_a_redirect_leads_inside() {
         )
         .await;
     }
+    desk.app.stop().await;
+}
+
+/// A name whose addresses are the test's, another each time it is looked up; the last one stays.
+struct Rebinding(Mutex<Vec<IpAddr>>);
+
+impl Resolve for Rebinding {
+    fn resolve<'a>(&'a self, name: &'a str) -> Resolving<'a> {
+        let mut left = self.0.lock().unwrap();
+        let address = if left.len() > 1 { left.remove(0) } else { left[0] };
+        let answer = match name {
+            "rebind.example" => Ok(vec![address]),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_means_another_address_later_leads_nowhere() {
+    let mut settings = settings(&gatewright_testkit::database::create().await);
+    settings.egress_allow = vec!["127.0.0.2".to_owned()];
+    let policy = notices::policy(&settings).unwrap();
+    let app = TestApp::start_as(settings, Clock::System).await;
+    let resolver = Rebinding(Mutex::new(
+        ["127.0.0.2", "127.0.0.1"].map(|ip| ip.parse().unwrap()).into(),
+    ));
+    let client = Client::new(Options {
+        resolver: Arc::new(resolver),
+        ..Options::default()
+    });
+    let mut registry = Registry::new();
+    gatewright_portal::import::register(&mut registry, client, policy);
+    let worker = Worker::start(app.process.database().clone(), registry, WorkerOptions::default());
+    let acme = app.tenant("acme").await;
+    let product = acme.product("Translation API").await;
+    let desk = Desk { app, acme, product };
+    let outside = Source::start_at("127.0.0.2:0").await;
+    let port = outside.url.rsplit(':').next().unwrap();
+    let inside = Source::start_at(&format!("127.0.0.1:{port}")).await;
+    for source in [&outside, &inside] {
+        // Nothing rests, so every request looks the name up.
+        source.put("/a.json", 200, &document("First", &["one"]), &[("connection", "close")]);
+    }
+    let url = format!("http://rebind.example:{port}/a.json");
+    let spec = desk.import(json!({ "sourceUrl": url })).await;
+    assert_eq!(spec["published"]["title"], "First", "{spec}");
+    let path = format!("/docs/api-specs/{}/revisions", text(&spec, "id"));
+    expect(&desk.acme, 202, Method::POST, &path, None).await;
+    let later = desk.ended(&text(&spec, "id")).await;
+    assert_eq!(
+        (&later["latest"]["state"], &later["published"]["title"]),
+        (&json!("REJECTED"), &json!("First"))
+    );
+    let referring = document("Referring", &["one"]).replace("#/components/schemas/Thing", &url);
+    assert_eq!(
+        desk.upload(&text(&spec, "id"), &referring).await["latest"]["state"],
+        "REJECTED"
+    );
+    assert_eq!((outside.seen().len(), inside.seen().len()), (1, 0));
+    worker.stop(Duration::from_secs(5)).await;
     desk.app.stop().await;
 }
 

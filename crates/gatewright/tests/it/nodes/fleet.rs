@@ -21,7 +21,7 @@ use crate::scene::{PATH, text};
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One process.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
     seen: watch::Receiver<usize>,
@@ -43,7 +43,7 @@ pub(super) struct Fleet {
     pub(super) plan: String,
 }
 
-pub(super) fn free_addr() -> SocketAddr {
+pub(crate) fn free_addr() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -51,7 +51,7 @@ pub(super) fn free_addr() -> SocketAddr {
 }
 
 impl Running {
-    pub(super) async fn start(mut command: Command) -> Self {
+    pub(crate) async fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -103,7 +103,7 @@ impl Running {
             .unwrap_or_else(|_| panic!("{wanted} is not said"))
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.lines.lock().unwrap().join("\n")
     }
 
@@ -136,13 +136,13 @@ impl Running {
         kill_process(pid, signal).unwrap();
     }
 
-    pub(super) async fn end(mut self, signal: Signal) -> Option<i32> {
+    pub(crate) async fn end(mut self, signal: Signal) -> Option<i32> {
         self.signal(signal);
         self.ended().await
     }
 }
 
-fn command(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+pub(crate) fn command(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatewright"));
     command
         .args(arguments)
@@ -318,12 +318,12 @@ impl Fleet {
 }
 
 /// The address without `/api/v1`.
-pub(super) fn root(api_url: &str) -> String {
+pub(crate) fn root(api_url: &str) -> String {
     api_url.trim_end_matches("/api/v1").to_owned()
 }
 
 /// Asks until the answer is as hoped.
-pub(super) async fn eventually<T, F: Future<Output = T>>(
+pub(crate) async fn eventually<T, F: Future<Output = T>>(
     what: &str,
     mut ask: impl FnMut() -> F,
     is_there: impl Fn(&T) -> bool,

@@ -1,6 +1,6 @@
 //! Several control planes and gateway nodes of their own: real processes, killed and revoked under load.
 
-mod fleet;
+pub(crate) mod fleet;
 mod load;
 mod shared;
 mod tells;

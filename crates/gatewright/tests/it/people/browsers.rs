@@ -308,3 +308,64 @@ async fn a_browsers_session_renews_itself_on_the_way() {
     assert_eq!(read(&new).await.status(), 401, "the whole family has ended");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn who_signed_in_a_while_ago_shows_it_again_before_a_key_is_taken_away() {
+    let clock = manual_clock();
+    let app = TestApp::start_with(clock.clone()).await;
+    let acme = app.tenant("acme").await;
+    let product = acme.product("Translation API").await;
+    let (plan, customer) = (acme.plan("Pro", &[&product]).await, acme.customer("Globex").await);
+    let key = acme.subscribe(&customer, &plan).await.key_id;
+    let mut who = app
+        .developer(&acme, "acme", &customer, ("ada@example.com", DeveloperRole::Owner))
+        .await;
+    who.client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let mut held = jar(&cookies(&sign_in(&who).await));
+    clock.advance(std::time::Duration::from_mins(16));
+    let pages = TestPerson {
+        api_url: who.api_url.trim_end_matches("/api/v1").to_owned(),
+        ..who
+    };
+    let mut form = async |path: &str, fields: &[(&str, &str)]| {
+        let request = from_page(&pages, Method::POST, path).header("cookie", &held);
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        let response = request.send().await.unwrap();
+        let set = cookies(&response);
+        if !set.is_empty() {
+            held = jar(&set);
+        }
+        let location = response
+            .headers()
+            .get("location")
+            .map(|to| to.to_str().unwrap().to_owned());
+        (response.status().as_u16(), location.unwrap_or_default())
+    };
+    let state = async || acme.get(&format!("/keys/{key}")).await["status"].clone();
+    let name = acme.get(&format!("/keys/{key}")).await["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (revoke, agreed) = (format!("/keys/{key}/revoke"), [("typed", "yes"), ("name", &name)]);
+    let (status, shows) = form(&revoke, &agreed).await;
+    assert_eq!(status, 303);
+    assert!(shows.starts_with("/account/reauthenticate?returnTo="), "{shows}");
+    assert_eq!(state().await, "ACTIVE");
+    for (password, next) in [("another horse battery", 401), (PASSWORD, 303)] {
+        let fields = [("do", "password"), ("password", password), ("returnTo", &revoke)];
+        let (status, back) = form("/account/reauthenticate", &fields).await;
+        assert_eq!(status, next, "{back}");
+        assert_eq!(back == revoke, next == 303);
+    }
+    assert_eq!(form(&revoke, &agreed).await, (303, "/keys?notice=revoked".to_owned()));
+    assert_eq!(state().await, "REVOKED");
+    app.stop().await;
+}

@@ -3,6 +3,7 @@
 mod connected;
 mod hostile;
 mod native;
+mod remote;
 
 use std::time::Duration;
 
