@@ -119,8 +119,12 @@ pub fn router(about: About) -> Router {
         .route("/invitation", get(invitation::show).post(invitation::send))
         .route("/email-change", get(email_change::show).post(email_change::send))
         .route("/hand-over", get(hand_over::show).post(hand_over::send));
-    Router::new()
+    // What holds no secret may be compressed (`reference::deliver`).
+    let catalog = Router::new()
         .route("/", get(home::show))
+        .route("/products/{slug}", get(portal::product::show))
+        .layer(reference::compression());
+    Router::new()
         .route("/theme", post(theme::choose))
         .route("/team", get(team::show).post(team::send))
         .route("/errors", get(problems::list))
@@ -130,6 +134,7 @@ pub fn router(about: About) -> Router {
         .route("/assets/{name}", get(assets::show))
         .route("/brand/{name}", get(brand::show))
         .merge(public)
+        .merge(catalog)
         .merge(reference::router())
         .merge(portal::router())
         .merge(account)

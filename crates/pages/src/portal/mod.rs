@@ -12,7 +12,7 @@ mod key;
 mod key_form;
 mod keys;
 mod model;
-mod product;
+pub(crate) mod product;
 mod reveal;
 mod revoke;
 mod rotate;
@@ -31,7 +31,6 @@ use crate::model::Account;
 /// The pages.
 pub(crate) fn router() -> Router<Pages> {
     Router::new()
-        .route("/products/{slug}", get(product::show))
         .route("/subscribe/{id}", get(subscribe::show).post(subscribe::send))
         .route("/keys", get(keys::show))
         .route("/keys/new", get(keys::new).post(keys::send))

@@ -29,6 +29,7 @@ use axum::routing::get;
 use crate::Pages;
 
 pub(crate) use ask::{Navigations, first_operation};
+pub(crate) use deliver::compression;
 pub(crate) use frame::viewer;
 
 /// The pages of every reference.
