@@ -77,6 +77,11 @@ async fn a_developer_subscribes_and_looks_after_the_key_alone() {
         "{url}"
     );
 
+    let counted = ada.get("/portal/keys?countGateways=true").await;
+    assert_eq!(counted["items"][0]["gateways"], json!({ "active": 1, "total": 1 }));
+    let uncounted = ada.get("/portal/keys").await;
+    assert_eq!(uncounted["items"][0].get("gateways"), None);
+
     let rotated = ada
         .post(&format!("/portal/keys/{id}/rotate"), json!({ "overlapSeconds": 60 }))
         .await;
@@ -87,6 +92,8 @@ async fn a_developer_subscribes_and_looks_after_the_key_alone() {
     );
     ada.post(&format!("/portal/keys/{id}/suspend"), json!({})).await;
     assert_eq!(scene.verdict(&renewed).await, refusal(403, "credential-suspended"));
+    let counted = ada.get("/portal/keys?countGateways=true").await;
+    assert_eq!(counted["items"][0]["gateways"], json!({ "active": 0, "total": 1 }));
     ada.post(&format!("/portal/keys/{id}/reactivate"), json!({})).await;
     assert_eq!(scene.verdict(&renewed).await, ok());
     let another = ada

@@ -7,7 +7,7 @@ use http::Method;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::key_form::{address_field, addresses};
+use super::key_form::{self, address_field, addresses};
 use super::keys::{bound, environment};
 use super::model::{Key, KeyGateway, Product, Subscription, Use, all};
 use super::words::{number, on_gateway};
@@ -56,19 +56,12 @@ async fn done(visit: &Visit, id: &str, form: &Form) -> Result<&'static str, Prob
 /// What a key is to be like from now on.
 fn change(form: &Form) -> Value {
     let ranges = addresses(form.raw("addresses"));
-    let products: Vec<&str> = form.all("product").collect();
     let mut body = json!({
         "name": form.text("name"),
         "allowedAddresses": if ranges.is_empty() { Value::Null } else { json!(ranges) },
     });
-    // All of them is no limit: what the plan gets later is covered too.
-    let count: usize = form.text("products").parse().unwrap_or(0);
-    if count > 0 {
-        body["productIds"] = if products.len() == count {
-            Value::Null
-        } else {
-            json!(products)
-        };
+    if let Some(products) = key_form::products(form) {
+        body["productIds"] = products;
     }
     body
 }
@@ -265,19 +258,17 @@ fn settings(
             .iter()
             .find(|error| error.field.contains("allowedAddresses"))
     });
-    let is_in = |product: &Product| key.product_ids.as_ref().is_none_or(|ids| ids.contains(&product.id));
+    let is_ticked = |id: &str| {
+        key.product_ids
+            .as_ref()
+            .is_none_or(|ids| ids.iter().any(|one| one == id))
+    };
     html! {
         section.panel {
             header { div { h2 { "Settings" } p { "A change holds when it is saved." } } }
             form.body.stack method="post" action={ "/keys/" (key.id) } {
                 (Field { name: "name", label: "Name", value: if kept { form.raw("name") } else { &key.name }, max_length: Some(200), problem, ..Field::default() }.show())
-                @if covered.len() > 1 {
-                    input type="hidden" name="products" value=(covered.len());
-                    fieldset.ticked {
-                        legend { "Products it may call" }
-                        @for product in &covered { label.check { input type="checkbox" name="product" value=(product.id) checked[is_in(product)]; span { (product.name) } } }
-                    }
-                }
+                (key_form::product_fields(&covered, is_ticked))
                 (address_field(&ranges, fault.map(|fault| fault.detail.as_str())))
                 div.row.end { button.button name="do" value="save" { "Save" } }
             }

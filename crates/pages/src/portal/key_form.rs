@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
+use super::model::Product;
 use crate::client::Problem;
 use crate::form::Form;
 use crate::icons::icon;
@@ -32,6 +33,7 @@ pub(crate) struct KeyForm {
     name: String,
     environment: String,
     addresses: String,
+    products: Option<Value>,
 }
 
 impl Default for KeyForm {
@@ -40,6 +42,7 @@ impl Default for KeyForm {
             name: "My first key".to_owned(),
             environment: "LIVE".to_owned(),
             addresses: String::new(),
+            products: None,
         }
     }
 }
@@ -50,6 +53,7 @@ impl KeyForm {
             name: form.text("name").to_owned(),
             environment: form.text("environment").to_owned(),
             addresses: form.raw("addresses").to_owned(),
+            products: products(form),
         }
     }
 
@@ -64,6 +68,9 @@ impl KeyForm {
         if !addresses.is_empty() {
             body["allowedAddresses"] = json!(addresses);
         }
+        if let Some(products) = self.products.as_ref().filter(|products| !products.is_null()) {
+            body["productIds"] = products.clone();
+        }
         body
     }
 }
@@ -74,8 +81,36 @@ pub(crate) fn addresses(text: &str) -> Vec<&str> {
     parts.map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
-/// The fields; `below` is what the API's names of them begin with.
-pub(crate) fn fields(wanted: &KeyForm, problem: Option<&Problem>, below: &str) -> Markup {
+/// Which products were ticked, where there was a choice. All of them is null, no limit: what the plan gets later is covered too.
+pub(crate) fn products(form: &Form) -> Option<Value> {
+    let offered: usize = form.text("products").parse().ok()?;
+    let ticked: Vec<&str> = form.all("product").collect();
+    Some(if ticked.len() == offered {
+        Value::Null
+    } else {
+        json!(ticked)
+    })
+}
+
+/// The products that one can choose among, if there is a choice.
+pub(crate) fn product_fields(covered: &[&Product], is_ticked: impl Fn(&str) -> bool) -> Markup {
+    html! {
+        @if covered.len() > 1 {
+            input type="hidden" name="products" value=(covered.len());
+            fieldset.ticked {
+                legend { "Products it may call" }
+                @for product in covered { label.check { input type="checkbox" name="product" value=(product.id) checked[is_ticked(&product.id)]; span { (product.name) } } }
+            }
+        }
+    }
+}
+
+/// The fields of a key for a plan that covers these products; `below` is what the API's names of them begin with.
+pub(crate) fn fields(wanted: &KeyForm, covered: &[&Product], problem: Option<&Problem>, below: &str) -> Markup {
+    let is_ticked = |id: &str| match &wanted.products {
+        Some(Value::Array(ticked)) => ticked.iter().any(|one| one == id),
+        _ => true,
+    };
     let known_as = |name: &str| format!("{below}/{name}").trim_start_matches('/').to_owned();
     html! {
         (Field { name: "name", label: "Name of the key", value: &wanted.name, max_length: Some(200), known_as: &known_as("name"), problem, hint: "To tell it from others: where it is used, or by whom.", ..Field::default() }.show())
@@ -85,6 +120,7 @@ pub(crate) fn fields(wanted: &KeyForm, problem: Option<&Problem>, below: &str) -
                 label { input type="radio" name="environment" value=(value) checked[wanted.environment == value]; strong { (label) } span { (about) } }
             }
         }
+        (product_fields(covered, is_ticked))
         @let fault = problem.and_then(|problem| problem.errors.iter().find(|error| error.field.contains("allowedAddresses")));
         (address_field(&wanted.addresses, fault.map(|fault| fault.detail.as_str())))
     }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::key_form::{self, KeyForm};
-use super::model::{Key, MadeKey, Subscription, all};
+use super::model::{Key, MadeKey, Product, Subscription, all, covered};
 use super::{leads_elsewhere, once, require_developer, reveal};
 use crate::Pages;
 use crate::account::account;
@@ -14,14 +14,14 @@ use crate::failure::Failure;
 use crate::form::Form;
 use crate::icons::icon;
 use crate::layout::{self, About};
-use crate::parts::{alert, choose, hidden, moment, note, state_badge};
+use crate::parts::{alert, hidden, moment, note, state_badge};
 use crate::visit::{Visit, read, segment};
 
 pub(crate) async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     let account = account(&visit).await?;
     require_developer(&account)?;
     let form = Form::read(query.unwrap_or_default().as_bytes());
-    let (keys, more) = all::<Key>(&visit, "/api/v1/portal/keys").await?;
+    let (keys, more) = all::<Key>(&visit, "/api/v1/portal/keys?countGateways=true").await?;
     let (subscriptions, _) = all::<Subscription>(&visit, "/api/v1/portal/subscriptions").await?;
     let (over, alive): (Vec<&Key>, Vec<&Key>) = keys.iter().partition(|key| key.is_revoked());
     let can_add = subscriptions.iter().any(|one| !one.is_over());
@@ -57,6 +57,8 @@ fn notice(name: &str) -> Markup {
 }
 
 fn item(key: &Key, subscriptions: &[Subscription]) -> Markup {
+    // One that is refused everywhere says so already.
+    let count = key.gateways.filter(|_| key.status == "ACTIVE");
     html! {
         li.live[key.environment == "LIVE"] {
             div.what {
@@ -66,8 +68,16 @@ fn item(key: &Key, subscriptions: &[Subscription]) -> Markup {
                     @if key.status != "ACTIVE" { (state_badge(&key.status)) }
                     @if key.secret_withdrawn_at.is_some() { span.badge.bad { "Rotate it" } }
                     @if key.old_secret_valid_until.is_some() { span.badge.warn { "Old key still works" } }
+                    @if let Some(count) = count.filter(|count| count.active < count.total) { span.badge.warn { (count.words()) } }
                 }
-                span { code { (key.shown()) } }
+                span {
+                    code { (key.shown()) }
+                    @match count {
+                        Some(count) if count.total == 0 => " · no gateway yet",
+                        Some(count) if count.active == count.total => { " · " (count.words()) },
+                        _ => {}
+                    }
+                }
             }
             span.soft.small { (bound(key, subscriptions)) }
             span.soft.small { (moment(Some(key.created_at))) }
@@ -154,11 +164,12 @@ async fn render(
     let account = account(visit).await?;
     require_developer(&account)?;
     let (subscriptions, _) = all::<Subscription>(visit, "/api/v1/portal/subscriptions").await?;
-    let choices: Vec<(&str, &str)> = subscriptions
-        .iter()
-        .filter(|one| !one.is_over())
-        .map(|one| (one.id.as_str(), one.plan.name.as_str()))
-        .collect();
+    let (products, _) = all::<Product>(visit, "/api/v1/portal/products").await?;
+    let running: Vec<&Subscription> = subscriptions.iter().filter(|one| !one.is_over()).collect();
+    let chosen = match running.as_slice() {
+        [only] => Some(*only),
+        several => several.iter().find(|one| one.id == subscription).copied(),
+    };
     let about = About {
         title: "New key",
         ..About::default()
@@ -166,18 +177,27 @@ async fn render(
     let content = html! {
         div.head { div { p { a href="/keys" { "Keys" } } h1 { "New key" } } }
         (alert(problem.as_ref(), &key_form::FIELDS))
-        @if choices.is_empty() {
-            section.panel { div.body.stack { p { "A key belongs to a subscription, and you have none that is running." } div { a.button.primary href="/" { "Choose a plan" } } } }
-        } @else {
-            form.panel.stack.padded.narrow method="post" action="/keys/new" {
+        @match chosen {
+            Some(chosen) => form.panel.stack.padded.narrow method="post" action="/keys/new" {
                 (hidden("once", Some(once)))
-                @match choices.as_slice() {
-                    [(id, _)] => (hidden("subscription", Some(id))),
-                    choices => (choose("subscription", "subscription", "Plan", choices, subscription)),
-                }
-                (key_form::fields(wanted, problem.as_ref(), ""))
+                (hidden("subscription", Some(&chosen.id)))
+                @if running.len() > 1 { p { "For " strong { (chosen.plan.name) } ". " a href="/keys/new" { "Another plan" } } }
+                (key_form::fields(wanted, &covered(&products, &chosen.plan.product_ids), problem.as_ref(), ""))
                 div.row.end { a.button.quiet href="/keys" { "Cancel" } button.button.primary { "Make the key" } }
-            }
+            },
+            None if running.is_empty() => section.panel { div.body.stack { p { "A key belongs to a subscription, and you have none that is running." } div { a.button.primary href="/" { "Choose a plan" } } } },
+            None => section.panel.narrow {
+                header { div { h2 { "For which plan?" } p { "A key may call what its plan covers." } } }
+                ul.list { @for one in &running {
+                    li {
+                        div.what {
+                            span { (one.plan.name) }
+                            span { @for (at, product) in covered(&products, &one.plan.product_ids).iter().enumerate() { @if at > 0 { ", " } (product.name) } }
+                        }
+                        a.button.small href={ "/keys/new?subscription=" (one.id) } { "Choose" span.visually-hidden { " " (one.plan.name) } }
+                    }
+                } }
+            },
         }
     };
     Ok(layout::with_status(

@@ -16,9 +16,10 @@ const PAGES_MAX: usize = 5;
 pub(crate) async fn all<T: for<'de> Deserialize<'de>>(visit: &Visit, path: &str) -> Result<(Vec<T>, bool), Problem> {
     let (mut items, mut cursor) = (Vec::new(), None::<String>);
     for _ in 0..PAGES_MAX {
+        let mark = if path.contains('?') { '&' } else { '?' };
         let address = match &cursor {
-            None => format!("{path}?limit={PAGE}"),
-            Some(cursor) => format!("{path}?limit={PAGE}&cursor={cursor}"),
+            None => format!("{path}{mark}limit={PAGE}"),
+            Some(cursor) => format!("{path}{mark}limit={PAGE}&cursor={cursor}"),
         };
         let page: Items<T> = visit.get(&address).await?;
         items.extend(page.items);
@@ -37,6 +38,11 @@ pub(crate) struct Product {
     pub(crate) slug: String,
     #[serde(default)]
     pub(crate) description: String,
+}
+
+/// Those of them that a plan covers.
+pub(crate) fn covered<'p>(products: &'p [Product], of_plan: &[String]) -> Vec<&'p Product> {
+    products.iter().filter(|one| of_plan.contains(&one.id)).collect()
 }
 
 #[derive(Clone, Deserialize)]
@@ -123,6 +129,22 @@ pub(crate) struct Key {
     pub(crate) created_at: DateTime<Utc>,
     #[serde(default)]
     pub(crate) revoked_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub(crate) gateways: Option<GatewayCount>,
+}
+
+/// On how many gateways a key works, of those that have it or should.
+#[derive(Clone, Copy, Deserialize)]
+pub(crate) struct GatewayCount {
+    pub(crate) active: usize,
+    pub(crate) total: usize,
+}
+
+impl GatewayCount {
+    pub(crate) fn words(self) -> String {
+        let what = if self.total == 1 { "gateway" } else { "gateways" };
+        format!("{} of {} {what}", self.active, self.total)
+    }
 }
 
 impl Key {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde_json::json;
 
 use super::key_form::{self, KeyForm};
-use super::model::{Plan, Product, Subscribed, Subscription, all};
+use super::model::{Plan, Product, Subscribed, Subscription, all, covered};
 use super::words::{includes, price_words};
 use super::{leads_elsewhere, once, require_developer, reveal};
 use crate::Pages;
@@ -64,10 +64,7 @@ async fn render(
     let (products, _) = all::<Product>(visit, "/api/v1/portal/products").await?;
     let (held, _) = all::<Subscription>(visit, "/api/v1/portal/subscriptions").await?;
     let has = held.iter().any(|one| one.plan_id == plan.id && !one.is_over());
-    let covered: Vec<&Product> = products
-        .iter()
-        .filter(|one| plan.product_ids.contains(&one.id))
-        .collect();
+    let covered = covered(&products, &plan.product_ids);
     let title = format!("Subscribe to {}", plan.name);
     let about = About {
         title: &title,
@@ -84,7 +81,7 @@ async fn render(
                 (alert(problem.as_ref(), &key_form::FIELDS))
                 form.panel.stack.padded method="post" action={ "/subscribe/" (plan.id) } {
                     (hidden("once", Some(once)))
-                    (key_form::fields(wanted, problem.as_ref(), "/key"))
+                    (key_form::fields(wanted, &covered, problem.as_ref(), "/key"))
                     div.row.end {
                         button.button.primary { "Subscribe and make the key" }
                     }

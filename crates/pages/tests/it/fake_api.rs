@@ -164,7 +164,7 @@ fn usual(line: &str) -> (u16, Value, Vec<&'static str>) {
 pub(crate) fn key() -> Value {
     json!({ "id": "key_1", "accessorType": "BEARER_TOKEN", "environment": "LIVE", "name": "CI", "status": "ACTIVE", "secretVersion": 1,
         "prefix": "sk_live_", "lastFour": "wxyz", "productIds": null, "allowedAddresses": null, "expiresAt": null,
-        "subscriptionIds": ["sub_1"], "createdAt": "2026-11-20T09:30:00.000Z" })
+        "subscriptionIds": ["sub_1"], "createdAt": "2026-11-20T09:30:00.000Z", "gateways": { "active": 5, "total": 6 } })
 }
 
 fn of_the_portal(path: &str) -> Option<Value> {

@@ -59,6 +59,66 @@ async fn a_secret_is_in_the_answer_that_made_it_and_the_form_is_good_for_one() {
 }
 
 #[tokio::test]
+async fn how_many_gateways_admit_a_key_is_beside_it() {
+    for (count, shown) in [
+        (
+            json!({ "active": 5, "total": 6 }),
+            "<span class=\"badge warn\">5 of 6 gateways</span>",
+        ),
+        (json!({ "active": 1, "total": 1 }), " · 1 of 1 gateway</span>"),
+        (json!({ "active": 0, "total": 0 }), " · no gateway yet"),
+        (Value::Null, "sk_live_…wxyz</code></span>"),
+    ] {
+        let (site, _) = pages(move |line, _| {
+            let mut key = key();
+            key["gateways"] = count.clone();
+            line.starts_with("GET /api/v1/portal/keys?countGateways=true&")
+                .then(|| (200, json!({ "items": [key] }), vec![]))
+        });
+        let page = get(&site, "/keys").await.text;
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_made_for_a_plan_and_for_as_many_of_its_products_as_are_ticked() {
+    let product = |number: u8| json!({ "id": format!("prd_{number}"), "kind": "API", "name": format!("Product {number}"), "slug": format!("p-{number}"), "description": "" });
+    let plan = |number: u8, products: Value| {
+        json!({ "id": format!("sub_{number}"), "customerId": "cus_1", "planId": format!("pln_{number}"), "planVersion": 1, "state": "ACTIVE", "createdAt": "2026-11-20T09:30:00.000Z",
+            "plan": { "id": format!("pln_{number}"), "name": format!("Plan {number}"), "price": { "amount": "0.00", "currency": "EUR" }, "billingPeriod": "MONTH", "productIds": products } })
+    };
+    let held = json!({ "items": [plan(1, json!(["prd_1", "prd_2", "prd_3"])), plan(2, json!(["prd_3"]))] });
+    let (site, log) = pages(move |line, _| match line.split('?').next().unwrap() {
+        "GET /api/v1/portal/subscriptions" => Some((200, held.clone(), vec![])),
+        "GET /api/v1/portal/products" => Some((200, json!({ "items": [product(1), product(2), product(3)] }), vec![])),
+        "POST /api/v1/portal/subscriptions/sub_1/keys" => Some((201, made(Some(SECRET)), vec![])),
+        _ => None,
+    });
+    let which = get(&site, "/keys/new").await.text;
+    assert!(which.contains("/keys/new?subscription=sub_1") && which.contains("Product 1, Product 2, Product 3"));
+    assert!(!which.contains("name=\"name\""), "{which}");
+    let form = get(&site, "/keys/new?subscription=sub_1").await.text;
+    assert!(
+        form.contains("value=\"sub_1\"") && form.matches("name=\"product\"").count() == 3,
+        "{form}"
+    );
+    let only = get(&site, "/keys/new?subscription=sub_2").await.text;
+    assert!(!only.contains("name=\"product\""), "nothing to choose: {only}");
+    let fields = "once=1&name=CI&environment=LIVE&subscription=sub_1&products=3";
+    for (ticked, sent) in [
+        ("&product=prd_1&product=prd_3", json!(["prd_1", "prd_3"])),
+        ("&product=prd_1&product=prd_2&product=prd_3", Value::Null),
+        ("", json!([])),
+    ] {
+        log.lock().unwrap().clear();
+        post(&site, "/keys/new", &format!("{fields}{ticked}")).await;
+        let asked = log.lock().unwrap();
+        let made = asked.iter().find(|asked| asked.line.starts_with("POST")).unwrap();
+        assert_eq!(made.body["productIds"], sent, "{ticked}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_that_is_sent_twice_says_where_the_secret_went() {
     let (site, _) = pages(|line, _| match line {
         "POST /api/v1/portal/subscriptions/sub_1/keys" => Some((201, made(None), vec![])),

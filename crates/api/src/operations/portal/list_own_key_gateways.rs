@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use chrono::{DateTime, Utc};
-use gatewright_catalog::subscriptions;
 use gatewright_credentials::look_up;
 use gatewright_credentials::model::ApiKey;
 use gatewright_database::TenantTx;
-use gatewright_native::{gateways, routes};
+use gatewright_native::gateways;
+use gatewright_native::routes::Easiest;
 use gatewright_orchestration::model::{GatewayKind, ProvisioningState, SecretState, SubscriptionGateway};
-use gatewright_orchestration::view;
-use gatewright_types::ids::{GatewayId, KeyId, ProductId};
+use gatewright_types::ids::{GatewayId, KeyId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::key_gateways;
 use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::Id;
@@ -72,54 +72,47 @@ pub(crate) async fn list_own_key_gateways(acting: Acting, Id(id): Id<KeyId>) -> 
     let seat = acting.seat()?;
     let mut tx = acting.begin().await?;
     let key = look_up::get_of_customer(&mut tx, seat.customer_id, id).await?;
-    let examples = examples(acting.state(), &mut tx, &key).await?;
-    let mut items: Vec<KeyGateway> = Vec::new();
-    for subscription_id in &key.subscription_ids {
-        for gateway in view::gateways(&mut tx, *subscription_id).await? {
-            let example = examples.get(&gateway.gateway_id).cloned();
-            // Our own admit the key wherever a route leads to one of its products, and only there.
-            if gateway.kind == GatewayKind::Native && example.is_none() {
-                continue;
-            }
-            let known = items.iter().any(|known| known.gateway_id == gateway.gateway_id);
-            items.extend((!known).then(|| of_key(gateway, &key, example)).flatten());
-        }
-    }
-    Ok(Json(KeyGateways { items }))
+    let known = key_gateways::KeyGateways::read(&mut tx, &[&key]).await?;
+    let examples = examples(acting.state(), &mut tx, &key, known.routes(&key)).await?;
+    let gateways = known.of(&key).into_iter();
+    let items = gateways.map(|(gateway, state)| {
+        let example = examples.get(&gateway.gateway_id).cloned();
+        of_key(gateway, state, &key, example)
+    });
+    Ok(Json(KeyGateways { items: items.collect() }))
 }
 
-/// The key there; nothing where it is not given to the gateway.
-fn of_key(gateway: SubscriptionGateway, key: &ApiKey, example: Option<Example>) -> Option<KeyGateway> {
+fn of_key(
+    gateway: &SubscriptionGateway,
+    state: ProvisioningState,
+    key: &ApiKey,
+    example: Option<Example>,
+) -> KeyGateway {
     let its = || gateway.credentials.iter().filter(|one| one.key_id == key.id);
-    let current = its().max_by_key(|one| one.secret_version)?;
-    let old = its().filter(|one| one.secret_version < current.secret_version);
-    Some(KeyGateway {
+    let current = its().max_by_key(|one| one.secret_version);
+    let old = its().filter(|one| current.is_some_and(|current| one.secret_version < current.secret_version));
+    KeyGateway {
         gateway_id: gateway.gateway_id,
+        gateway_name: gateway.gateway_name.clone(),
         kind: gateway.kind,
-        // What is wrong with the gateway as a whole is wrong for the key.
-        state: match gateway.state {
-            ProvisioningState::Unreachable | ProvisioningState::Failed | ProvisioningState::Drifted => gateway.state,
-            _ => current.state,
-        },
-        secret: current.secret,
-        confirmed_at: current.confirmed_at,
+        state,
+        secret: current.and_then(|current| current.secret),
+        confirmed_at: current.and_then(|current| current.confirmed_at),
         failing_since: gateway.failing_since,
         old_secret_ends_at: old.filter_map(|one| one.ends_at).max(),
         example,
-        gateway_name: gateway.gateway_name,
-    })
+    }
 }
 
 /// Of each of our own gateways that serves the key's environment, a request that it is admitted with.
-async fn examples(state: &ApiState, tx: &mut TenantTx, key: &ApiKey) -> Result<BTreeMap<GatewayId, Example>, ApiError> {
-    let standings = subscriptions::standings(tx, &key.subscription_ids).await?;
-    let covered = standings.into_iter().flat_map(|standing| standing.product_ids);
-    let products: Vec<ProductId> = match &key.product_ids {
-        Some(kept) => covered.filter(|id| kept.contains(id)).collect(),
-        None => covered.collect(),
-    };
+async fn examples(
+    state: &ApiState,
+    tx: &mut TenantTx,
+    key: &ApiKey,
+    routes: &[Easiest],
+) -> Result<BTreeMap<GatewayId, Example>, ApiError> {
     let mut found = BTreeMap::new();
-    for easiest in routes::easiest(tx, &products).await? {
+    for easiest in routes {
         let gateway = gateways::get(tx, easiest.gateway_id).await?;
         if gateway.environment != key.environment {
             continue;
@@ -127,12 +120,12 @@ async fn examples(state: &ApiState, tx: &mut TenantTx, key: &ApiKey) -> Result<B
         let address = state.playground().address_of(gateway.id, &gateway.slug).await?;
         // Nobody said where it is: then at its own host, as everybody outside has to find it.
         let address = address.unwrap_or_else(|| format!("https://{}.{}", gateway.slug, state.nodes().base_domain()));
+        let method = match easiest.method.as_str() {
+            "ANY" => "GET",
+            method => method,
+        };
         let example = Example {
-            method: if easiest.method == "ANY" {
-                "GET".to_owned()
-            } else {
-                easiest.method
-            },
+            method: method.to_owned(),
             url: format!("{address}{}", easiest.public_path),
             header: "X-Api-Key",
         };

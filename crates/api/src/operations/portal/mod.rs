@@ -12,6 +12,7 @@ pub(super) mod get_own_key;
 pub(super) mod get_own_key_use;
 pub(super) mod get_own_subscription;
 pub(super) mod invite_colleague;
+mod key_gateways;
 pub(super) mod list_colleague_invitations;
 pub(super) mod list_colleagues;
 pub(super) mod list_own_key_gateways;

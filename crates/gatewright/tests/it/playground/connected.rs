@@ -5,9 +5,11 @@ use std::time::Duration;
 use gatewright_testkit::{Subscribed, TestTenant, Upstream};
 use reqwest::Method;
 use serde_json::{Value, json};
+use vendor_fakes::faults::{Fault, Rule};
 use vendor_fakes::running::Running;
 
 use super::Stage;
+use crate::nodes::fleet::eventually;
 use crate::scene::expect;
 
 /// What the stand-ins call the service that stands for the product.
@@ -112,7 +114,33 @@ async fn every_vendors_gateway_gets_the_key_where_it_expects_it_and_nobody_else_
         assert!((401..=403).contains(&status), "{vendor}: {run:#}");
     }
     stage.assert_nowhere(&subscribed.key).await;
+    // In how many places each key works is beside it in the list, and so is that one of them lags behind.
+    assert_eq!(
+        count(&stage, &subscribed.key_id).await,
+        json!({ "active": 6, "total": 6 })
+    );
+    assert_eq!(
+        count(&stage, &stage.subscribed.key_id).await,
+        json!({ "active": 1, "total": 1 })
+    );
+    kong.fail(Rule::every(Fault::Fails { status: 503 }));
+    let rotate = format!("/portal/keys/{}/rotate", subscribed.key_id);
+    stage.ada.post(&rotate, json!({ "overlapSeconds": 600 })).await;
+    let lagging = json!({ "active": 5, "total": 6 });
+    eventually(
+        "five of six",
+        || count(&stage, &subscribed.key_id),
+        |seen| *seen == lagging,
+    )
+    .await;
     stage.app.stop().await;
+}
+
+/// On how many gateways a key of Ada's customer works.
+async fn count(stage: &Stage, key_id: &str) -> Value {
+    let listed = stage.ada.get("/portal/keys?countGateways=true").await;
+    let keys = listed["items"].as_array().unwrap();
+    keys.iter().find(|key| key["id"] == key_id).unwrap()["gateways"].clone()
 }
 
 #[tokio::test]
