@@ -1,6 +1,7 @@
 // The pages as people use them, in Chromium, against a demo that this file starts.
 import { after, before, describe } from "node:test";
 import account from "./account.mjs";
+import docs from "./docs.mjs";
 import { startBrowser, startDemo } from "./harness.mjs";
 import looks from "./looks.mjs";
 import people from "./people.mjs";
@@ -27,6 +28,7 @@ describe("an account", { timeout: groupMs }, () => account(world));
 describe("operators, developers, colleagues", { timeout: groupMs }, () => people(world));
 describe("a tenant's portal", { timeout: groupMs }, () => portal(world));
 describe("what an attacker tries", { timeout: groupMs }, () => safety(world));
+describe("an operator's descriptions", { timeout: groupMs }, () => docs(world));
 describe("a reference", { timeout: groupMs }, () => reference(world));
 describe("the playground on the real gateway", { timeout: groupMs }, () => playground(world));
 describe("how it looks", { timeout: groupMs }, () => looks(world));

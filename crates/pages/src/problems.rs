@@ -8,6 +8,7 @@ use crate::client::Problem;
 use crate::failure::Failure;
 use crate::layout::{self, About, heading};
 use crate::model::SignInOptions;
+use crate::return_to;
 use crate::visit::Visit;
 
 include!(concat!(env!("OUT_DIR"), "/problem_pages.rs"));
@@ -65,14 +66,18 @@ pub(crate) async fn failed(visit: &Visit, problem: &Problem) -> Response {
         tenant: &tenant,
         ..About::default()
     };
+    // What is not for everybody is not there for whom nobody knows.
+    let hidden = problem.status == 404 && !visit.shows_a_session();
     let card = html! {
         section.card {
             (heading("alert", &problem.title, &html! { (problem.detail) }))
+            @if hidden { p.soft { "Some pages are there only for people who have signed in." } }
             @if let Some(permission) = &problem.permission {
                 p.soft { "Your role lacks " code { (permission) } ". An owner or admin of " (tenant) " can give you another." }
             }
             div.stack.tight {
-                a.button.primary.block href=(visit.path()) { "Try again" }
+                @if hidden { a.button.primary.block href=(return_to::with("/sign-in", return_to::local(visit.address()))) { "Sign in" } }
+                @else { a.button.primary.block href=(visit.path()) { "Try again" } }
                 a.button.quiet.block href="/" { "Go to the first page" }
             }
             @if !problem.request_id.is_empty() {

@@ -10,6 +10,7 @@ use super::model::{Progress, Revision};
 use super::{PATH, SPECS, watching};
 use crate::console::{operator, page};
 use crate::failure::Failure;
+use crate::icons::icon;
 use crate::layout::About;
 use crate::parts::{moment, state_badge, words};
 use crate::visit::{Visit, segment};
@@ -64,11 +65,14 @@ pub(super) async fn show(visit: Visit, Path((id, revision)): Path<(String, Strin
 pub(super) fn steps(steps: &[Progress]) -> Markup {
     html! {
         @if !steps.is_empty() {
-            ol.steps { @for one in steps {
+            ol.progress { @for one in steps {
                 li aria-current=[one.ended_at.is_none().then_some("step")] {
-                    (words(&one.step))
-                    @if one.done > 0 || one.total.is_some() {
-                        span.soft { " " (one.done) @if let Some(total) = one.total { " of " (total) } }
+                    @if one.ended_at.is_some() { (icon("check")) }
+                    span {
+                        (words(&one.step))
+                        @if one.done > 0 || one.total.is_some() {
+                            span.soft { " " (one.done) @if let Some(total) = one.total { " of " (total) } }
+                        }
                     }
                     @if one.ended_at.is_none() { progress max=[one.total.filter(|total| *total > 0)] value=[one.total.filter(|total| *total > 0).map(|_| one.done)] {} }
                 }
