@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { shows, signIn, visitor } from "./harness.mjs";
+import { both } from "./looks.mjs";
 
 const importMs = 30_000;
 
@@ -48,6 +49,7 @@ export default function (world) {
     await becomes(page, 2, "Published");
     await page.click("text=What was found and what changed");
     await shows(page, "Breaking");
+    assert.deepEqual(await both(page, "revision"), []);
     assert.match(await page.textContent("main"), /Removed[\s\S]*berths/i);
     await reader.page.reload();
     await shows(reader.page, "Get tides");
@@ -58,6 +60,7 @@ export default function (world) {
     await page.click("text=Upload");
     await becomes(page, 3, "Rejected");
     assert.match(await page.textContent("main"), /line \d+/);
+    assert.deepEqual(await both(page, "description"), []);
     await reader.page.reload();
     await shows(reader.page, "Get tides");
 

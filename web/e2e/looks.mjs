@@ -46,6 +46,7 @@ const operator = {
   "sign-up-settings": "/console/people/sign-up",
   providers: "/console/people/providers",
   portal: "/console/portal",
+  descriptions: "/console/docs",
 };
 
 /** The page that was asked for, and no other in its place. */
@@ -59,6 +60,23 @@ async function violations(page, name) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   return violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map((node) => node.target).join(" | ")}`);
+}
+
+/** The page that is open, in both themes and widths: drawn, and what axe finds. */
+export async function both(page, name) {
+  const found = [];
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    // Colors that are on their way to others are none to judge.
+    await page.reload();
+    await page.setViewportSize({ width: 1440, height: 900 });
+    found.push(...(await violations(page, `${name} (${colorScheme})`)));
+    await draw(page, name, colorScheme);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await draw(page, name, colorScheme);
+  }
+  await page.setViewportSize({ width: 1280, height: 720 });
+  return found;
 }
 
 async function draw(page, name, scheme) {
