@@ -1,5 +1,6 @@
 //! Where keys of a customer can be used.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gatewright_catalog::subscriptions;
@@ -47,9 +48,9 @@ impl KeyGateways {
         }
         for key in keys {
             let products = all.products(key);
-            if !all.led_to.contains_key(&products) {
-                let routes = routes::easiest(tx, &products).await?;
-                all.led_to.insert(products, routes);
+            if let Entry::Vacant(unread) = all.led_to.entry(products) {
+                let routes = routes::easiest(tx, unread.key()).await?;
+                unread.insert(routes);
             }
         }
         Ok(all)

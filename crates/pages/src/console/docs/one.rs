@@ -70,7 +70,9 @@ pub(super) async fn upload(visit: Visit, Path(id): Path<String>, parts: Multipar
 
 async fn finish(visit: &Visit, id: &str, form: &Form, done: Result<Value, Problem>) -> Result<Response, Failure> {
     match done {
-        Ok(_) => Ok(see_other(&format!("{PATH}/{id}?notice=saved"))),
+        Ok(_) if form.text("do") == "save" => Ok(see_other(&format!("{PATH}/{id}?notice=saved"))),
+        // What is imported says itself how far it is.
+        Ok(_) => Ok(see_other(&format!("{PATH}/{id}"))),
         Err(problem) if leads_elsewhere(&problem) => Err(problem.into()),
         Err(problem) => render(visit, id, form, Some(problem), None).await,
     }
@@ -239,7 +241,8 @@ fn list(spec: &Spec, revisions: &Items<Summary>, here: &str) -> Markup {
                     div.what {
                         span { a href={ (here) "/revisions/" (one.id) } { "Revision " (one.number) } " " (state_badge(&one.state)) }
                         span {
-                            (one.title) " " (one.version) " · " (words(&one.cause))
+                            @if !one.title.is_empty() { (one.title) " " (one.version) " · " }
+                            (words(&one.cause))
                             @if let Some(from) = one.from_number { " to revision " (from) }
                             " · " (moment(Some(one.created_at)))
                         }

@@ -70,7 +70,7 @@ pub(super) fn steps(steps: &[Progress]) -> Markup {
                     @if one.ended_at.is_some() { (icon("check")) }
                     span {
                         (words(&one.step))
-                        @if one.done > 0 || one.total.is_some() {
+                        @if one.done > 0 || one.total.is_some_and(|total| total > 0) {
                             span.soft { " " (one.done) @if let Some(total) = one.total { " of " (total) } }
                         }
                     }
