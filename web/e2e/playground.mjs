@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { shows, signIn, visitor } from "./harness.mjs";
+import { shows, signIn, signUp, visitor } from "./harness.mjs";
 
 const secretForm = /sk_(?:live|test)_[0-9A-Za-z]{40}/;
 const operation = "/docs/translation-api/operations/translate";
@@ -45,6 +45,35 @@ export default function (world) {
     const resolve = `--resolve acme.localhost:${port}:127.0.0.1`;
     const answer = execFileSync("sh", ["-c", `${line} -sS ${resolve} -o /dev/null -w '%{http_code}'`], { env: { ...process.env, API_KEY: world.demo.key } });
     assert.equal(answer.toString(), "200");
+    await context.close();
+  });
+
+  test("a newcomer subscribes, calls with one click and runs the Python beside it, with nothing explained elsewhere", async () => {
+    const { context, page, faults } = await visitor(world);
+    await signUp(world, page, "pia@python.example", "Pia Python");
+    await page.goto("/");
+    await page.click("text=Translation API");
+    await page.click("text=Choose Pro");
+    await page.click("text=Subscribe and make the key");
+    await page.waitForSelector("[data-reveal]");
+    const key = await page.inputValue("#secret");
+    await page.check("[data-reveal] input[type=checkbox]");
+    await page.click("[data-reveal] .done button");
+    await page.waitForURL("**/keys/key_*");
+    // The first page says what is next, and leads there.
+    await page.goto("/");
+    await page.click(".steps >> text=Try it");
+    await page.waitForURL("**/docs/translation-api/operations/*");
+    await openOperation(page);
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.locator(".play-result").waitFor();
+    await shows(page, "200");
+    await page.getByText("Python", { exact: true }).first().click();
+    const program = await page.locator("[data-language=PYTHON] code").first().textContent();
+    assert.doesNotMatch(program, secretForm);
+    const told = execFileSync("python3", ["-"], { input: program, env: { ...process.env, API_KEY: key } });
+    assert.match(told.toString(), /Hallo|hallo|translat/i);
+    assert.deepEqual(faults, []);
     await context.close();
   });
 }
