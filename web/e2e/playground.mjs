@@ -63,7 +63,7 @@ export default function (world) {
     // The first page says what is next, and leads there.
     await page.goto("/");
     await page.click(".steps >> text=Try it");
-    await page.waitForURL("**/docs/translation-api/operations/*");
+    await page.waitForURL("**/docs/*/operations/*");
     await openOperation(page);
     await page.getByRole("button", { name: /^Send/ }).click();
     await page.locator(".play-result").waitFor();

@@ -34,9 +34,13 @@ impl FirstRun {
                 return Ok(None);
             }
         }
-        let reference = catalog.references.iter().find(|reference| reference.operations > 0);
+        let running = || subscriptions.iter().filter(|one| !one.is_over());
+        let is_bought =
+            |reference: &&Reference| running().any(|one| one.plan.product_ids.contains(&reference.product_id));
+        let mut readable = catalog.references.iter().filter(|reference| reference.operations > 0);
+        let reference = readable.clone().find(is_bought).or_else(|| readable.next());
         Ok(Some(Self {
-            subscribed: subscriptions.iter().any(|one| !one.is_over()),
+            subscribed: running().next().is_some(),
             has_key: !alive.is_empty(),
             docs: match reference {
                 Some(reference) => Some(first_page(visit, reference).await?),
