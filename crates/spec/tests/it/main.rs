@@ -18,6 +18,7 @@ mod samples_run;
 mod shop;
 mod snippetz;
 mod twin;
+mod versions;
 
 use gatewright_spec::compile::{Compiled, RemoteDocuments, Source, compile};
 use gatewright_spec::model::{Finding, Operation};
