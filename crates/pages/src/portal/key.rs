@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::key_form::{self, address_field, addresses};
 use super::keys::{bound, environment};
-use super::model::{Key, KeyGateway, Product, Subscription, Use, all};
+use super::model::{GatewayCount, Key, KeyGateway, Product, Subscription, Use, all, covered};
 use super::words::{number, on_gateway};
 use super::{leads_elsewhere, require_developer};
 use crate::account::account;
@@ -191,13 +191,16 @@ fn scope(key: &Key, products: &[Product]) -> String {
 }
 
 fn where_it_works(key: &Key, gateways: &[KeyGateway]) -> Markup {
-    let working = gateways.iter().filter(|gateway| gateway.state == "ACTIVE").count();
+    let count = GatewayCount {
+        active: gateways.iter().filter(|gateway| gateway.state == "ACTIVE").count(),
+        total: gateways.len(),
+    };
     let example = gateways.iter().find_map(|gateway| gateway.example.as_ref());
     html! {
         section.panel {
             header { div {
                 h2 { "Where it works" }
-                p { @if gateways.is_empty() { "No gateway takes " (key.environment.to_lowercase()) " keys for these products yet." } @else { (working) " of " (gateways.len()) @if gateways.len() == 1 { " gateway" } @else { " gateways" } } }
+                p { @if gateways.is_empty() { "No gateway takes " (key.environment.to_lowercase()) " keys for these products yet." } @else { (count.words()) } }
             } }
             @if !gateways.is_empty() { ul.list { @for gateway in gateways { (on(key, gateway)) } } }
             @if let Some(example) = example {
@@ -239,11 +242,10 @@ fn settings(
     form: &Form,
     problem: Option<&Problem>,
 ) -> Markup {
-    let covered: Vec<&Product> = subscriptions
+    let offered: Vec<&Product> = subscriptions
         .iter()
         .filter(|one| key.subscription_ids.contains(&one.id))
-        .flat_map(|one| &one.plan.product_ids)
-        .filter_map(|id| products.iter().find(|product| &product.id == id))
+        .flat_map(|one| covered(products, &one.plan.product_ids))
         .collect();
     let kept = problem.is_some() && form.text("do") == "save";
     let ranges = key
@@ -268,7 +270,7 @@ fn settings(
             header { div { h2 { "Settings" } p { "A change holds when it is saved." } } }
             form.body.stack method="post" action={ "/keys/" (key.id) } {
                 (Field { name: "name", label: "Name", value: if kept { form.raw("name") } else { &key.name }, max_length: Some(200), problem, ..Field::default() }.show())
-                (key_form::product_fields(&covered, is_ticked))
+                (key_form::product_fields(&offered, is_ticked))
                 (address_field(&ranges, fault.map(|fault| fault.detail.as_str())))
                 div.row.end { button.button name="do" value="save" { "Save" } }
             }

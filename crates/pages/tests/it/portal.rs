@@ -59,6 +59,29 @@ async fn a_secret_is_in_the_answer_that_made_it_and_the_form_is_good_for_one() {
 }
 
 #[tokio::test]
+async fn what_is_next_leads_to_what_was_bought() {
+    let reference = |slug: &str, product: &str| json!({ "slug": slug, "productId": product, "title": slug, "version": "1", "operations": 300, "visibility": "PUBLIC" });
+    let (site, _) = pages(move |line, _| match line.split('?').next().unwrap() {
+        "GET /api/v1/docs/references" => {
+            let items = [reference("another", "prd_9"), reference("mine", "prd_1")];
+            Some((200, json!({ "items": items }), vec![]))
+        }
+        "GET /api/v1/portal/keys/key_1/use" => Some((200, json!({}), vec![])),
+        _ => None,
+    });
+    let home = get(&site, "/").await.text;
+    let steps = home.split_once("aria-label=\"What is next\"").unwrap().1;
+    assert!(
+        steps
+            .split_once("</section>")
+            .unwrap()
+            .0
+            .contains("href=\"/docs/mine\""),
+        "{steps}"
+    );
+}
+
+#[tokio::test]
 async fn how_many_gateways_admit_a_key_is_beside_it() {
     for (count, shown) in [
         (

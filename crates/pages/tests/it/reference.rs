@@ -138,7 +138,7 @@ async fn a_page_that_did_not_change_is_not_sent_again_but_one_of_somebody_is_kep
 }
 
 #[tokio::test]
-async fn a_reference_is_compressed_and_what_repeats_a_visitors_words_is_not() {
+async fn what_holds_no_secret_is_compressed_and_what_repeats_a_visitors_words_or_may_is_not() {
     let (pages, _) = pages(|_, _| None);
     let plain = get(&pages, OPERATION).await;
     for coding in ["gzip", "br"] {
@@ -150,8 +150,19 @@ async fn a_reference_is_compressed_and_what_repeats_a_visitors_words_is_not() {
             page.length,
             plain.length
         );
-        let found = ask(&pages, "/search?q=tra", &[("accept-encoding", coding)]).await;
-        assert!(!found.headers.contains_key("content-encoding"));
+        for path in ["/", "/products/translation-api"] {
+            let page = ask(&pages, path, &[("accept-encoding", coding)]).await;
+            assert_eq!(
+                (page.status.as_u16(), &page.headers["content-encoding"]),
+                (200, &coding.parse().unwrap()),
+                "{path}"
+            );
+        }
+        for path in ["/search?q=tra", "/keys", "/keys/new", "/subscribe/pln_1"] {
+            let page = ask(&pages, path, &[("accept-encoding", coding)]).await;
+            assert_eq!(page.status, 200);
+            assert!(!page.headers.contains_key("content-encoding"), "{path}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compiling, where it disturbs nobody: on a thread for that, and few at once, since it takes memory.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::Arc;
 
 use gatewright_database::jobs::{Failure, Running};
@@ -87,18 +87,18 @@ struct Published {
 impl Published {
     /// What changed; none where an earlier release wrote something in a way that this one does not read.
     fn diff(self, new: &Reference) -> Option<Diff> {
-        let (readable, prose) = (Cell::new(true), RefCell::new(Prose::forgetting()));
+        let readable = Cell::new(true);
         let mut overview: Overview = read(&self.overview, &readable)?;
-        prose.borrow_mut().overview(&mut overview);
+        Prose::forgetting().overview(&mut overview);
         // Each is read, compared and let go of.
         let operations = self.operations.into_iter().map_while(|text| {
             let mut operation: Operation = read(&text, &readable)?;
-            prose.borrow_mut().operation(&mut operation);
+            Prose::forgetting().operation(&mut operation);
             Some(operation)
         });
         let schemas = self.schemas.into_iter().map_while(|text| {
             let mut schema: NamedSchema = read(&text, &readable)?;
-            prose.borrow_mut().named(&mut schema);
+            Prose::forgetting().named(&mut schema);
             Some(schema)
         });
         let before = Before {

@@ -7,7 +7,7 @@ use gatewright_catalog::subscriptions;
 use gatewright_credentials::model::ApiKey;
 use gatewright_database::TenantTx;
 use gatewright_native::routes::{self, Easiest};
-use gatewright_orchestration::model::{GatewayKind, ProvisioningState, SubscriptionGateway};
+use gatewright_orchestration::model::{GatewayCredential, GatewayKind, ProvisioningState, SubscriptionGateway};
 use gatewright_orchestration::view;
 use gatewright_types::ids::{ProductId, SubscriptionId};
 use serde::Serialize;
@@ -71,8 +71,8 @@ impl KeyGateways {
         self.led_to.get(&self.products(key)).map_or(&[], Vec::as_slice)
     }
 
-    /// The gateways of a key, ours first, and where the key's current secret stands there.
-    pub(super) fn of(&self, key: &ApiKey) -> Vec<(&SubscriptionGateway, ProvisioningState)> {
+    /// The gateways of a key, ours first, and the key's current secret there.
+    pub(super) fn of(&self, key: &ApiKey) -> Vec<(&SubscriptionGateway, &GatewayCredential)> {
         let (routes, mut known) = (self.routes(key), HashSet::new());
         let gateways = key
             .subscription_ids
@@ -84,7 +84,7 @@ impl KeyGateways {
             .filter(|one| {
                 one.kind != GatewayKind::Native || routes.iter().any(|route| route.gateway_id == one.gateway_id)
             })
-            .filter_map(|one| Some((one, state(one, key)?)))
+            .filter_map(|one| Some((one, current(one, key)?)))
             .filter(|(one, _)| known.insert(one.gateway_id))
             .collect()
     }
@@ -94,7 +94,7 @@ impl KeyGateways {
         let gateways = self.of(key);
         let active = gateways
             .iter()
-            .filter(|(_, state)| *state == ProvisioningState::Active)
+            .filter(|(gateway, current)| state(gateway, current) == ProvisioningState::Active)
             .count();
         GatewayCount {
             active,
@@ -103,13 +103,16 @@ impl KeyGateways {
     }
 }
 
-/// How it is with a key there; nothing where it is not given to the gateway.
-fn state(gateway: &SubscriptionGateway, key: &ApiKey) -> Option<ProvisioningState> {
+/// Nothing where the key is not given to the gateway.
+fn current<'g>(gateway: &'g SubscriptionGateway, key: &ApiKey) -> Option<&'g GatewayCredential> {
     let its = gateway.credentials.iter().filter(|one| one.key_id == key.id);
-    let current = its.max_by_key(|one| one.secret_version)?;
-    // What is wrong with the gateway as a whole is wrong for the key.
-    Some(match gateway.state {
+    its.max_by_key(|one| one.secret_version)
+}
+
+/// How it is with a key there. What is wrong with the gateway as a whole is wrong for the key.
+pub(super) fn state(gateway: &SubscriptionGateway, current: &GatewayCredential) -> ProvisioningState {
+    match gateway.state {
         ProvisioningState::Unreachable | ProvisioningState::Failed | ProvisioningState::Drifted => gateway.state,
         _ => current.state,
-    })
+    }
 }

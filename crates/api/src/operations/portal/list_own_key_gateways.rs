@@ -9,7 +9,9 @@ use gatewright_credentials::model::ApiKey;
 use gatewright_database::TenantTx;
 use gatewright_native::gateways;
 use gatewright_native::routes::Easiest;
-use gatewright_orchestration::model::{GatewayKind, ProvisioningState, SecretState, SubscriptionGateway};
+use gatewright_orchestration::model::{
+    GatewayCredential, GatewayKind, ProvisioningState, SecretState, SubscriptionGateway,
+};
 use gatewright_types::ids::{GatewayId, KeyId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -75,29 +77,24 @@ pub(crate) async fn list_own_key_gateways(acting: Acting, Id(id): Id<KeyId>) -> 
     let known = key_gateways::KeyGateways::read(&mut tx, &[&key]).await?;
     let examples = examples(acting.state(), &mut tx, &key, known.routes(&key)).await?;
     let gateways = known.of(&key).into_iter();
-    let items = gateways.map(|(gateway, state)| {
+    let items = gateways.map(|(gateway, current)| {
         let example = examples.get(&gateway.gateway_id).cloned();
-        of_key(gateway, state, &key, example)
+        of_key(gateway, current, example)
     });
     Ok(Json(KeyGateways { items: items.collect() }))
 }
 
-fn of_key(
-    gateway: &SubscriptionGateway,
-    state: ProvisioningState,
-    key: &ApiKey,
-    example: Option<Example>,
-) -> KeyGateway {
-    let its = || gateway.credentials.iter().filter(|one| one.key_id == key.id);
-    let current = its().max_by_key(|one| one.secret_version);
-    let old = its().filter(|one| current.is_some_and(|current| one.secret_version < current.secret_version));
+fn of_key(gateway: &SubscriptionGateway, current: &GatewayCredential, example: Option<Example>) -> KeyGateway {
+    let is_older =
+        |one: &&GatewayCredential| one.key_id == current.key_id && one.secret_version < current.secret_version;
+    let old = gateway.credentials.iter().filter(is_older);
     KeyGateway {
         gateway_id: gateway.gateway_id,
         gateway_name: gateway.gateway_name.clone(),
         kind: gateway.kind,
-        state,
-        secret: current.and_then(|current| current.secret),
-        confirmed_at: current.and_then(|current| current.confirmed_at),
+        state: key_gateways::state(gateway, current),
+        secret: current.secret,
+        confirmed_at: current.confirmed_at,
         failing_since: gateway.failing_since,
         old_secret_ends_at: old.filter_map(|one| one.ends_at).max(),
         example,

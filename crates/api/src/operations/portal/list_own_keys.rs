@@ -52,10 +52,12 @@ pub(crate) async fn list_own_keys(
     let (seat, request) = (acting.seat()?, page_request(query.limit, query.cursor.as_deref())?);
     let mut tx = acting.begin().await?;
     let Page { items, more } = look_up::list_of_customer(&mut tx, seat.customer_id, request).await?;
-    let counted = |key: &&ApiKey| query.count_gateways && key.status != KeyStatus::Revoked;
-    let counted: Vec<&ApiKey> = items.iter().filter(counted).collect();
-    let known = KeyGateways::read(&mut tx, &counted).await?;
-    let mut counts: HashMap<KeyId, GatewayCount> = counted.iter().map(|key| (key.id, known.count(key))).collect();
+    let mut counts: HashMap<KeyId, GatewayCount> = HashMap::new();
+    if query.count_gateways {
+        let alive: Vec<&ApiKey> = items.iter().filter(|key| key.status != KeyStatus::Revoked).collect();
+        let known = KeyGateways::read(&mut tx, &alive).await?;
+        counts.extend(alive.iter().map(|key| (key.id, known.count(key))));
+    }
     let items = items.into_iter().map(|key| OwnKey {
         gateways: counts.remove(&key.id),
         key,
